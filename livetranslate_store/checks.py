@@ -1,0 +1,203 @@
+"""Checks of input: each returns the value to store, or says what was wrong and what would be right."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import isfinite
+from typing import TypeAlias
+from uuid import UUID
+
+from langcodes import standardize_tag
+from langcodes.tag_parser import LanguageTagError
+
+from livetranslate_store.errors import InvalidInputError
+
+JSONValue: TypeAlias = (
+    "str | int | float | bool | Mapping[str, JSONValue] | Sequence[JSONValue] | None"
+)
+JSONObject: TypeAlias = Mapping[str, JSONValue]
+
+# A segment is a few sentences; a million characters is a book and means that something went wrong.
+MAX_TEXT_CHARACTERS = 1_000_000
+# Names, keys and labels end up in indexes and on screens.
+MAX_NAME_CHARACTERS = 1_000
+# Seconds since the session's start; wide enough for a Unix epoch in milliseconds, and small enough
+# that adding and subtracting two of them stays finite.
+MAX_SECONDS = 1e13
+MAX_INTEGER = 2**31 - 1
+MAX_BIG_INTEGER = 2**63 - 1
+# PostgreSQL's own parser gives up some thousand levels deep; nobody means to nest a hundred.
+MAX_JSON_DEPTH = 100
+# Beyond 4300 digits Python itself refuses to read the number back.
+MAX_JSON_INTEGER_BITS = 4096
+MAX_JSON_NODES = 1_000_000
+
+
+def checked_text(
+    value: str, field: str, *, maximum: int = MAX_TEXT_CHARACTERS, empty: bool = True
+) -> str:
+    """Return `value` if PostgreSQL can store it exactly as it is given.
+
+    Raises InvalidInputError for anything but a str, for NUL bytes, lone surrogates, text that is too
+    long, and, unless `empty`, text without a visible character.
+    """
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{field} must be text, not {type(value).__name__}.")
+    if len(value) > maximum:
+        raise InvalidInputError(
+            f"{field} has {len(value):,} characters; at most {maximum:,} are stored."
+        )
+    if "\0" in value:
+        raise InvalidInputError(f"{field} holds a NUL character, which PostgreSQL cannot store.")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(
+            f"{field} holds a lone surrogate at position {error.start}; give it as valid Unicode."
+        ) from None  # the original would carry the text itself
+    if not empty and not value.strip():
+        raise InvalidInputError(f"{field} must not be empty.")
+    return value
+
+
+def checked_name(value: str, field: str) -> str:
+    """Return `value` if it is text of 1 to `MAX_NAME_CHARACTERS` characters."""
+    return checked_text(value, field, maximum=MAX_NAME_CHARACTERS, empty=False)
+
+
+def optional_name(value: str | None, field: str) -> str | None:
+    """Return `value` as `checked_name` does, or None."""
+    return None if value is None else checked_name(value, field)
+
+
+def checked_language(value: str, field: str = "language") -> str:
+    """Return the BCP-47 tag in canonical form: `ZH-hans` becomes `zh-Hans`, `iw` becomes `he`."""
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{field} must be a BCP-47 tag, not {type(value).__name__}.")
+    try:
+        return _canonical_tag(value)
+    except LanguageTagError as error:
+        raise InvalidInputError(
+            f"{field} {value[:40]!r} is not a BCP-47 language tag such as 'en' or 'zh-Hans': {error}."
+        ) from error
+
+
+@lru_cache(maxsize=1024)
+def _canonical_tag(value: str) -> str:
+    if not value.isascii():
+        raise LanguageTagError("expected ASCII letters, digits and hyphens")
+    return standardize_tag(value)
+
+
+def checked_number(
+    value: float, field: str, *, minimum: float = -MAX_SECONDS, maximum: float = MAX_SECONDS
+) -> float:
+    """Return `value` as a finite float within the bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInputError(f"{field} must be a number, not {type(value).__name__}.")
+    # Compared before it is converted: float() of a huge integer overflows. NaN fails both bounds.
+    if not minimum <= value <= maximum:
+        raise InvalidInputError(
+            f"{field} must be a finite number from {minimum:g} to {maximum:g}, not {_short(value)}."
+        )
+    return float(value)
+
+
+def optional_number(
+    value: float | None, field: str, *, minimum: float = -MAX_SECONDS, maximum: float = MAX_SECONDS
+) -> float | None:
+    """Return `value` as `checked_number` does, or None."""
+    return None if value is None else checked_number(value, field, minimum=minimum, maximum=maximum)
+
+
+def checked_integer(
+    value: int, field: str, *, minimum: int = 0, maximum: int = MAX_INTEGER
+) -> int:
+    """Return `value` if it is an integer within the bounds."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidInputError(f"{field} must be an integer, not {type(value).__name__}.")
+    if not minimum <= value <= maximum:
+        raise InvalidInputError(
+            f"{field} must be from {minimum} to {maximum}, not {_short(value)}."
+        )
+    return value
+
+
+def optional_integer(
+    value: int | None, field: str, *, minimum: int = 0, maximum: int = MAX_INTEGER
+) -> int | None:
+    """Return `value` as `checked_integer` does, or None."""
+    return None if value is None else checked_integer(value, field, minimum=minimum, maximum=maximum)
+
+
+def check_order(start: float | None, end: float | None, what: str = "end_time") -> None:
+    """Refuse an end before its start; zero length is fine, and so is an unknown side."""
+    if start is not None and end is not None and end < start:
+        raise InvalidInputError(f"{what} {end:g} is before its start {start:g}.")
+
+
+def checked_choice(value: str, field: str, choices: Sequence[str]) -> str:
+    """Return `value` if it is one of the closed set."""
+    if value not in choices:
+        raise InvalidInputError(
+            f"{field} must be one of {', '.join(choices)}, not {str(value)[:40]!r}."
+        )
+    return value
+
+
+def checked_uuid(value: UUID, field: str) -> UUID:
+    """Return `value` if it is a UUID; a string is not parsed silently."""
+    if not isinstance(value, UUID):
+        raise InvalidInputError(f"{field} must be a uuid.UUID, not {type(value).__name__}.")
+    return value
+
+
+def checked_json_object(value: JSONObject, field: str) -> JSONObject:
+    """Return `value` if it is a JSON object that comes back equal from PostgreSQL's jsonb."""
+    if not isinstance(value, Mapping):
+        raise InvalidInputError(f"{field} must be a JSON object, not {type(value).__name__}.")
+    _check_json(value, field)
+    return value
+
+
+def _check_json(value: object, field: str) -> None:
+    # A stack of our own: deep input must not meet Python's recursion limit.
+    pending: list[tuple[object, int]] = [(value, 1)]
+    nodes = 0
+    while pending:
+        item, depth = pending.pop()
+        nodes += 1
+        if depth > MAX_JSON_DEPTH or nodes > MAX_JSON_NODES:
+            raise InvalidInputError(
+                f"{field} is too large: at most {MAX_JSON_DEPTH} levels deep "
+                f"and {MAX_JSON_NODES:,} values."
+            )
+        if item is None or isinstance(item, bool):
+            continue
+        if isinstance(item, str):
+            checked_text(item, field)
+        elif isinstance(item, int):
+            if item.bit_length() > MAX_JSON_INTEGER_BITS:
+                raise InvalidInputError(f"{field} holds an integer of more than 1200 digits.")
+        elif isinstance(item, float):
+            if not isfinite(item):
+                raise InvalidInputError(f"{field} holds {item}, which is not JSON.")
+        elif isinstance(item, Mapping):
+            for key in item:
+                if not isinstance(key, str):
+                    raise InvalidInputError(
+                        f"{field} has a key of type {type(key).__name__}; JSON keys are text."
+                    )
+                checked_text(key, field)
+            pending += ((child, depth + 1) for child in item.values())
+        elif isinstance(item, list | tuple):
+            pending += ((child, depth + 1) for child in item)
+        else:
+            raise InvalidInputError(f"{field} holds a {type(item).__name__}, which is not JSON.")
+
+
+def _short(value: float) -> str:
+    return f"a number of {value.bit_length()} bits" if _is_huge(value) else repr(value)
+
+
+def _is_huge(value: float) -> bool:
+    return isinstance(value, int) and value.bit_length() > 64

@@ -18,8 +18,10 @@ JSONObject: TypeAlias = Mapping[str, JSONValue]
 
 # A segment is a few sentences; a million characters is a book and means that something went wrong.
 MAX_TEXT_CHARACTERS = 1_000_000
-# Names, keys and labels end up in indexes and on screens.
-MAX_NAME_CHARACTERS = 1_000
+# Names, keys and labels are indexed: 500 characters of 4 bytes fit into a B-tree entry (2,704 bytes).
+MAX_NAME_CHARACTERS = 500
+# Titles and addresses are shown, not looked up by.
+MAX_TITLE_CHARACTERS = 10_000
 # Seconds since the session's start; wide enough for a Unix epoch in milliseconds, and small enough
 # that adding and subtracting two of them stays finite.
 MAX_SECONDS = 1e13

@@ -1,0 +1,1 @@
+"""Connections, their pool, and what their failures mean."""

@@ -1,0 +1,154 @@
+"""The async engine on asyncpg, its bounded pool, and the one way to a connection."""
+
+import asyncio
+import logging
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from sqlalchemy import make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from livetranslate_store.database.failures import DATABASE_ERRORS, translate
+from livetranslate_store.database.pool_policy import PoolPolicy
+from livetranslate_store.errors import InvalidInputError, PoolTimeoutError, StoreUnavailableError
+from livetranslate_store.settings import StoreSettings
+from livetranslate_store.values import PoolStatistics
+
+logger = logging.getLogger(__name__)
+
+# The server's own limit comes first: its answer is certain that nothing was changed, the driver's is not.
+DRIVER_GRACE_SECONDS = 1.0
+
+
+class Database:
+    """The connections to one PostgreSQL server."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self._settings = settings
+        self._waiting = 0
+        self.engine = create_async_engine(
+            asyncpg_url(settings.database_url.get_secret_value()),
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=settings.max_connections,
+            max_overflow=0,
+            pool_timeout=settings.connection_timeout,
+            # The one used last is used first, so that those beyond the need grow old and are retired.
+            pool_use_lifo=True,
+            connect_args=_connect_arguments(settings),
+            json_serializer=encode_json,
+            json_deserializer=msgspec.json.decode,
+            # Texts of people do not belong in error messages.
+            hide_parameters=True,
+        )
+        self._policy = PoolPolicy(self.engine.sync_engine, settings)
+        # The same pool; a statement is a transaction of its own, in one round trip instead of three.
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def open(self) -> None:
+        """Open the minimum of connections; raises StoreUnavailableError where the server is not there."""
+        connections = await asyncio.gather(
+            *(self.connect() for _ in range(self._settings.min_connections)),
+            return_exceptions=True,
+        )
+        failure: BaseException | None = None
+        for connection in connections:
+            if isinstance(connection, BaseException):
+                failure = connection
+            else:
+                await connection.close()
+        if failure is not None:
+            raise failure
+
+    async def connect(self, *, autocommit: bool = False) -> AsyncConnection:
+        """Take a connection out of the pool; the caller closes it.
+
+        Raises PoolTimeoutError when none becomes free in time, StoreUnavailableError when the server
+        cannot be reached.
+        """
+        self._waiting += 1
+        try:
+            return await (self._autocommit if autocommit else self.engine).connect()
+        except DATABASE_ERRORS as error:
+            raise self._connect_failure(error) from error
+        finally:
+            self._waiting -= 1
+
+    def _connect_failure(self, error: Exception) -> Exception:
+        failure = translate(error)
+        if isinstance(failure, PoolTimeoutError):
+            return PoolTimeoutError(
+                f"All {self._settings.max_connections} connections stayed in use for "
+                f"{self._settings.connection_timeout:g} s."
+            )
+        if isinstance(error, TimeoutError):
+            return StoreUnavailableError(
+                f"The database did not answer within {self._settings.connection_timeout:g} s."
+            )
+        return failure
+
+    def statistics(self) -> PoolStatistics:
+        """Return the figures of the pool as they are now."""
+        in_use = self._policy.size - self._policy.idle
+        return PoolStatistics(
+            size=self._policy.size,
+            idle=self._policy.idle,
+            in_use=in_use,
+            waiting=self._waiting,
+            utilization=in_use / self._settings.max_connections,
+            opened=self._policy.opened,
+            recycled=self._policy.recycled,
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._policy.stop()
+        await self.engine.dispose()
+
+
+def asyncpg_url(url: str) -> URL:
+    """Return `url` for SQLAlchemy with the asyncpg driver; `postgresql:` and `postgres:` will do.
+
+    Raises InvalidInputError for what is not a PostgreSQL URL; the message does not repeat it.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise InvalidInputError(
+            "database_url is not a URL such as postgresql+asyncpg://user@host/database."
+        ) from None  # the original repeats the URL, password and all
+    if parsed.drivername not in ("postgresql", "postgres", "postgresql+asyncpg"):
+        raise InvalidInputError(
+            f"database_url is of {parsed.drivername!r}; it must be postgresql+asyncpg://…"
+        )
+    return parsed.set(drivername="postgresql+asyncpg")
+
+
+def encode_json(value: object) -> str:
+    """Return `value` as JSON text, as the driver's codec for json and jsonb wants it."""
+    return msgspec.json.encode(value).decode()
+
+
+def _connect_arguments(settings: StoreSettings) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "timeout": settings.connection_timeout,
+        "command_timeout": settings.command_timeout,
+    }
+    if settings.pgbouncer:
+        # In transaction mode the next statement may run on another server connection: nothing that is
+        # prepared or set on one may be relied on, and unknown start-up parameters are refused.
+        return arguments | {
+            "statement_cache_size": 0,
+            "prepared_statement_cache_size": 0,
+            "prepared_statement_name_func": lambda: f"__livetranslate_{uuid4()}__",
+        }
+    return arguments | {
+        "command_timeout": settings.command_timeout + DRIVER_GRACE_SECONDS,
+        "server_settings": {
+            "application_name": "livetranslate_store",
+            "statement_timeout": str(round(settings.command_timeout * 1000)),
+        },
+    }

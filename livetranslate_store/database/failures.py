@@ -1,0 +1,101 @@
+"""The one place where driver and SQLAlchemy errors become the store's own, by SQLSTATE.
+
+The SQLSTATEs are those of appendix A of PostgreSQL's manual. Messages name a constraint where the server
+tells one, never a value; the original error stays reachable as `__cause__`.
+"""
+
+import asyncpg
+from sqlalchemy import exc
+
+from livetranslate_store.errors import (
+    ConflictError,
+    DuplicateError,
+    InvalidInputError,
+    MissingReferenceError,
+    OutcomeUnknownError,
+    PoolTimeoutError,
+    QueryTimeoutError,
+    StoreError,
+    StoreUnavailableError,
+)
+
+#: What a database call may raise; anything else is a bug and passes through as it is.
+DATABASE_ERRORS = (
+    exc.SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,  # TimeoutError is one too
+)
+
+_UPGRADE = "The schema is not there or not up to date: run `alembic upgrade head`."
+
+# The longest matching prefix counts.
+_BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
+    "08": (StoreUnavailableError, "The connection to the database broke."),
+    "22": (InvalidInputError, "The database refused a value as out of range or malformed."),
+    "23": (InvalidInputError, "The database refused a value that a constraint forbids."),
+    "23503": (MissingReferenceError, None),
+    "23505": (DuplicateError, None),
+    "25006": (StoreUnavailableError, "The database takes no writes here: it is read-only."),
+    "28": (StoreUnavailableError, "The database refused the user or the password."),
+    "3D000": (StoreUnavailableError, "The database of this name does not exist."),
+    "3F000": (StoreUnavailableError, _UPGRADE),
+    "40": (ConflictError, None),
+    "40003": (OutcomeUnknownError, None),
+    "42501": (StoreUnavailableError, "The database user lacks a privilege that the store needs."),
+    "42703": (StoreUnavailableError, _UPGRADE),
+    "42P01": (StoreUnavailableError, _UPGRADE),
+    "53": (StoreUnavailableError, "The database server is out of resources."),
+    "54": (InvalidInputError, "The database refused a value as too large."),
+    "55P03": (ConflictError, "A lock was not free within the time limit."),
+    "57014": (QueryTimeoutError, None),
+    "57P": (StoreUnavailableError, "The database server is shutting down or starting up."),
+    "58": (StoreUnavailableError, "The database server met a system error."),
+}
+
+# These come with a connection that breaks: what it was doing may have been done.
+_BROKEN_CONNECTION = ("08", "57P")
+
+
+def translate(error: Exception, *, committing: bool = False) -> StoreError:
+    """Return the store's error for `error`, to be raised from it.
+
+    `committing` tells that the server may have made the change durable before its answer was lost; such a
+    failure becomes OutcomeUnknownError unless the server itself said that it rolled back.
+    """
+    if isinstance(error, StoreError):
+        return error
+    original = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
+    sqlstate: str | None = getattr(original, "sqlstate", None)
+    if committing and (sqlstate is None or sqlstate.startswith(_BROKEN_CONNECTION)):
+        return OutcomeUnknownError()
+    if sqlstate is not None:
+        return _from_sqlstate(sqlstate, original)
+    return _from_client(error, original)
+
+
+def _from_sqlstate(sqlstate: str, original: BaseException) -> StoreError:
+    for length in (5, 3, 2):
+        known = _BY_SQLSTATE.get(sqlstate[:length])
+        if known is not None:
+            kind, message = known
+            break
+    else:
+        kind, message = StoreError, "The database reported an error."
+    # Not every engine tells the constraint (Citus does not).
+    source = original.__cause__ if isinstance(original.__cause__, asyncpg.PostgresError) else original
+    constraint: str | None = getattr(source, "constraint_name", None)
+    place = f", constraint {constraint}" if constraint else ""
+    return kind(f"{message or kind().args[0]} (SQLSTATE {sqlstate}{place})")
+
+
+def _from_client(error: Exception, original: BaseException) -> StoreError:
+    if isinstance(error, exc.TimeoutError):
+        return PoolTimeoutError()
+    if isinstance(original, TimeoutError):
+        return QueryTimeoutError("The database did not answer within the time limit.")
+    if isinstance(original, asyncpg.DataError):
+        return InvalidInputError("The driver refused a value as out of range or malformed.")
+    if isinstance(original, OSError | asyncpg.InterfaceError) or isinstance(error, exc.DBAPIError):
+        return StoreUnavailableError("The database cannot be reached, or the connection broke.")
+    return StoreError(f"The database layer failed: {type(error).__name__}.")

@@ -1,0 +1,146 @@
+"""What SQLAlchemy's pool does not do by itself: retire connections, replace dead ones, count.
+
+All of it hangs on the pool's public events; one event loop runs them one at a time.
+"""
+
+import asyncio
+import logging
+from time import monotonic
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.util import await_only
+
+from livetranslate_store.settings import StoreSettings
+
+logger = logging.getLogger(__name__)
+
+# A connection that was just used is alive; firewalls forget idle ones after some minutes at the earliest.
+PING_AFTER_IDLE_SECONDS = 30.0
+# A ping is answered in milliseconds; one that is not means a connection that nobody will answer on.
+PING_TIMEOUT_SECONDS = 5.0
+# How long a polite goodbye may take before the socket is simply closed.
+CLOSE_TIMEOUT_SECONDS = 2.0
+
+
+class PoolPolicy:
+    """Enforces the limits of pooled connections by listening to the pool of `engine`."""
+
+    def __init__(self, engine: Any, settings: StoreSettings) -> None:  # noqa: ANN401 (sync Engine)
+        self._max_queries = settings.max_queries
+        self._idle_lifetime = settings.max_inactive_connection_lifetime
+        self._open: set[ConnectionPoolEntry] = set()
+        # When each idle connection came back; the one that has been idle longest comes first.
+        self._idle_since: dict[ConnectionPoolEntry, float] = {}
+        self._reaper: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self.opened = 0
+        self.recycled = 0
+        event.listen(engine, "before_cursor_execute", _count_query)
+        event.listen(engine.pool, "connect", self._on_connect)
+        event.listen(engine.pool, "checkout", self._on_checkout)
+        event.listen(engine.pool, "checkin", self._on_checkin)
+        event.listen(engine.pool, "close", self._on_close)
+
+    @property
+    def size(self) -> int:
+        """Connections that are open."""
+        return len(self._open)
+
+    @property
+    def idle(self) -> int:
+        """Open connections that wait in the pool."""
+        return len(self._idle_since)
+
+    async def stop(self) -> None:
+        """Stop retiring and wait for the goodbyes under way."""
+        if self._reaper is not None:
+            self._reaper.cancel()
+        await asyncio.gather(*self._closing)
+
+    def _on_connect(self, _connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        self.opened += 1
+        self._open.add(record)
+        record.info["queries"] = 0
+
+    def _on_close(self, _connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        self._open.discard(record)
+        self._idle_since.pop(record, None)
+
+    def _on_checkin(
+        self, connection: DBAPIConnection | None, record: ConnectionPoolEntry
+    ) -> None:
+        if connection is None or record not in self._open:
+            return  # it was invalidated while in use; the next checkout opens another
+        self._idle_since[record] = monotonic()
+        if self._reaper is None:
+            self._arm_reaper(self._idle_lifetime)
+
+    def _on_checkout(
+        self,
+        _connection: DBAPIConnection,
+        record: ConnectionPoolEntry,
+        _proxy: PoolProxiedConnection,
+    ) -> None:
+        since = self._idle_since.pop(record, None)
+        reason = self._reason_to_replace(record, 0.0 if since is None else monotonic() - since)
+        if reason is not None:
+            self.recycled += 1
+            logger.debug("connection replaced: %s", reason)
+            # The pool answers by closing this one and opening another for the same caller.
+            raise DisconnectionError(reason)
+
+    def _reason_to_replace(self, record: ConnectionPoolEntry, idle: float) -> str | None:
+        driver: asyncpg.Connection[asyncpg.Record] = record.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
+        if driver.is_closed():
+            return "closed by the server"
+        if record.info["queries"] >= self._max_queries:
+            return f"served {self._max_queries} queries"
+        if idle >= self._idle_lifetime:
+            return "idle for too long"
+        if idle >= PING_AFTER_IDLE_SECONDS and not await_only(_answers(driver)):
+            return "does not answer"
+        return None
+
+    def _arm_reaper(self, delay: float) -> None:
+        self._reaper = asyncio.get_running_loop().call_later(delay, self._retire_idle)
+
+    def _retire_idle(self) -> None:
+        self._reaper = None
+        now = monotonic()
+        for record, since in list(self._idle_since.items()):
+            left = since + self._idle_lifetime - now
+            if left > 0:
+                self._arm_reaper(left)
+                return
+            # The record stays in the pool without a connection; its next user gets a new one.
+            del self._idle_since[record]
+            self._open.discard(record)
+            self.recycled += 1
+            task = asyncio.get_running_loop().create_task(_say_goodbye(record))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+
+def _count_query(connection: Any, *_: object) -> None:  # noqa: ANN401 (sync Connection)
+    connection.connection.info["queries"] += 1
+
+
+async def _answers(driver: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    try:
+        await driver.execute("SELECT 1", timeout=PING_TIMEOUT_SECONDS)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        return False
+    return True
+
+
+async def _say_goodbye(record: ConnectionPoolEntry) -> None:
+    driver: asyncpg.Connection[asyncpg.Record] = record.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
+    try:
+        await driver.close(timeout=CLOSE_TIMEOUT_SECONDS)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        driver.terminate()

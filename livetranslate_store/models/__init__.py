@@ -1,0 +1,10 @@
+"""The five declarative models; none has lazy relationships."""
+
+from livetranslate_store.models.audio_file import AudioFile
+from livetranslate_store.models.base import SCHEMA, Base
+from livetranslate_store.models.session import Session
+from livetranslate_store.models.speaker import Speaker
+from livetranslate_store.models.transcript import Transcript
+from livetranslate_store.models.translation import Translation
+
+__all__ = ["SCHEMA", "AudioFile", "Base", "Session", "Speaker", "Transcript", "Translation"]

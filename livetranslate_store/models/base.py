@@ -1,0 +1,85 @@
+"""What all models share: schema, names of constraints, column types and columns."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, MetaData, Text, Uuid, func
+from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from livetranslate_store.checks import MAX_SECONDS
+
+SCHEMA = "livetranslate"
+
+
+class Base(DeclarativeBase):
+    """The declarative base: everything lives in the schema `livetranslate`."""
+
+    metadata = MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        },
+    )
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy declares it without ClassVar)
+        UUID: Uuid(),
+        str: Text(),
+        float: DOUBLE_PRECISION(),
+        datetime: DateTime(timezone=True),
+        Mapping[str, Any]: JSONB(none_as_null=True),
+    }
+
+    # What the caller attaches; `metadata` itself is taken by SQLAlchemy.
+    metadata_: Mapped[Mapping[str, Any]] = mapped_column("metadata", server_default="{}")
+    # Of the statement, not of the transaction: a write recognizes by them what it did itself.
+    created_at: Mapped[datetime] = mapped_column(server_default=func.statement_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.statement_timestamp())
+
+    def __repr__(self) -> str:
+        """Show the key alone: texts and names of people do not belong in logs."""
+        key = ", ".join(
+            f"{column.name}={getattr(self, column.name)}"
+            for column in self.__table__.primary_key.columns
+        )
+        return f"{type(self).__name__}({key})"
+
+
+def one_of(column: str, choices: tuple[str, ...]) -> CheckConstraint:
+    """Return the CHECK of a closed set; text with a CHECK is easier to extend than an enum."""
+    return CheckConstraint(f"{column} IN ({', '.join(map(repr, choices))})", name=f"{column}_known")
+
+
+def share(column: str) -> CheckConstraint:
+    """Return the CHECK that a column lies within 0..1; NaN sorts above 1 and is refused too."""
+    return CheckConstraint(f"{column} BETWEEN 0 AND 1", name=f"{column}_share")
+
+
+def not_negative(column: str) -> CheckConstraint:
+    """Return the CHECK that a number is finite and not below zero."""
+    return CheckConstraint(
+        f"{column} >= 0 AND {column} < 'Infinity'::double precision", name=f"{column}_not_negative"
+    )
+
+
+def json_object() -> CheckConstraint:
+    """Return the CHECK that metadata is an object, as every reader expects."""
+    return CheckConstraint("jsonb_typeof(metadata) = 'object'", name="metadata_object")
+
+
+def times() -> tuple[CheckConstraint, ...]:
+    """Return the CHECKs of speech times: finite (NaN and infinities lie outside), end not before start."""
+    return (
+        *(
+            CheckConstraint(
+                f"{column} BETWEEN -{MAX_SECONDS:.0f} AND {MAX_SECONDS:.0f}", name=f"{column}_finite"
+            )
+            for column in ("start_time", "end_time")
+        ),
+        CheckConstraint("end_time >= start_time", name="times_ordered"),
+    )

@@ -1,0 +1,35 @@
+"""One bot's stay in one meeting."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, Index, Text, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from livetranslate_store.models.base import Base, json_object, one_of
+from livetranslate_store.values import SESSION_STATUSES
+
+
+class Session(Base):
+    """One bot's stay in one meeting; everything else belongs to one."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        json_object(),
+        one_of("status", SESSION_STATUSES),
+        CheckConstraint("ended_at >= started_at", name="stay_ordered"),
+        Index("ix_sessions_meeting_id", "meeting_id", "started_at"),
+        Index("ix_sessions_bot_id", "bot_id", "started_at"),
+        Index("ix_sessions_started_at", "started_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    bot_id: Mapped[str]
+    meeting_id: Mapped[str]
+    title: Mapped[str | None]
+    uri: Mapped[str | None]
+    external_id: Mapped[str | None]
+    status: Mapped[str] = mapped_column(server_default="active")
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended_at: Mapped[datetime | None]
+    target_languages: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")

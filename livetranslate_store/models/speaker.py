@@ -1,0 +1,29 @@
+"""A diarization label and the name that it was given."""
+
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from livetranslate_store.models.base import Base, json_object, one_of, share
+from livetranslate_store.models.session import Session
+from livetranslate_store.values import IDENTIFICATION_METHODS
+
+
+class Speaker(Base):
+    """A diarization label of one session and the name that it was given."""
+
+    __tablename__ = "speakers"
+    __table_args__ = (
+        one_of("identification_method", IDENTIFICATION_METHODS),
+        json_object(),
+        share("confidence"),
+    )
+
+    session_id: Mapped[UUID] = mapped_column(
+        ForeignKey(Session.id, ondelete="CASCADE"), primary_key=True
+    )
+    label: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    identification_method: Mapped[str] = mapped_column(server_default="diarization")
+    confidence: Mapped[float | None]

@@ -3,10 +3,10 @@
 import asyncio
 import os
 
-from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from alembic import context
 from livetranslate_store.models import SCHEMA, Base
 
 # A migration that waits for a lock makes every later statement on that table wait behind it: rather fail
@@ -30,7 +30,7 @@ def database_url() -> str:
     return str(url)
 
 
-def only_our_schema(name: str | None, kind: str, parents: object) -> bool:
+def only_our_schema(name: str | None, kind: str, _parents: object) -> bool:
     return name == SCHEMA if kind == "schema" else True
 
 

@@ -1,9 +1,10 @@
 """Checks of input: each returns the value to store, or says what was wrong and what would be right."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from math import isfinite
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from uuid import UUID
 
 from langcodes import standardize_tag
@@ -11,9 +12,9 @@ from langcodes.tag_parser import LanguageTagError
 
 from livetranslate_store.errors import InvalidInputError
 
-JSONValue: TypeAlias = (
-    "str | int | float | bool | Mapping[str, JSONValue] | Sequence[JSONValue] | None"
-)
+JSONValue: TypeAlias = "str | int | float | bool | Mapping[str, JSONValue] | Sequence[JSONValue] | None"
+Choice = TypeVar("Choice", bound=str)
+
 JSONObject: TypeAlias = Mapping[str, JSONValue]
 
 # A segment is a few sentences; a million characters is a book and means that something went wrong.
@@ -34,9 +35,7 @@ MAX_JSON_INTEGER_BITS = 4096
 MAX_JSON_NODES = 1_000_000
 
 
-def checked_text(
-    value: str, field: str, *, maximum: int = MAX_TEXT_CHARACTERS, empty: bool = True
-) -> str:
+def checked_text(value: str, field: str, *, maximum: int = MAX_TEXT_CHARACTERS, empty: bool = True) -> str:
     """Return `value` if PostgreSQL can store it exactly as it is given.
 
     Raises InvalidInputError for anything but a str, for NUL bytes, lone surrogates, text that is too
@@ -45,9 +44,7 @@ def checked_text(
     if not isinstance(value, str):
         raise InvalidInputError(f"{field} must be text, not {type(value).__name__}.")
     if len(value) > maximum:
-        raise InvalidInputError(
-            f"{field} has {len(value):,} characters; at most {maximum:,} are stored."
-        )
+        raise InvalidInputError(f"{field} has {len(value):,} characters; at most {maximum:,} are stored.")
     if "\0" in value:
         raise InvalidInputError(f"{field} holds a NUL character, which PostgreSQL cannot store.")
     try:
@@ -83,6 +80,20 @@ def checked_language(value: str, field: str = "language") -> str:
         ) from error
 
 
+def checked_languages(values: Sequence[str], field: str) -> list[str]:
+    """Return the tags in canonical form, each once, in the order given."""
+    if not isinstance(values, list | tuple):
+        raise InvalidInputError(f"{field} must be a sequence of BCP-47 tags such as ['es', 'ja'].")
+    return list(dict.fromkeys(checked_language(value, field) for value in values))
+
+
+def checked_instant(value: datetime, field: str) -> datetime:
+    """Return `value` if it is a moment: a datetime with its time zone."""
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise InvalidInputError(f"{field} must be a datetime with a time zone, such as datetime.now(UTC).")
+    return value
+
+
 @lru_cache(maxsize=1024)
 def _canonical_tag(value: str) -> str:
     if not value.isascii():
@@ -111,16 +122,12 @@ def optional_number(
     return None if value is None else checked_number(value, field, minimum=minimum, maximum=maximum)
 
 
-def checked_integer(
-    value: int, field: str, *, minimum: int = 0, maximum: int = MAX_INTEGER
-) -> int:
+def checked_integer(value: int, field: str, *, minimum: int = 0, maximum: int = MAX_INTEGER) -> int:
     """Return `value` if it is an integer within the bounds."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidInputError(f"{field} must be an integer, not {type(value).__name__}.")
     if not minimum <= value <= maximum:
-        raise InvalidInputError(
-            f"{field} must be from {minimum} to {maximum}, not {_short(value)}."
-        )
+        raise InvalidInputError(f"{field} must be from {minimum} to {maximum}, not {_short(value)}.")
     return value
 
 
@@ -137,12 +144,10 @@ def check_order(start: float | None, end: float | None, what: str = "end_time") 
         raise InvalidInputError(f"{what} {end:g} is before its start {start:g}.")
 
 
-def checked_choice(value: str, field: str, choices: Sequence[str]) -> str:
+def checked_choice(value: Choice, field: str, choices: Sequence[Choice]) -> Choice:
     """Return `value` if it is one of the closed set."""
     if value not in choices:
-        raise InvalidInputError(
-            f"{field} must be one of {', '.join(choices)}, not {str(value)[:40]!r}."
-        )
+        raise InvalidInputError(f"{field} must be one of {', '.join(choices)}, not {str(value)[:40]!r}.")
     return value
 
 
@@ -170,36 +175,36 @@ def _check_json(value: object, field: str) -> None:
         nodes += 1
         if depth > MAX_JSON_DEPTH or nodes > MAX_JSON_NODES:
             raise InvalidInputError(
-                f"{field} is too large: at most {MAX_JSON_DEPTH} levels deep "
-                f"and {MAX_JSON_NODES:,} values."
+                f"{field} is too large: at most {MAX_JSON_DEPTH} levels deep and {MAX_JSON_NODES:,} values."
             )
-        if item is None or isinstance(item, bool):
-            continue
-        if isinstance(item, str):
-            checked_text(item, field)
-        elif isinstance(item, int):
-            if item.bit_length() > MAX_JSON_INTEGER_BITS:
-                raise InvalidInputError(f"{field} holds an integer of more than 1200 digits.")
-        elif isinstance(item, float):
-            if not isfinite(item):
-                raise InvalidInputError(f"{field} holds {item}, which is not JSON.")
-        elif isinstance(item, Mapping):
-            for key in item:
-                if not isinstance(key, str):
-                    raise InvalidInputError(
-                        f"{field} has a key of type {type(key).__name__}; JSON keys are text."
-                    )
-                checked_text(key, field)
+        if isinstance(item, Mapping):
+            _check_json_keys(item, field)
             pending += ((child, depth + 1) for child in item.values())
         elif isinstance(item, list | tuple):
             pending += ((child, depth + 1) for child in item)
         else:
-            raise InvalidInputError(f"{field} holds a {type(item).__name__}, which is not JSON.")
+            _check_json_scalar(item, field)
+
+
+def _check_json_keys(value: Mapping[object, object], field: str) -> None:
+    for key in value:
+        if not isinstance(key, str):
+            raise InvalidInputError(f"{field} has a key of type {type(key).__name__}; JSON keys are text.")
+        checked_text(key, field)
+
+
+def _check_json_scalar(value: object, field: str) -> None:
+    if isinstance(value, str):
+        checked_text(value, field)
+    elif isinstance(value, float) and not isfinite(value):
+        raise InvalidInputError(f"{field} holds {value}, which is not JSON.")
+    elif isinstance(value, int) and value.bit_length() > MAX_JSON_INTEGER_BITS:
+        raise InvalidInputError(f"{field} holds an integer of more than 1200 digits.")
+    elif value is not None and not isinstance(value, bool | int | float):
+        raise InvalidInputError(f"{field} holds a {type(value).__name__}, which is not JSON.")
 
 
 def _short(value: float) -> str:
-    return f"a number of {value.bit_length()} bits" if _is_huge(value) else repr(value)
-
-
-def _is_huge(value: float) -> bool:
-    return isinstance(value, int) and value.bit_length() > 64
+    # Python refuses to print integers of more than 4300 digits.
+    huge = isinstance(value, int) and value.bit_length() > MAX_JSON_INTEGER_BITS
+    return "a number of more than 1200 digits" if huge else repr(value)

@@ -49,7 +49,7 @@ class StoreSettings(BaseSettings):
     #: True behind PgBouncer in transaction mode: no named prepared statements, no start-up parameters.
     pgbouncer: bool = False
 
-    def __init__(self, **values: Any) -> None:  # noqa: ANN401 (pydantic checks each by its field)
+    def __init__(self, **values: Any) -> None:
         unknown = values.keys() - type(self).model_fields.keys()
         if unknown:
             raise InvalidInputError(

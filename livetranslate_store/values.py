@@ -69,13 +69,12 @@ class Word(Struct, frozen=True, omit_defaults=True):
 class AudioInput(Struct, frozen=True, kw_only=True):
     """One recorded chunk: its bytes and what is known about them.
 
-    `format` names the encoding ("wav", "ogg", …); it never becomes part of a path. Without an `id` the
-    same bytes at the same start time are the same chunk, however often they are written.
+    `format` names the encoding ("wav", "ogg", …); it never becomes part of a path. The same bytes at the
+    same start time are the same chunk, however often they are written.
     """
 
     data: bytes
     format: str
-    id: UUID | None = None
     start_time: float | None = None
     end_time: float | None = None
     duration: float | None = None
@@ -91,7 +90,6 @@ class AudioInput(Struct, frozen=True, kw_only=True):
             raise InvalidInputError(f"data must be bytes, not {type(self.data).__name__}.")
         checked_integer(len(self.data), "the size of data in bytes", maximum=MAX_AUDIO_BYTES)
         checked_name(self.format, "format")
-        _check_id(self.id)
         _check_times(self)
         _set(self, "duration", optional_number(self.duration, "duration", minimum=0.0))
         optional_integer(self.sample_rate, "sample_rate", minimum=1)
@@ -185,9 +183,7 @@ class TranslationInput(Struct, frozen=True, kw_only=True):
         _set(self, "confidence", _confidence(self.confidence))
         checked_name(self.service, "service")
         optional_name(self.model, "model")
-        optional_integer(
-            self.transcript_revision, "transcript_revision", maximum=MAX_BIG_INTEGER // 2
-        )
+        optional_integer(self.transcript_revision, "transcript_revision", maximum=MAX_BIG_INTEGER // 2)
         checked_json_object(self.metadata, "metadata")
 
 
@@ -333,11 +329,10 @@ class DeletedSession(Struct, frozen=True):
 
 
 class SweepReport(Struct, frozen=True):
-    """What a sweep of the audio storage found: objects seen, orphans removed, rows without bytes."""
+    """What a sweep of the audio storage found: objects seen, and orphans removed among them."""
 
     objects: int
     orphans_removed: int
-    missing: tuple[UUID, ...]
 
 
 class CacheStatistics(Struct, frozen=True):

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import msgspec
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
@@ -76,6 +78,23 @@ class Database:
             raise self._connect_failure(error) from error
         finally:
             self._waiting -= 1
+
+    async def fetch(self, text: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        """Run one read as a transaction of its own and return the driver's rows."""
+        connection = await self.connect(autocommit=True)
+        try:
+            driver = await self._driver_of(connection)
+            return await driver.fetch(text, *arguments)
+        except DATABASE_ERRORS as error:
+            raise translate(error) from error
+        finally:
+            await connection.close()
+
+    async def _driver_of(self, connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+        pooled = await connection.get_raw_connection()
+        pooled.info["queries"] += 1  # what the engine's own events do not see
+        driver: asyncpg.Connection[asyncpg.Record] = pooled.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
+        return driver
 
     def _connect_failure(self, error: Exception) -> Exception:
         failure = translate(error)

@@ -30,7 +30,7 @@ CLOSE_TIMEOUT_SECONDS = 2.0
 class PoolPolicy:
     """Enforces the limits of pooled connections by listening to the pool of `engine`."""
 
-    def __init__(self, engine: Any, settings: StoreSettings) -> None:  # noqa: ANN401 (sync Engine)
+    def __init__(self, engine: Any, settings: StoreSettings) -> None:
         self._max_queries = settings.max_queries
         self._idle_lifetime = settings.max_inactive_connection_lifetime
         self._open: set[ConnectionPoolEntry] = set()
@@ -71,9 +71,7 @@ class PoolPolicy:
         self._open.discard(record)
         self._idle_since.pop(record, None)
 
-    def _on_checkin(
-        self, connection: DBAPIConnection | None, record: ConnectionPoolEntry
-    ) -> None:
+    def _on_checkin(self, connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
         if connection is None or record not in self._open:
             return  # it was invalidated while in use; the next checkout opens another
         self._idle_since[record] = monotonic()
@@ -126,7 +124,7 @@ class PoolPolicy:
             task.add_done_callback(self._closing.discard)
 
 
-def _count_query(connection: Any, *_: object) -> None:  # noqa: ANN401 (sync Connection)
+def _count_query(connection: Any, *_: object) -> None:
     connection.connection.info["queries"] += 1
 
 

@@ -26,9 +26,7 @@ class AudioFile(Base):
         not_negative("quality_score"),
     )
 
-    session_id: Mapped[UUID] = mapped_column(
-        ForeignKey(Session.id, ondelete="CASCADE"), primary_key=True
-    )
+    session_id: Mapped[UUID] = mapped_column(ForeignKey(Session.id, ondelete="CASCADE"), primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     storage_key: Mapped[str]
     format: Mapped[str]

@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, MetaData, Text, Uuid, func
+from sqlalchemy import CheckConstraint, DateTime, MetaData, Table, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from livetranslate_store.checks import MAX_SECONDS
 
 SCHEMA = "livetranslate"
+
+# Tags are ASCII; sorted by bytes they come in the same order on every server.
+LANGUAGE_TAG = Text(collation="C")
 
 
 class Base(DeclarativeBase):
@@ -44,10 +47,14 @@ class Base(DeclarativeBase):
     def __repr__(self) -> str:
         """Show the key alone: texts and names of people do not belong in logs."""
         key = ", ".join(
-            f"{column.name}={getattr(self, column.name)}"
-            for column in self.__table__.primary_key.columns
+            f"{column.name}={getattr(self, column.name)}" for column in table_of(type(self)).primary_key
         )
         return f"{type(self).__name__}({key})"
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return the model's table under its real type; declarative knows it as a FromClause only."""
+    return Base.metadata.tables[f"{SCHEMA}.{model.__tablename__}"]
 
 
 def one_of(column: str, choices: tuple[str, ...]) -> CheckConstraint:
@@ -77,7 +84,8 @@ def times() -> tuple[CheckConstraint, ...]:
     return (
         *(
             CheckConstraint(
-                f"{column} BETWEEN -{MAX_SECONDS:.0f} AND {MAX_SECONDS:.0f}", name=f"{column}_finite"
+                f"{column} BETWEEN -{MAX_SECONDS:.0f} AND {MAX_SECONDS:.0f}",
+                name=f"{column}_finite",
             )
             for column in ("start_time", "end_time")
         ),

@@ -20,9 +20,7 @@ class Speaker(Base):
         share("confidence"),
     )
 
-    session_id: Mapped[UUID] = mapped_column(
-        ForeignKey(Session.id, ondelete="CASCADE"), primary_key=True
-    )
+    session_id: Mapped[UUID] = mapped_column(ForeignKey(Session.id, ondelete="CASCADE"), primary_key=True)
     label: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str | None]
     identification_method: Mapped[str] = mapped_column(server_default="diarization")

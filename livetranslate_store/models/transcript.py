@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from livetranslate_store.models.audio_file import AudioFile
-from livetranslate_store.models.base import Base, json_object, share, times
+from livetranslate_store.models.base import LANGUAGE_TAG, Base, json_object, share, times
 from livetranslate_store.models.session import Session
 
 
@@ -25,9 +25,7 @@ class Transcript(Base):
 
     __tablename__ = "transcripts"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["session_id", "audio_file_id"], [AudioFile.session_id, AudioFile.id]
-        ),
+        ForeignKeyConstraint(["session_id", "audio_file_id"], [AudioFile.session_id, AudioFile.id]),
         *times(),
         json_object(),
         share("confidence"),
@@ -44,18 +42,14 @@ class Transcript(Base):
         ),
     )
 
-    session_id: Mapped[UUID] = mapped_column(
-        ForeignKey(Session.id, ondelete="CASCADE"), primary_key=True
-    )
+    session_id: Mapped[UUID] = mapped_column(ForeignKey(Session.id, ondelete="CASCADE"), primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     text: Mapped[str]
-    language: Mapped[str]
+    language: Mapped[str] = mapped_column(LANGUAGE_TAG)
     start_time: Mapped[float | None]
     end_time: Mapped[float | None]
     # Where the timeline puts it: never NULL, whoever writes the row.
-    timestamp: Mapped[float] = mapped_column(
-        Computed("COALESCE(start_time, end_time, 0.0)", persisted=True)
-    )
+    timestamp: Mapped[float] = mapped_column(Computed("COALESCE(start_time, end_time, 0.0)", persisted=True))
     speaker_label: Mapped[str | None]
     confidence: Mapped[float | None]
     segment_index: Mapped[int] = mapped_column(server_default="0")

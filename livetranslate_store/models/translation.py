@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from livetranslate_store.models.base import Base, json_object, share, times
+from livetranslate_store.models.base import LANGUAGE_TAG, Base, json_object, share, times
 from livetranslate_store.models.transcript import Transcript
 
 
@@ -30,9 +30,7 @@ class Translation(Base):
         json_object(),
         share("confidence"),
         CheckConstraint("transcript_revision >= 0", name="transcript_revision_not_negative"),
-        Index(
-            "ix_translations_transcript_id", "session_id", "transcript_id", "target_language", "id"
-        ),
+        Index("ix_translations_transcript_id", "session_id", "transcript_id", "target_language", "id"),
         # The order of the timeline, for the few that have times of their own.
         Index(
             "ix_translations_timeline",
@@ -47,8 +45,8 @@ class Translation(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     transcript_id: Mapped[UUID]
     text: Mapped[str]
-    source_language: Mapped[str]
-    target_language: Mapped[str]
+    source_language: Mapped[str] = mapped_column(LANGUAGE_TAG)
+    target_language: Mapped[str] = mapped_column(LANGUAGE_TAG)
     start_time: Mapped[float | None]
     end_time: Mapped[float | None]
     # Where the timeline puts it; NULL where it takes the times of its transcript.

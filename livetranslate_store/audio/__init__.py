@@ -1,0 +1,1 @@
+"""The bytes of audio, in an object store."""

@@ -1,0 +1,164 @@
+"""Audio in an object store: a local folder, or S3 and its like by URL.
+
+A key is made of ids alone, `<session>/<audio file>/<attempt>`: no part of it comes from a caller, and each
+attempt to write has an object of its own, so that cleaning up after one never takes another's bytes.
+"""
+
+import asyncio
+import hashlib
+import logging
+import os
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, from_url
+
+from livetranslate_store.errors import CorruptAudioError, InvalidInputError, StoreUnavailableError
+from livetranslate_store.ids import audio_file_id_for, new_id
+from livetranslate_store.tasks import run_to_end
+from livetranslate_store.values import AudioInput
+
+logger = logging.getLogger(__name__)
+
+# Below this, hashing takes less time than handing it to a thread.
+HASH_IN_THREAD_BYTES = 256 * 1024
+
+# session, audio file, attempt
+KEY_PARTS = 3
+
+_STORAGE_ERRORS = (BaseError, OSError)
+
+
+class StagedAudio(NamedTuple):
+    """A chunk on its way in: its id, the key that its bytes will have, and their SHA-256."""
+
+    audio_file_id: UUID
+    storage_key: str
+    sha256: str
+    audio: AudioInput
+
+
+class StoredObject(NamedTuple):
+    """An object as the store lists it."""
+
+    key: str
+    modified: datetime
+
+
+class AudioStorage:
+    """The object store behind `url`: `file:FOLDER`, `s3://BUCKET/PREFIX` and the like."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._store = _local(url) if _is_file(url) else from_url(url)
+        except (BaseError, ValueError, TypeError) as error:
+            raise InvalidInputError(
+                "audio_url cannot be opened; it is file:FOLDER, or s3://BUCKET/PREFIX and its like."
+            ) from error
+
+    async def stage(self, session_id: UUID, audio: AudioInput) -> StagedAudio:
+        """Return where `audio` will be stored; nothing is written yet."""
+        sha256 = await digest_of(audio.data)
+        audio_file_id = audio_file_id_for(session_id, sha256, audio.start_time)
+        return StagedAudio(audio_file_id, f"{session_id}/{audio_file_id}/{new_id()}", sha256, audio)
+
+    async def put(self, staged: StagedAudio) -> None:
+        """Store the bytes durably.
+
+        A cancellation waits for the end, so that whoever cleans up afterwards finds the object.
+        """
+        await run_to_end(self._put(staged.storage_key, staged.audio.data))
+
+    async def _put(self, key: str, data: bytes) -> None:
+        try:
+            await self._store.put_async(key, data, mode="create")
+            if isinstance(self._store, LocalStore) and self._store.prefix is not None:
+                await asyncio.to_thread(_make_durable, self._store.prefix / key)
+        except _STORAGE_ERRORS as error:
+            raise StoreUnavailableError("The audio storage cannot be written.") from error
+
+    async def get(self, storage_key: str, *, size_bytes: int, sha256: str) -> bytes:
+        """Return the bytes; raises CorruptAudioError where they are not those that were stored."""
+        try:
+            data = bytes(await (await self._store.get_async(storage_key)).bytes_async())
+        except FileNotFoundError as error:
+            raise CorruptAudioError("The audio's bytes are missing from the storage.") from error
+        except _STORAGE_ERRORS as error:
+            raise StoreUnavailableError("The audio storage cannot be read.") from error
+        if len(data) != size_bytes or await digest_of(data) != sha256:
+            raise CorruptAudioError
+        return data
+
+    async def remove(self, *keys: str) -> None:
+        """Remove the objects that are there."""
+        for key in keys:
+            try:
+                await self._store.delete_async(key)
+            except FileNotFoundError:
+                continue  # gone already, which is what was wanted
+            except _STORAGE_ERRORS as error:
+                raise StoreUnavailableError("The audio storage cannot be written.") from error
+
+    async def discard(self, storage_key: str) -> None:
+        """Remove an object that no row refers to; where that fails it is left to the sweep."""
+        try:
+            await self.remove(storage_key)
+        except StoreUnavailableError:
+            logger.warning("an orphan is left in the audio storage: %s", storage_key, exc_info=True)
+
+    async def list(self, session_id: UUID | None = None) -> AsyncIterator[list[StoredObject]]:
+        """Yield the stored objects in batches, of one session or of all."""
+        prefix = None if session_id is None else str(session_id)
+        try:
+            async for batch in self._store.list(prefix):
+                yield [StoredObject(item["path"], item["last_modified"]) for item in batch]
+        except _STORAGE_ERRORS as error:
+            raise StoreUnavailableError("The audio storage cannot be listed.") from error
+
+    async def remove_session(self, session_id: UUID) -> None:
+        """Remove every object of a session."""
+        async for batch in self.list(session_id):
+            await self.remove(*(stored.key for stored in batch))
+
+
+def ids_in(storage_key: str) -> tuple[UUID, UUID] | None:
+    """Return the session's and the audio file's id in a key, None where it is no key of ours."""
+    parts = storage_key.split("/")
+    if len(parts) != KEY_PARTS:
+        return None
+    try:
+        session_id, audio_file_id, _ = map(UUID, parts)
+    except ValueError:
+        return None
+    return session_id, audio_file_id
+
+
+async def digest_of(data: bytes) -> str:
+    """Return the SHA-256 of `data` in hexadecimal, large data without holding up the loop."""
+    if len(data) < HASH_IN_THREAD_BYTES:
+        return hashlib.sha256(data).hexdigest()
+    return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
+
+
+def _is_file(url: str) -> bool:
+    return url.startswith("file:")
+
+
+def _local(url: str) -> LocalStore:
+    folder = url.removeprefix("file:")
+    folder = folder.removeprefix("//") if folder.startswith("///") else folder
+    return LocalStore(Path(folder).expanduser().absolute(), mkdir=True)
+
+
+def _make_durable(path: Path) -> None:
+    # The row is committed with fsync; its bytes must not be what a power failure takes.
+    for place in (path, *list(path.parents)[:3]):
+        handle = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,146 @@
+"""One transaction: one database session, one task, one visible end."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum, auto
+from typing import Any, TypeAlias
+
+from sqlalchemy import Executable, Result, Row
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from livetranslate_store.database.engine import Database
+from livetranslate_store.database.failures import DATABASE_ERRORS, translate
+from livetranslate_store.errors import OutcomeUnknownError, StoreError, UsageError
+
+logger = logging.getLogger(__name__)
+
+
+class Ending(Enum):
+    """How a transaction ended."""
+
+    COMMITTED = auto()
+    ROLLED_BACK = auto()
+    UNKNOWN = auto()
+
+
+WhenDone: TypeAlias = Callable[[Ending], Awaitable[None]]
+
+
+class Transaction:
+    """A database session that belongs to the task that made it; the connection is taken at first use.
+
+    Every error of the driver comes out as one of the store's.
+    """
+
+    def __init__(self, database: Database, *, read_only: bool = False) -> None:
+        self._database = database
+        self.read_only = read_only
+        self._owner = asyncio.current_task()
+        self._connection: AsyncConnection | None = None
+        self._session: AsyncSession | None = None
+        self._when_done: list[WhenDone] = []
+        self._ended = False
+        self._failure: StoreError | None = None
+
+    def check_usable(self, *, writing: bool = False) -> None:
+        """Raise UsageError unless the owning task calls, before the end, and may do what it wants."""
+        if self._ended:
+            raise UsageError("This unit of work has ended: open a new one.")
+        if asyncio.current_task() is not self._owner:
+            raise UsageError(
+                "This unit of work belongs to the task that opened it: give each task a unit of its own, "
+                "and use asyncio.timeout instead of asyncio.wait_for, which makes another task."
+            )
+        if self._failure is not None:
+            # PostgreSQL ignores everything now, and would answer a COMMIT with a silent rollback.
+            raise UsageError(
+                "An earlier statement of this unit of work failed: leave the block, it rolls back."
+            ) from self._failure
+        if writing and self.read_only:
+            raise UsageError("store.read() cannot write: use store.unit_of_work().")
+
+    def when_done(self, callback: WhenDone) -> None:
+        """Have `callback` called with how it ended, before the unit of work is left."""
+        self._when_done.append(callback)
+
+    async def execute(self, statement: Executable) -> Result[Any]:
+        """Run a statement of SQLAlchemy's, flushing first what waits in the session."""
+        session = await self._open()
+        try:
+            return await session.execute(statement, execution_options={"populate_existing": True})
+        except DATABASE_ERRORS as error:
+            self._failure = translate(error)
+            raise self._failure from error
+
+    async def write(self, text: str, arguments: Sequence[Any]) -> Sequence[Row[Any]]:
+        """Run the text of a write with its bound arguments and return its rows."""
+        self.check_usable(writing=True)
+        session = await self._open()
+        try:
+            connection = await session.connection()
+            return (await connection.exec_driver_sql(text, tuple(arguments))).all()
+        except DATABASE_ERRORS as error:
+            self._failure = translate(error)
+            raise self._failure from error
+
+    async def end(self, *, commit: bool) -> None:
+        """Commit or roll back, give the connection back and tell everyone who asked.
+
+        The caller runs this in a task of its own, so that nothing cancels it midway. Raises UsageError when
+        a statement had failed, OutcomeUnknownError when the connection broke during the commit.
+        """
+        self._ended = True
+        ending = Ending.ROLLED_BACK
+        try:
+            if commit:
+                await self._commit()
+                ending = Ending.COMMITTED
+        except OutcomeUnknownError:
+            ending = Ending.UNKNOWN
+            raise
+        finally:
+            await self._give_back()
+            await self._tell(ending)
+
+    async def _commit(self) -> None:
+        if self._failure is not None:
+            raise UsageError(
+                "Nothing was committed: a statement failed and its error was caught inside the block."
+            ) from self._failure
+        if self._session is None:
+            return
+        try:
+            await self._session.commit()
+        except DATABASE_ERRORS as error:
+            raise translate(error, committing=True) from error
+
+    async def _open(self) -> AsyncSession:
+        self.check_usable()
+        if self._session is None:
+            self._connection = await self._database.connect()
+            if self.read_only:
+                # One snapshot for all reads of the block, and a server that refuses writes.
+                self._connection = await self._connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            self._session = AsyncSession(self._connection, expire_on_commit=False)
+        return self._session
+
+    async def _give_back(self) -> None:
+        if self._session is None or self._connection is None:
+            return
+        try:
+            await self._session.close()
+            await self._connection.close()
+        except DATABASE_ERRORS as error:
+            # It broke: the server has rolled back, and the pool replaces it.
+            logger.info("a connection broke while it was given back: %s", translate(error))
+
+    async def _tell(self, ending: Ending) -> None:
+        for callback in self._when_done:
+            try:
+                await callback(ending)
+            except StoreError:
+                # The transaction is over; what is left behind is found by the sweep of the storage.
+                logger.warning("cleaning up after a unit of work failed", exc_info=True)

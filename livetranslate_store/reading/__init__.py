@@ -1,0 +1,1 @@
+"""The read path: the timeline, straight from the tables into values."""

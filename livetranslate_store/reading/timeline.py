@@ -1,0 +1,54 @@
+"""The timeline of a session: rows of the driver become values, with nothing between."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+
+from livetranslate_store.checks import JSONObject
+from livetranslate_store.database.engine import Database
+from livetranslate_store.reading.cursor import Cursor
+from livetranslate_store.reading.timeline_query import TimelineQuery
+from livetranslate_store.values import TimelineEntry, TimelinePage
+
+# Large enough that the round trips do not count, small enough to hold a few of them in memory.
+STREAM_PAGE = 1000
+
+# Rows have the columns of TimelineEntry in its order.
+_make: Callable[..., TimelineEntry] = TimelineEntry
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+async def read_page(database: Database, query: TimelineQuery) -> TimelinePage:
+    """Return the entries that match, all of them or the page that the limit and the cursor name."""
+    # One more than asked for tells whether anything follows.
+    limit = None if query.limit is None else query.limit + 1
+    text, arguments = query._replace(limit=limit).statement()
+    rows = await database.fetch(text, arguments)
+    entries = [_entry(row) for row in rows]
+    if query.limit is None or len(entries) <= query.limit:
+        return TimelinePage(entries, None)
+    del entries[query.limit :]
+    return TimelinePage(entries, Cursor.after(entries[-1]).encoded())
+
+
+async def stream(database: Database, query: TimelineQuery) -> AsyncIterator[TimelineEntry]:
+    """Yield the entries that match, page by page: no connection is held while the caller takes its time."""
+    left, after = query.limit, query.after
+    while True:
+        size = STREAM_PAGE if left is None else min(left, STREAM_PAGE)
+        page = await read_page(database, query._replace(limit=size, after=after))
+        for entry in page:
+            yield entry
+        if page.next_cursor is None or left == size:
+            return
+        left = None if left is None else left - size
+        after = Cursor.after(page[-1])
+
+
+def _entry(row: Any) -> TimelineEntry:
+    return _make(*row[:-1], _metadata(row[-1]))
+
+
+def _metadata(text: str) -> JSONObject:
+    return {} if text == "{}" else _decode(text)

@@ -1,0 +1,17 @@
+"""One repository per model; they live inside a unit of work."""
+
+from livetranslate_store.repositories.audio_files import AudioFileRepository
+from livetranslate_store.repositories.segment_lookups import SegmentLookups
+from livetranslate_store.repositories.sessions import SessionRepository
+from livetranslate_store.repositories.speakers import SpeakerRepository
+from livetranslate_store.repositories.transcripts import TranscriptRepository
+from livetranslate_store.repositories.translations import TranslationRepository
+
+__all__ = [
+    "AudioFileRepository",
+    "SegmentLookups",
+    "SessionRepository",
+    "SpeakerRepository",
+    "TranscriptRepository",
+    "TranslationRepository",
+]

@@ -1,0 +1,74 @@
+"""Audio files: the object before its row; no row without bytes, and no bytes after a rollback."""
+
+from functools import partial
+from uuid import UUID
+
+from livetranslate_store.audio.storage import AudioStorage, StagedAudio
+from livetranslate_store.checks import checked_uuid
+from livetranslate_store.database.transaction import Ending, Transaction
+from livetranslate_store.models import AudioFile
+from livetranslate_store.repositories.base import Repository
+from livetranslate_store.values import AudioInput, AudioReceipt, Outcome
+from livetranslate_store.writing.results import WriteResults
+from livetranslate_store.writing.rows import audio_row
+from livetranslate_store.writing.segment_statement import audio_statement
+
+
+class AudioFileRepository(Repository[AudioFile]):
+    """Recorded chunks: rows here, bytes in the object store."""
+
+    model = AudioFile
+
+    def __init__(self, transaction: Transaction, storage: AudioStorage) -> None:
+        super().__init__(transaction)
+        self._storage = storage
+
+    async def add(self, session_id: UUID, audio: AudioInput) -> AudioReceipt:
+        """Store a chunk; the same bytes at the same start time are stored once.
+
+        Raises MissingReferenceError where the session is not there.
+        """
+        checked_uuid(session_id, "session_id")
+        self._transaction.check_usable(writing=True)
+        staged = await self._storage.stage(session_id, audio)
+        # Asked for before the object exists: whatever happens from here on, it is not forgotten.
+        self._transaction.when_done(partial(self._remove_if_rolled_back, staged.storage_key))
+        await self._storage.put(staged)
+        receipt = await self._write(session_id, staged)
+        if receipt.outcome is Outcome.UNCHANGED:
+            await self._storage.discard(staged.storage_key)
+        return receipt
+
+    async def get(self, session_id: UUID, audio_file_id: UUID) -> AudioFile:
+        """Return the row of an audio file; raises NotFoundError."""
+        checked_uuid(session_id, "session_id")
+        checked_uuid(audio_file_id, "audio_file_id")
+        return await self._one(
+            AudioFile.session_id == session_id,
+            AudioFile.id == audio_file_id,
+            what=f"audio file {audio_file_id} in session {session_id}",
+        )
+
+    async def list_for_session(self, session_id: UUID) -> list[AudioFile]:
+        """Return a session's audio files in the order of their start times."""
+        checked_uuid(session_id, "session_id")
+        order = (AudioFile.start_time.nulls_last(), AudioFile.id)
+        return await self._list(AudioFile.session_id == session_id, order=order)
+
+    async def read(self, session_id: UUID, audio_file_id: UUID) -> bytes:
+        """Return the recording; raises NotFoundError, and CorruptAudioError where the bytes changed."""
+        row = await self.get(session_id, audio_file_id)
+        return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
+
+    async def _write(self, session_id: UUID, staged: StagedAudio) -> AudioReceipt:
+        statement = audio_statement()
+        rows = [audio_row(session_id, staged)]
+        results = WriteResults(
+            await self._transaction.write(statement.text, statement.arguments(audio_files=rows))
+        )
+        return results.audio_file((session_id, staged.audio_file_id))
+
+    async def _remove_if_rolled_back(self, storage_key: str, ending: Ending) -> None:
+        # Where the outcome is unknown the object stays: a row may refer to it.
+        if ending is Ending.ROLLED_BACK:
+            await self._storage.discard(storage_key)

@@ -1,0 +1,37 @@
+"""What every repository has: the unit's transaction and typed reads of one model."""
+
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, select
+
+from livetranslate_store.database.transaction import Transaction
+from livetranslate_store.errors import NotFoundError
+from livetranslate_store.models import Base
+
+M = TypeVar("M", bound=Base)
+
+
+class Repository(Generic[M]):
+    """Reads one model inside a unit of work; it never commits."""
+
+    model: type[M]
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def _one(self, *conditions: ColumnElement[bool], what: str) -> M:
+        result = await self._transaction.execute(self._select(*conditions))
+        row: M | None = result.scalar_one_or_none()
+        if row is None:
+            raise NotFoundError(f"There is no {what}.")
+        return row
+
+    async def _list(
+        self, *conditions: ColumnElement[bool], order: Sequence[Any], limit: int | None = None
+    ) -> list[M]:
+        statement = self._select(*conditions).order_by(*order).limit(limit)
+        return list((await self._transaction.execute(statement)).scalars())
+
+    def _select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
+        return select(self.model).where(*conditions)

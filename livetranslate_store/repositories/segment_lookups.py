@@ -1,0 +1,73 @@
+"""What one unit of work knows of segments: its own writes first, then the cache, then the database."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+
+from livetranslate_store.database.transaction import Ending, Transaction
+from livetranslate_store.models import Transcript
+from livetranslate_store.segment_cache import SegmentCache
+from livetranslate_store.values import SegmentLookup
+
+Key = tuple[UUID, UUID]
+
+
+class SegmentLookups:
+    """The unit's view of the segment cache; what the unit wrote is published after its commit only."""
+
+    def __init__(self, cache: SegmentCache, transaction: Transaction) -> None:
+        self._cache = cache
+        self._transaction = transaction
+        self._written: dict[Key, SegmentLookup] = {}
+        self._deleted: set[Key] = set()
+        self._deleted_sessions: set[UUID] = set()
+        transaction.when_done(self._publish)
+
+    async def find(self, keys: Sequence[Key]) -> dict[Key, SegmentLookup]:
+        """Return what is known of the segments with these keys; those that are not there are left out."""
+        found = {key: self._written[key] for key in keys if key in self._written}
+        unknown = [key for key in keys if key not in found and not self._is_deleted(key)]
+        if unknown:
+            found |= await self._cache.get_many(unknown, self._load)
+        return found
+
+    def wrote(self, lookup: SegmentLookup) -> None:
+        """Remember what the unit wrote."""
+        key = (lookup.session_id, lookup.transcript_id)
+        self._written[key] = lookup
+        self._deleted.discard(key)
+
+    def deleted(self, key: Key) -> None:
+        """Remember that the unit deleted a transcript."""
+        self._written.pop(key, None)
+        self._deleted.add(key)
+
+    def deleted_session(self, session_id: UUID) -> None:
+        """Remember that the unit deleted a session."""
+        self._written = {key: v for key, v in self._written.items() if key[0] != session_id}
+        self._deleted_sessions.add(session_id)
+
+    def _is_deleted(self, key: Key) -> bool:
+        return key in self._deleted or key[0] in self._deleted_sessions
+
+    async def _load(self, keys: Sequence[Key]) -> Sequence[SegmentLookup]:
+        statement = select(
+            Transcript.session_id, Transcript.id, Transcript.language, Transcript.revision
+        ).where(tuple_(Transcript.session_id, Transcript.id).in_(keys))
+        rows = await self._transaction.execute(statement)
+        return [SegmentLookup(row.session_id, row.id, row.language, row.revision) for row in rows]
+
+    async def _publish(self, ending: Ending) -> None:
+        if ending is Ending.ROLLED_BACK:
+            return
+        for session_id in self._deleted_sessions:
+            self._cache.drop_session(session_id)
+        for key in self._deleted:
+            self._cache.drop(key)
+        if ending is Ending.COMMITTED:
+            self._cache.publish(self._written.values())
+        else:
+            # It may have happened: the next lookup asks the database.
+            for key in self._written:
+                self._cache.drop(key)

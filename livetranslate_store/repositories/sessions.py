@@ -1,0 +1,198 @@
+"""Sessions: created once per external id, ended, found, deleted with all that belongs to them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from livetranslate_store.audio.storage import AudioStorage
+from livetranslate_store.checks import (
+    MAX_TITLE_CHARACTERS,
+    JSONObject,
+    checked_choice,
+    checked_instant,
+    checked_integer,
+    checked_json_object,
+    checked_languages,
+    checked_name,
+    checked_text,
+    checked_uuid,
+    optional_name,
+)
+from livetranslate_store.database.transaction import Ending, Transaction
+from livetranslate_store.errors import DuplicateError, InvalidInputError
+from livetranslate_store.ids import new_id, session_id_for
+from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
+from livetranslate_store.repositories.base import Repository
+from livetranslate_store.repositories.segment_lookups import SegmentLookups
+from livetranslate_store.values import SESSION_STATUSES, DeletedSession
+
+
+class SessionRepository(Repository[Session]):
+    """One bot's stays in meetings."""
+
+    model = Session
+
+    def __init__(self, transaction: Transaction, lookups: SegmentLookups, storage: AudioStorage) -> None:
+        super().__init__(transaction)
+        self._lookups = lookups
+        self._storage = storage
+
+    async def create(
+        self,
+        *,
+        bot_id: str,
+        meeting_id: str,
+        external_id: str | None = None,
+        title: str | None = None,
+        uri: str | None = None,
+        status: str = "active",
+        started_at: datetime | None = None,
+        target_languages: Sequence[str] = (),
+        metadata: JSONObject = {},  # noqa: B006 (it is never changed)
+    ) -> Session:
+        """Create a session, or return the one that `external_id` already names.
+
+        Raises DuplicateError where that one belongs to another bot or meeting.
+        """
+        values: dict[str, Any] = {
+            "bot_id": checked_name(bot_id, "bot_id"),
+            "meeting_id": checked_name(meeting_id, "meeting_id"),
+            "external_id": optional_name(external_id, "external_id"),
+            "title": _optional_title(title, "title"),
+            "uri": _optional_title(uri, "uri"),
+            "status": checked_choice(status, "status", SESSION_STATUSES),
+            "target_languages": checked_languages(target_languages, "target_languages"),
+            "metadata_": checked_json_object(metadata, "metadata"),
+        }
+        if started_at is not None:
+            values["started_at"] = checked_instant(started_at, "started_at")
+        session_id = new_id() if external_id is None else session_id_for(external_id)
+        self._transaction.check_usable(writing=True)
+        statement = insert(Session).values(id=session_id, **values).on_conflict_do_nothing()
+        await self._transaction.execute(statement)
+        session = await self.get(session_id)
+        if (session.bot_id, session.meeting_id) != (bot_id, meeting_id):
+            raise DuplicateError(
+                f"external_id {external_id!r} names a session of bot {session.bot_id!r} "
+                f"in meeting {session.meeting_id!r} already."
+            )
+        return session
+
+    async def get(self, session_id: UUID) -> Session:
+        """Return the session; raises NotFoundError."""
+        checked_uuid(session_id, "session_id")
+        return await self._one(Session.id == session_id, what=f"session {session_id}")
+
+    async def find(
+        self,
+        *,
+        external_id: str | None = None,
+        bot_id: str | None = None,
+        meeting_id: str | None = None,
+        status: str | None = None,
+        limit: int = 100,
+    ) -> list[Session]:
+        """Return the sessions that match everything given, the newest first."""
+        checked_integer(limit, "limit", minimum=1)
+        conditions = []
+        if external_id is not None:
+            conditions.append(Session.id == session_id_for(checked_name(external_id, "external_id")))
+        if bot_id is not None:
+            conditions.append(Session.bot_id == checked_name(bot_id, "bot_id"))
+        if meeting_id is not None:
+            conditions.append(Session.meeting_id == checked_name(meeting_id, "meeting_id"))
+        if status is not None:
+            conditions.append(Session.status == checked_choice(status, "status", SESSION_STATUSES))
+        order = (Session.started_at.desc(), Session.id.desc())
+        return await self._list(*conditions, order=order, limit=limit)
+
+    async def update(
+        self,
+        session_id: UUID,
+        *,
+        title: str | UnsetType | None = UNSET,
+        uri: str | UnsetType | None = UNSET,
+        status: str | UnsetType = UNSET,
+        target_languages: Sequence[str] | UnsetType = UNSET,
+        metadata: JSONObject | UnsetType = UNSET,
+    ) -> Session:
+        """Change what is given and return the session; raises NotFoundError."""
+        values: dict[str, Any] = {}
+        if title is not UNSET:
+            values["title"] = _optional_title(title, "title")
+        if uri is not UNSET:
+            values["uri"] = _optional_title(uri, "uri")
+        if status is not UNSET:
+            values["status"] = checked_choice(status, "status", SESSION_STATUSES)
+        if target_languages is not UNSET:
+            values["target_languages"] = checked_languages(target_languages, "target_languages")
+        if metadata is not UNSET:
+            values["metadata_"] = checked_json_object(metadata, "metadata")
+        if not values:
+            raise InvalidInputError("update needs something to change.")
+        return await self._change(session_id, values)
+
+    async def end(self, session_id: UUID, *, ended_at: datetime | None = None) -> Session:
+        """Mark the session as ended, now or at `ended_at`; a second time keeps the first moment.
+
+        Raises NotFoundError, and InvalidInputError for an end before the start.
+        """
+        if ended_at is not None:
+            checked_instant(ended_at, "ended_at")
+            session = await self.get(session_id)
+            if ended_at < session.started_at:
+                raise InvalidInputError(
+                    f"ended_at {ended_at} is before the session's start {session.started_at}."
+                )
+        moment = func.coalesce(Session.ended_at, func.greatest(func.now(), Session.started_at))
+        return await self._change(
+            session_id, {"status": "ended", "ended_at": moment if ended_at is None else ended_at}
+        )
+
+    async def delete(self, session_id: UUID) -> DeletedSession:
+        """Delete the session, its rows at the commit and its stored audio right after; says what it was.
+
+        Raises NotFoundError.
+        """
+        await self.get(session_id)
+        self._transaction.check_usable(writing=True)
+        # Nobody adds to the session from here on, so that the counts are right.
+        await self._transaction.execute(select(Session.id).where(Session.id == session_id).with_for_update())
+        # Children first, so that the rows are counted; a cascade would delete them silently.
+        counts = {
+            model.__tablename__: await self._delete(model, session_id)
+            for model in (Translation, Transcript, Speaker, AudioFile)
+        }
+        await self._transaction.execute(delete(Session).where(Session.id == session_id))
+        self._lookups.deleted_session(session_id)
+        self._transaction.when_done(partial(self._remove_audio, session_id))
+        return DeletedSession(session_id=session_id, **counts)
+
+    async def _delete(
+        self, model: type[Translation | Transcript | Speaker | AudioFile], session_id: UUID
+    ) -> int:
+        statement = delete(model).where(model.session_id == session_id)
+        result = await self._transaction.execute(statement)
+        assert isinstance(result, CursorResult)  # noqa: S101 (what a DELETE returns)
+        return result.rowcount
+
+    async def _change(self, session_id: UUID, values: dict[str, Any]) -> Session:
+        checked_uuid(session_id, "session_id")
+        self._transaction.check_usable(writing=True)
+        statement = update(Session).where(Session.id == session_id)
+        await self._transaction.execute(statement.values(updated_at=func.statement_timestamp(), **values))
+        return await self.get(session_id)
+
+    async def _remove_audio(self, session_id: UUID, ending: Ending) -> None:
+        if ending is Ending.COMMITTED:
+            await self._storage.remove_session(session_id)
+
+
+def _optional_title(value: str | None, field: str) -> str | None:
+    return None if value is None else checked_text(value, field, maximum=MAX_TITLE_CHARACTERS)

@@ -1,0 +1,76 @@
+"""Transcripts: every write is a revision, and the receipt says what became of it."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete
+
+from livetranslate_store.checks import checked_uuid
+from livetranslate_store.database.transaction import Transaction
+from livetranslate_store.models import Transcript
+from livetranslate_store.repositories.base import Repository
+from livetranslate_store.repositories.segment_lookups import SegmentLookups
+from livetranslate_store.values import (
+    Outcome,
+    SegmentLookup,
+    TranscriptInput,
+    TranscriptReceipt,
+)
+from livetranslate_store.writing.results import WriteResults
+from livetranslate_store.writing.rows import speaker_rows, transcript_id_of, transcript_row
+from livetranslate_store.writing.segment_statement import transcript_statement
+
+
+class TranscriptRepository(Repository[Transcript]):
+    """Transcribed segments of speech."""
+
+    model = Transcript
+
+    def __init__(self, transaction: Transaction, lookups: SegmentLookups) -> None:
+        super().__init__(transaction)
+        self._lookups = lookups
+
+    async def add(self, session_id: UUID, transcript: TranscriptInput) -> TranscriptReceipt:
+        """Write one revision of a segment, and make its speaker known.
+
+        Raises MissingReferenceError where the session or the audio file is not there.
+        """
+        checked_uuid(session_id, "session_id")
+        transcript_id = transcript_id_of(session_id, transcript)
+        statement = transcript_statement()
+        arguments = statement.arguments(
+            speakers=speaker_rows([(session_id, transcript)]),
+            transcripts=[transcript_row(session_id, transcript_id, None, transcript)],
+        )
+        results = WriteResults(await self._transaction.write(statement.text, arguments))
+        receipt = results.transcript((session_id, transcript_id))
+        if receipt.outcome is not Outcome.STALE:
+            self._lookups.wrote(
+                SegmentLookup(session_id, transcript_id, transcript.language, receipt.revision)
+            )
+        return receipt
+
+    async def get(self, session_id: UUID, transcript_id: UUID) -> Transcript:
+        """Return the transcript; raises NotFoundError."""
+        checked_uuid(session_id, "session_id")
+        checked_uuid(transcript_id, "transcript_id")
+        return await self._one(
+            *_key(session_id, transcript_id),
+            what=f"transcript {transcript_id} in session {session_id}",
+        )
+
+    async def list_for_session(self, session_id: UUID) -> list[Transcript]:
+        """Return a session's transcripts in the order of the timeline."""
+        checked_uuid(session_id, "session_id")
+        order = (Transcript.timestamp, Transcript.segment_index, Transcript.id)
+        return await self._list(Transcript.session_id == session_id, order=order)
+
+    async def delete(self, session_id: UUID, transcript_id: UUID) -> None:
+        """Delete a transcript with its translations; raises NotFoundError."""
+        await self.get(session_id, transcript_id)
+        self._transaction.check_usable(writing=True)
+        await self._transaction.execute(delete(Transcript).where(*_key(session_id, transcript_id)))
+        self._lookups.deleted((session_id, transcript_id))
+
+
+def _key(session_id: UUID, transcript_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return Transcript.session_id == session_id, Transcript.id == transcript_id

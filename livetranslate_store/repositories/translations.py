@@ -1,0 +1,93 @@
+"""Translations: one per transcript and target language, remembering the revision it was made from."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from livetranslate_store.checks import checked_language, checked_languages, checked_uuid
+from livetranslate_store.database.transaction import Transaction
+from livetranslate_store.errors import MissingReferenceError
+from livetranslate_store.ids import translation_id_for
+from livetranslate_store.models import Translation
+from livetranslate_store.repositories.base import Repository
+from livetranslate_store.repositories.segment_lookups import SegmentLookups
+from livetranslate_store.values import TranslationInput, TranslationReceipt
+from livetranslate_store.writing.results import WriteResults
+from livetranslate_store.writing.rows import translation_row
+from livetranslate_store.writing.segment_statement import translation_statement
+
+
+class TranslationRepository(Repository[Translation]):
+    """Segments in their target languages."""
+
+    model = Translation
+
+    def __init__(self, transaction: Transaction, lookups: SegmentLookups) -> None:
+        super().__init__(transaction)
+        self._lookups = lookups
+
+    async def add(
+        self, session_id: UUID, transcript_id: UUID, translation: TranslationInput
+    ) -> TranslationReceipt:
+        """Write a translation of a stored transcript.
+
+        Raises MissingReferenceError where the transcript is not there; nothing is written then, and the
+        unit of work can go on.
+        """
+        self._transaction.check_usable(writing=True)
+        key = (checked_uuid(session_id, "session_id"), checked_uuid(transcript_id, "transcript_id"))
+        lookup = (await self._lookups.find([key])).get(key)
+        if lookup is None:
+            raise _missing(key)
+        if translation.source_language is None:
+            translation = replace(translation, source_language=lookup.language)
+        row = translation_row(session_id, transcript_id, translation)
+        # The revision is taken from the row itself: another process may have moved it on.
+        statement = translation_statement()
+        arguments = statement.arguments(translations=[row])
+        rows = await self._transaction.write(statement.text, arguments)
+        if not rows:
+            # Another process deleted the transcript behind the cache's back.
+            self._lookups.deleted(key)
+            raise _missing(key)
+        translation_id = translation_id_for(transcript_id, translation.target_language)
+        return WriteResults(rows).translation((session_id, translation_id), translation.target_language)
+
+    async def get(self, session_id: UUID, transcript_id: UUID, target_language: str) -> Translation:
+        """Return the transcript's translation into that language; raises NotFoundError."""
+        checked_uuid(session_id, "session_id")
+        checked_uuid(transcript_id, "transcript_id")
+        language = checked_language(target_language, "target_language")
+        return await self._one(
+            Translation.session_id == session_id,
+            Translation.id == translation_id_for(transcript_id, language),
+            what=f"translation of transcript {transcript_id} into {language}",
+        )
+
+    async def list_for_transcript(self, session_id: UUID, transcript_id: UUID) -> list[Translation]:
+        """Return a transcript's translations by target language."""
+        checked_uuid(session_id, "session_id")
+        checked_uuid(transcript_id, "transcript_id")
+        return await self._list(
+            Translation.session_id == session_id,
+            Translation.transcript_id == transcript_id,
+            order=(Translation.target_language, Translation.id),
+        )
+
+    async def list_for_session(
+        self, session_id: UUID, *, target_languages: Sequence[str] | None = None
+    ) -> list[Translation]:
+        """Return a session's translations by transcript and target language, of these languages only."""
+        conditions = [Translation.session_id == checked_uuid(session_id, "session_id")]
+        if target_languages is not None:
+            languages = checked_languages(target_languages, "target_languages")
+            conditions.append(Translation.target_language.in_(languages))
+        order = (Translation.transcript_id, Translation.target_language, Translation.id)
+        return await self._list(*conditions, order=order)
+
+
+def _missing(key: tuple[UUID, UUID]) -> MissingReferenceError:
+    return MissingReferenceError(
+        f"There is no transcript {key[1]} in session {key[0]}: write the transcript first."
+    )

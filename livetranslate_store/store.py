@@ -1,0 +1,193 @@
+"""The store: what an application opens once and gives to all its bots and readers."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from livetranslate_store.audio.storage import AudioStorage
+from livetranslate_store.database.engine import Database
+from livetranslate_store.database.provision import provisioned
+from livetranslate_store.reading.timeline import read_page, stream
+from livetranslate_store.reading.timeline_query import checked_query
+from livetranslate_store.segment_cache import SegmentCache
+from livetranslate_store.settings import StoreSettings
+from livetranslate_store.tasks import run_to_end
+from livetranslate_store.unit_of_work import UnitOfWork
+from livetranslate_store.values import (
+    AudioInput,
+    EntryKind,
+    SegmentReceipt,
+    StoreStatistics,
+    SweepReport,
+    TimelineEntry,
+    TimelinePage,
+    TranscriptInput,
+    TranslationInput,
+)
+from livetranslate_store.write_gate import WriteGate
+from livetranslate_store.writing.audio_sweep import sweep_audio
+from livetranslate_store.writing.segment_writer import SegmentWriter
+
+# Longer than any unit of work takes: a younger object may still get its row.
+SWEEP_AFTER = timedelta(days=1)
+
+
+class Store:
+    """Writes and reads everything that bots produce; made by `Store.open`."""
+
+    def __init__(
+        self, database: Database, storage: AudioStorage, cache: SegmentCache, gate: WriteGate
+    ) -> None:
+        self._database = database
+        self._storage = storage
+        self._segments = SegmentWriter(database, storage, cache)
+        #: What late translations need to know of their transcripts.
+        self.cache = cache
+        #: Writes pass here, at most `gate.limit` at a time.
+        self.gate = gate
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, settings: StoreSettings | str | None = None, /, **overrides: Any
+    ) -> AsyncIterator[Self]:
+        """Open a store for the length of a block.
+
+        `settings` are StoreSettings or the database's URL; single settings can be given by name, and the
+        rest come from `LIVETRANSLATE_*` variables or `.env`. With `embedded:PATH` a private PostgreSQL is
+        started in that folder, with its schema up to date and the audio beside it. Raises
+        InvalidInputError for wrong settings and StoreUnavailableError where the server is not there.
+        """
+        async with provisioned(_chosen(settings, overrides)) as chosen:
+            database = Database(chosen)
+            try:
+                storage = AudioStorage(chosen.audio_url)
+                cache = SegmentCache(chosen.cache_size)
+                gate = WriteGate(chosen.max_concurrent_writes, chosen.write_timeout)
+                await database.open()
+                yield cls(database, storage, cache, gate)
+            finally:
+                await run_to_end(database.close())
+
+    def unit_of_work(self) -> UnitOfWork:
+        """Return a unit of work: `async with store.unit_of_work() as uow`, all of it or none of it.
+
+        Entering raises WriteRejectedError when the gate stays full; leaving raises OutcomeUnknownError when
+        the connection broke during the commit.
+        """
+        return UnitOfWork(self._database, self._storage, self.cache, self.gate)
+
+    def read(self) -> UnitOfWork:
+        """Return the same for reading: no gate, one snapshot of the data, and nothing can be written."""
+        return UnitOfWork(self._database, self._storage, self.cache)
+
+    async def record_segment(
+        self,
+        session_id: UUID,
+        *,
+        transcript: TranscriptInput,
+        translations: Sequence[TranslationInput] = (),
+        audio: AudioInput | None = None,
+    ) -> SegmentReceipt:
+        """Write a segment: audio, transcript, translations and speaker, all of it or none of it.
+
+        Repeating it is safe. Raises MissingReferenceError where the session is not there,
+        WriteRejectedError when the gate stays full, OutcomeUnknownError when the connection broke midway.
+        """
+        async with self.gate.slot():
+            return await self._segments.write(session_id, transcript, translations, audio)
+
+    async def timeline(
+        self,
+        session_id: UUID,
+        *,
+        start: float | None = None,
+        end: float | None = None,
+        languages: Sequence[str] | None = None,
+        speakers: Sequence[str] | None = None,
+        kinds: Sequence[EntryKind] | None = None,
+        finals_only: bool = False,
+        untimed: bool = True,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> TimelinePage:
+        """Return the transcripts and translations of a session in order.
+
+        The window `[start, end)` in seconds keeps what overlaps it; entries without any time are kept in
+        every window unless `untimed` is False. `languages` match their variants too (`zh` also `zh-Hans`);
+        `speakers` are labels or given names. With a `limit` the page's `next_cursor`, passed as `after`,
+        continues it. An unknown session has an empty timeline. Raises InvalidInputError.
+        """
+        query = checked_query(
+            session_id,
+            start=start,
+            end=end,
+            languages=languages,
+            speakers=speakers,
+            kinds=kinds,
+            finals_only=finals_only,
+            untimed=untimed,
+            limit=limit,
+            after=after,
+        )
+        return await read_page(self._database, query)
+
+    def stream_timeline(
+        self,
+        session_id: UUID,
+        *,
+        start: float | None = None,
+        end: float | None = None,
+        languages: Sequence[str] | None = None,
+        speakers: Sequence[str] | None = None,
+        kinds: Sequence[EntryKind] | None = None,
+        finals_only: bool = False,
+        untimed: bool = True,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> AsyncIterator[TimelineEntry]:
+        """Yield what `timeline` returns, in bounded memory however long the meeting was."""
+        query = checked_query(
+            session_id,
+            start=start,
+            end=end,
+            languages=languages,
+            speakers=speakers,
+            kinds=kinds,
+            finals_only=finals_only,
+            untimed=untimed,
+            limit=limit,
+            after=after,
+        )
+        return stream(self._database, query)
+
+    async def read_audio(self, session_id: UUID, audio_file_id: UUID) -> bytes:
+        """Return a recording after checking it against its SHA-256.
+
+        Raises NotFoundError, and CorruptAudioError where the bytes are missing or changed.
+        """
+        async with self.read() as reader:
+            row = await reader.audio_files.get(session_id, audio_file_id)
+        return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
+
+    async def sweep_audio(self, *, older_than: timedelta = SWEEP_AFTER) -> SweepReport:
+        """Remove stored audio that no row refers to, as a crash between the two leaves it."""
+        return await sweep_audio(self._database, self._storage, older_than=older_than)
+
+    def statistics(self) -> StoreStatistics:
+        """Return the figures of cache, gate and pool as they are now."""
+        return StoreStatistics(
+            cache=self.cache.statistics(),
+            gate=self.gate.statistics(),
+            pool=self._database.statistics(),
+        )
+
+
+def _chosen(settings: StoreSettings | str | None, overrides: dict[str, Any]) -> StoreSettings:
+    if isinstance(settings, StoreSettings):
+        return StoreSettings(**{**settings.model_dump(exclude_unset=True), **overrides})
+    if settings is not None:
+        overrides = {"database_url": settings, **overrides}
+    return StoreSettings(**overrides)

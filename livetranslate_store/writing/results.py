@@ -1,0 +1,36 @@
+"""The rows of a write statement become receipts."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from livetranslate_store.values import (
+    AudioReceipt,
+    Outcome,
+    TranscriptReceipt,
+    TranslationReceipt,
+)
+
+Key = tuple[UUID, UUID]
+
+
+class WriteResults:
+    """What a statement did, to be asked by `(session_id, id)`."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._rows: dict[str, dict[Key, tuple[Outcome, int]]] = {}
+        for kind, session_id, row_id, outcome, revision in rows:
+            self._rows.setdefault(kind, {})[session_id, row_id] = (Outcome(outcome), revision)
+
+    def audio_file(self, key: Key) -> AudioReceipt:
+        """Return the receipt of an audio file."""
+        outcome, _ = self._rows["audio_files"][key]
+        return AudioReceipt(*key, outcome)
+
+    def transcript(self, key: Key) -> TranscriptReceipt:
+        """Return the receipt of a transcript."""
+        return TranscriptReceipt(*key, *self._rows["transcripts"][key])
+
+    def translation(self, key: Key, target_language: str) -> TranslationReceipt:
+        """Return the receipt of a translation."""
+        return TranslationReceipt(*key, target_language, *self._rows["translations"][key])

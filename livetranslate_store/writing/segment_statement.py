@@ -1,0 +1,222 @@
+"""One statement per write: chained INSERTs fed by arrays, the write rules inside, one round trip.
+
+It is built once from the models and kept as text; what depends on the call is bound.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Select,
+    and_,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from livetranslate_store.database.compiling import compiled
+from livetranslate_store.models import AudioFile, Speaker, Transcript, Translation
+from livetranslate_store.models.base import table_of
+from livetranslate_store.values import Outcome
+from livetranslate_store.writing.rows import (
+    AUDIO_COLUMNS,
+    SPEAKER_COLUMNS,
+    TRANSCRIPT_COLUMNS,
+    TRANSLATION_COLUMNS,
+    Row,
+    as_arrays,
+)
+from livetranslate_store.writing.rules import TranscriptRule, TranslationRule
+from livetranslate_store.writing.upserts import constant, rows_given, same_key, upsert
+
+_AUDIO_FILES = table_of(AudioFile)
+_SPEAKERS = table_of(Speaker)
+_TRANSCRIPTS = table_of(Transcript)
+_TRANSLATIONS = table_of(Translation)
+
+_COLUMNS: Mapping[str, Sequence[str]] = {
+    "audio_files": AUDIO_COLUMNS,
+    "speakers": SPEAKER_COLUMNS,
+    "transcripts": TRANSCRIPT_COLUMNS,
+    "translations": TRANSLATION_COLUMNS,
+}
+
+_NO_REVISION: ColumnElement[int] = literal_column("NULL::bigint")
+
+
+class WriteStatement:
+    """The text of a write, and what to bind to it.
+
+    Its rows are `(kind, session_id, id, outcome, revision)`: kind is the table that was written, revision
+    the transcript's, or the one that a translation was made from.
+    """
+
+    def __init__(self, query: CompoundSelect[Any] | Select[Any], *tables: str) -> None:
+        self.text, parameters = compiled(query)
+        self._tables = tables
+        names = [f"{table}_{column}" for table in tables for column in _COLUMNS[table]]
+        self._order = [names.index(name) for name in parameters]
+
+    def arguments(self, **rows: Iterable[Row]) -> tuple[Sequence[Any], ...]:
+        """Return what to bind: `rows` by table, each row in the order of the columns of `rows.py`."""
+        arrays = [
+            array for table in self._tables for array in as_arrays(rows.get(table, ()), _COLUMNS[table])
+        ]
+        return tuple(arrays[place] for place in self._order)
+
+
+def _write_audio_files() -> CTE:
+    """Insert the chunks that are not there yet: an id stands for its bytes, so that a row never changes."""
+    given = rows_given(_AUDIO_FILES, AUDIO_COLUMNS)
+    written = (
+        insert(_AUDIO_FILES)
+        .from_select(AUDIO_COLUMNS, select(given).order_by(given.c.session_id, given.c.id))
+        .on_conflict_do_nothing(index_elements=["session_id", "id"])
+        .returning(_AUDIO_FILES.c.session_id, _AUDIO_FILES.c.id)
+        .cte("audio_files_written")
+    )
+    outcome = case(
+        (written.c.id.is_not(None), constant(Outcome.INSERTED)),
+        else_=constant(Outcome.UNCHANGED),
+    )
+    return (
+        select(given.c.session_id, given.c.id, outcome.label("outcome"))
+        .select_from(given.outerjoin(written, same_key(given, written)))
+        .cte("audio_files_current")
+    )
+
+
+def _write_speakers() -> CTE:
+    """Make the speakers that are not there yet, and name those that have no name."""
+    given = rows_given(_SPEAKERS, SPEAKER_COLUMNS)
+    stored = _SPEAKERS.alias("speakers_stored")
+    same_speaker = and_(stored.c.session_id == given.c.session_id, stored.c.label == given.c.label)
+    is_news = or_(stored.c.label.is_(None), and_(stored.c.name.is_(None), given.c.name.is_not(None)))
+    method = case((given.c.name.is_(None), constant("diarization")), else_=constant("transcriber"))
+    pending = (
+        select(*(given.c[name] for name in SPEAKER_COLUMNS), method)
+        .select_from(given.outerjoin(stored, same_speaker))
+        .where(is_news)
+        .order_by(given.c.session_id, given.c.label)
+    )
+    statement = insert(_SPEAKERS).from_select([*SPEAKER_COLUMNS, "identification_method"], pending)
+    new = statement.excluded
+    return (
+        statement.on_conflict_do_update(
+            index_elements=["session_id", "label"],
+            set_={
+                "name": new.name,
+                "identification_method": new.identification_method,
+                "updated_at": func.statement_timestamp(),
+            },
+            where=and_(_SPEAKERS.c.name.is_(None), new.name.is_not(None)),
+        )
+        .returning(_SPEAKERS.c.label)
+        .cte("speakers_written")
+    )
+
+
+def _write_transcripts(given: CTE) -> CTE:
+    return upsert(given, _TRANSCRIPTS, TRANSCRIPT_COLUMNS, TranscriptRule(), tells="revision")
+
+
+def _write_translations(given: CTE) -> CTE:
+    return upsert(given, _TRANSLATIONS, TRANSLATION_COLUMNS, TranslationRule(), tells="transcript_revision")
+
+
+def _of_written_transcripts(given: CTE, sent: CTE, transcripts: CTE) -> CTE:
+    """Return the given translations with what they take from the transcripts `sent` beside them.
+
+    Those of a refused revision are kept under its number where it is a lower one, so that the order of
+    arrival does not matter; without a number they are refused with it (they have no transcript_revision).
+    """
+    refused_number = func.nullif(sent.c.revision, literal_column("0"))
+    made_from = case(
+        (transcripts.c.outcome != constant(Outcome.STALE), transcripts.c.revision),
+        (refused_number < transcripts.c.revision, refused_number),
+    )
+    sides = given.join(transcripts, _its_transcript(given, transcripts)).join(
+        sent, same_key(sent, transcripts)
+    )
+    return _completed(given, sides, language=sent.c.language, revision=made_from)
+
+
+def _of_stored_transcripts(given: CTE) -> CTE:
+    """Return the given translations with what they take from transcripts stored before, if these exist."""
+    sides = given.join(_TRANSCRIPTS, _its_transcript(given, _TRANSCRIPTS))
+    return _completed(given, sides, language=_TRANSCRIPTS.c.language, revision=_TRANSCRIPTS.c.revision)
+
+
+def _its_transcript(translations: CTE, transcripts: FromClause) -> ColumnElement[bool]:
+    return and_(
+        transcripts.c.session_id == translations.c.session_id,
+        transcripts.c.id == translations.c.transcript_id,
+    )
+
+
+def _completed(
+    given: CTE, sides: FromClause, *, language: ColumnElement[str], revision: ColumnElement[int]
+) -> CTE:
+    filled = {
+        "source_language": func.coalesce(given.c.source_language, language),
+        "transcript_revision": func.coalesce(given.c.transcript_revision, revision),
+    }
+    columns = (filled.get(name, given.c[name]).label(name) for name in TRANSLATION_COLUMNS)
+    return select(*columns).select_from(sides).cte("translations_completed")
+
+
+def _results(written: CTE, kind: str, revision: str | None = None) -> Select[Any]:
+    return select(
+        constant(kind).label("kind"),
+        written.c.session_id,
+        written.c.id,
+        written.c.outcome,
+        (_NO_REVISION if revision is None else written.c[revision]).label("revision"),
+    )
+
+
+@cache
+def segment_statement() -> WriteStatement:
+    """Return the write of whole segments: audio, speakers, transcripts, and translations of these."""
+    sent = rows_given(_TRANSCRIPTS, TRANSCRIPT_COLUMNS)
+    transcripts = _write_transcripts(sent)
+    given = rows_given(_TRANSLATIONS, TRANSLATION_COLUMNS)
+    translations = _write_translations(_of_written_transcripts(given, sent, transcripts))
+    query = union_all(
+        _results(_write_audio_files(), "audio_files"),
+        _results(transcripts, "transcripts", "revision"),
+        _results(translations, "translations", "transcript_revision"),
+    ).add_cte(_write_speakers())
+    return WriteStatement(query, "audio_files", "speakers", "transcripts", "translations")
+
+
+@cache
+def audio_statement() -> WriteStatement:
+    """Return the write of audio files alone."""
+    return WriteStatement(_results(_write_audio_files(), "audio_files"), "audio_files")
+
+
+@cache
+def transcript_statement() -> WriteStatement:
+    """Return the write of transcripts with their speakers."""
+    transcripts = _write_transcripts(rows_given(_TRANSCRIPTS, TRANSCRIPT_COLUMNS))
+    query = _results(transcripts, "transcripts", "revision").add_cte(_write_speakers())
+    return WriteStatement(query, "speakers", "transcripts")
+
+
+@cache
+def translation_statement() -> WriteStatement:
+    """Return the write of translations of stored transcripts; one without has no row in the results."""
+    given = rows_given(_TRANSLATIONS, TRANSLATION_COLUMNS)
+    translations = _write_translations(_of_stored_transcripts(given))
+    query = _results(translations, "translations", "transcript_revision")
+    return WriteStatement(query, "translations")

@@ -30,12 +30,7 @@ def upgrade() -> None:
         sa.Column("uri", sa.Text(), nullable=True),
         sa.Column("external_id", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), server_default="active", nullable=False),
-        sa.Column(
-            "started_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("target_languages", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column(
@@ -66,11 +61,7 @@ def upgrade() -> None:
         schema="livetranslate",
     )
     op.create_index(
-        "ix_sessions_bot_id",
-        "sessions",
-        ["bot_id", "started_at"],
-        unique=False,
-        schema="livetranslate",
+        "ix_sessions_bot_id", "sessions", ["bot_id", "started_at"], unique=False, schema="livetranslate"
     )
     op.create_index(
         "ix_sessions_meeting_id",
@@ -80,11 +71,7 @@ def upgrade() -> None:
         schema="livetranslate",
     )
     op.create_index(
-        "ix_sessions_started_at",
-        "sessions",
-        ["started_at", "id"],
-        unique=False,
-        schema="livetranslate",
+        "ix_sessions_started_at", "sessions", ["started_at", "id"], unique=False, schema="livetranslate"
     )
     op.create_table(
         "audio_files",
@@ -136,8 +123,7 @@ def upgrade() -> None:
         sa.CheckConstraint("channels > 0", name=op.f("ck_audio_files_channels_positive")),
         sa.CheckConstraint("end_time >= start_time", name=op.f("ck_audio_files_times_ordered")),
         sa.CheckConstraint(
-            "end_time BETWEEN -10000000000000 AND 10000000000000",
-            name=op.f("ck_audio_files_end_time_finite"),
+            "end_time BETWEEN -10000000000000 AND 10000000000000", name=op.f("ck_audio_files_end_time_finite")
         ),
         sa.CheckConstraint("sample_rate > 0", name=op.f("ck_audio_files_sample_rate_positive")),
         sa.CheckConstraint("size_bytes >= 0", name=op.f("ck_audio_files_size_bytes_not_negative")),
@@ -199,7 +185,7 @@ def upgrade() -> None:
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(collation="C"), nullable=False),
         sa.Column("start_time", sa.DOUBLE_PRECISION(), nullable=True),
         sa.Column("end_time", sa.DOUBLE_PRECISION(), nullable=True),
         sa.Column(
@@ -239,8 +225,7 @@ def upgrade() -> None:
         sa.CheckConstraint("confidence BETWEEN 0 AND 1", name=op.f("ck_transcripts_confidence_share")),
         sa.CheckConstraint("end_time >= start_time", name=op.f("ck_transcripts_times_ordered")),
         sa.CheckConstraint(
-            "end_time BETWEEN -10000000000000 AND 10000000000000",
-            name=op.f("ck_transcripts_end_time_finite"),
+            "end_time BETWEEN -10000000000000 AND 10000000000000", name=op.f("ck_transcripts_end_time_finite")
         ),
         sa.CheckConstraint("revision >= 0", name=op.f("ck_transcripts_revision_not_negative")),
         sa.CheckConstraint("segment_index >= 0", name=op.f("ck_transcripts_segment_index_not_negative")),
@@ -283,8 +268,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("transcript_id", sa.Uuid(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("source_language", sa.Text(), nullable=False),
-        sa.Column("target_language", sa.Text(), nullable=False),
+        sa.Column("source_language", sa.Text(collation="C"), nullable=False),
+        sa.Column("target_language", sa.Text(collation="C"), nullable=False),
         sa.Column("start_time", sa.DOUBLE_PRECISION(), nullable=True),
         sa.Column("end_time", sa.DOUBLE_PRECISION(), nullable=True),
         sa.Column(
@@ -327,8 +312,7 @@ def upgrade() -> None:
             name=op.f("ck_translations_start_time_finite"),
         ),
         sa.CheckConstraint(
-            "transcript_revision >= 0",
-            name=op.f("ck_translations_transcript_revision_not_negative"),
+            "transcript_revision >= 0", name=op.f("ck_translations_transcript_revision_not_negative")
         ),
         sa.ForeignKeyConstraint(
             ["session_id", "transcript_id"],

@@ -75,7 +75,8 @@ class Database:
         try:
             return await (self._autocommit if autocommit else self.engine).connect()
         except DATABASE_ERRORS as error:
-            raise self._connect_failure(error) from error
+            failure = self._connect_failure(error)
+            raise failure from failure.__cause__
         finally:
             self._waiting -= 1
 
@@ -86,7 +87,8 @@ class Database:
             driver = await self._driver_of(connection)
             return await driver.fetch(text, *arguments)
         except DATABASE_ERRORS as error:
-            raise translate(error) from error
+            failure = translate(error)
+            raise failure from failure.__cause__
         finally:
             await connection.close()
 

@@ -58,20 +58,29 @@ _BROKEN_CONNECTION = ("08", "57P")
 
 
 def translate(error: Exception, *, committing: bool = False) -> StoreError:
-    """Return the store's error for `error`, to be raised from it.
+    """Return the store's error for `error`, with the driver's own error as its `__cause__`.
 
     `committing` tells that the server may have made the change durable before its answer was lost; such a
     failure becomes OutcomeUnknownError unless the server itself said that it rolled back.
     """
-    if isinstance(error, StoreError):
-        return error
-    original = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
+    original = _driver_error(error)
     sqlstate: str | None = getattr(original, "sqlstate", None)
+    failure: StoreError
     if committing and (sqlstate is None or sqlstate.startswith(_BROKEN_CONNECTION)):
-        return OutcomeUnknownError()
-    if sqlstate is not None:
-        return _from_sqlstate(sqlstate, original)
-    return _from_client(error, original)
+        failure = OutcomeUnknownError()
+    elif sqlstate is not None:
+        failure = _from_sqlstate(sqlstate, original)
+    else:
+        failure = _from_client(error, original)
+    failure.__cause__ = original
+    return failure
+
+
+def _driver_error(error: Exception) -> BaseException:
+    # SQLAlchemy's wrapping repeats the whole statement, which buries what went wrong.
+    if isinstance(error, exc.DBAPIError) and error.orig is not None:
+        return error.orig.__cause__ or error.orig
+    return error
 
 
 def _from_sqlstate(sqlstate: str, original: BaseException) -> StoreError:
@@ -83,8 +92,7 @@ def _from_sqlstate(sqlstate: str, original: BaseException) -> StoreError:
     else:
         kind, message = StoreError, "The database reported an error."
     # Not every engine tells the constraint (Citus does not).
-    source = original.__cause__ if isinstance(original.__cause__, asyncpg.PostgresError) else original
-    constraint: str | None = getattr(source, "constraint_name", None)
+    constraint: str | None = getattr(original, "constraint_name", None)
     place = f", constraint {constraint}" if constraint else ""
     return kind(f"{message or kind().args[0]} (SQLSTATE {sqlstate}{place})")
 

@@ -71,7 +71,7 @@ class Transaction:
             return await session.execute(statement, execution_options={"populate_existing": True})
         except DATABASE_ERRORS as error:
             self._failure = translate(error)
-            raise self._failure from error
+            raise self._failure from self._failure.__cause__
 
     async def write(self, text: str, arguments: Sequence[Any]) -> Sequence[Row[Any]]:
         """Run the text of a write with its bound arguments and return its rows."""
@@ -82,7 +82,7 @@ class Transaction:
             return (await connection.exec_driver_sql(text, tuple(arguments))).all()
         except DATABASE_ERRORS as error:
             self._failure = translate(error)
-            raise self._failure from error
+            raise self._failure from self._failure.__cause__
 
     async def end(self, *, commit: bool) -> None:
         """Commit or roll back, give the connection back and tell everyone who asked.
@@ -113,7 +113,8 @@ class Transaction:
         try:
             await self._session.commit()
         except DATABASE_ERRORS as error:
-            raise translate(error, committing=True) from error
+            failure = translate(error, committing=True)
+            raise failure from failure.__cause__
 
     async def _open(self) -> AsyncSession:
         self.check_usable()

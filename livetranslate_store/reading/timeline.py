@@ -1,11 +1,7 @@
 """The timeline of a session: rows of the driver become values, with nothing between."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
-import msgspec
-
-from livetranslate_store.checks import JSONObject
 from livetranslate_store.database.engine import Database
 from livetranslate_store.reading.cursor import Cursor
 from livetranslate_store.reading.timeline_query import TimelineQuery
@@ -15,8 +11,7 @@ from livetranslate_store.values import TimelineEntry, TimelinePage
 STREAM_PAGE = 1000
 
 # Rows have the columns of TimelineEntry in its order.
-_make: Callable[..., TimelineEntry] = TimelineEntry
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_entry: Callable[..., TimelineEntry] = TimelineEntry
 
 
 async def read_page(database: Database, query: TimelineQuery) -> TimelinePage:
@@ -25,7 +20,7 @@ async def read_page(database: Database, query: TimelineQuery) -> TimelinePage:
     limit = None if query.limit is None else query.limit + 1
     text, arguments = query._replace(limit=limit).statement()
     rows = await database.fetch(text, arguments)
-    entries = [_entry(row) for row in rows]
+    entries = [_entry(*row) for row in rows]
     if query.limit is None or len(entries) <= query.limit:
         return TimelinePage(entries, None)
     del entries[query.limit :]
@@ -44,11 +39,3 @@ async def stream(database: Database, query: TimelineQuery) -> AsyncIterator[Time
             return
         left = None if left is None else left - size
         after = Cursor.after(page[-1])
-
-
-def _entry(row: Any) -> TimelineEntry:
-    return _make(*row[:-1], _metadata(row[-1]))
-
-
-def _metadata(text: str) -> JSONObject:
-    return {} if text == "{}" else _decode(text)

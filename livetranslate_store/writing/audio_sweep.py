@@ -37,7 +37,8 @@ async def _orphans(database: Database, candidates: Sequence[StoredObject]) -> li
     try:
         referred = set(await connection.scalars(select(AudioFile.storage_key).where(rows)))
     except DATABASE_ERRORS as error:
-        raise translate(error) from error
+        failure = translate(error)
+        raise failure from failure.__cause__
     finally:
         await connection.close()
     return [key for key in keys if key not in referred]

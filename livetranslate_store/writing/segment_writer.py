@@ -100,7 +100,8 @@ class SegmentWriter:
         try:
             return WriteResults((await connection.exec_driver_sql(statement.text, arguments)).all())
         except DATABASE_ERRORS as error:
-            raise translate(error, committing=True) from error
+            failure = translate(error, committing=True)
+            raise failure from failure.__cause__
         finally:
             await connection.close()
 

@@ -38,8 +38,10 @@ def rows_given(table: Table, columns: Sequence[str]) -> CTE:
     """Return the rows that are bound as one array per column, named `<table>_<column>`."""
     wanted = [table.c[name] for name in columns]
     arrays = [bindparam(f"{table.name}_{c.name}", type_=ARRAY(_sent_as(c))) for c in wanted]
-    rows = func.unnest(*arrays).table_valued(
-        *(column(c.name, _sent_as(c)) for c in wanted), name=f"{table.name}_rows"
+    rows = (
+        func.unnest(*arrays)
+        .table_valued(*(column(c.name, _sent_as(c)) for c in wanted), name=f"{table.name}_rows")
+        .render_derived()
     )
     return select(
         *(cast(rows.c[c.name], c.type).label(c.name) if _is_json(c) else rows.c[c.name] for c in wanted)
@@ -114,4 +116,4 @@ def _is_json(c: Column[Any]) -> bool:
 
 def _sent_as(c: Column[Any]) -> TypeEngine[Any]:
     # JSON travels as text and is cast where it arrives: the driver encodes arrays of text by itself.
-    return Text() if _is_json(c) else c.type
+    return Text() if isinstance(c.type, JSONB | Text) else c.type

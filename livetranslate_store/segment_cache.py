@@ -1,0 +1,146 @@
+"""The segment cache: a bounded LRU of what late translations need to know of their transcripts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeAlias
+from uuid import UUID
+
+from cachetools import LRUCache
+
+from livetranslate_store.checks import checked_integer
+from livetranslate_store.values import CacheStatistics, SegmentLookup
+
+Key: TypeAlias = tuple[UUID, UUID]
+Load: TypeAlias = Callable[[Sequence[Key]], Awaitable[Iterable[SegmentLookup]]]
+
+
+class SegmentCache:
+    """Frozen lookups by `(session_id, transcript_id)`; right after every commit and rollback.
+
+    Belongs to one event loop. Writers publish what they committed; a reader fills in what it loaded only if
+    nobody published or dropped that key meanwhile, so that it never revives what was deleted or overtaken.
+    """
+
+    def __init__(self, limit: int = 1000) -> None:
+        self._entries = _CountingLRU(checked_integer(limit, "limit", minimum=1))
+        # Who is reading which key. A write takes the key out, and with it the right to store the result.
+        self._loading: dict[Key, asyncio.Future[SegmentLookup | None]] = {}
+        self._hits = 0
+        self._misses = 0
+
+    async def get_many(self, keys: Iterable[Key], load: Load) -> dict[Key, SegmentLookup]:
+        """Return the lookups of these keys; those that the database does not know are left out.
+
+        What is not cached is read with `load`, each key by one caller at a time: the others wait for it,
+        and one of them takes over if it is cancelled or fails.
+        """
+        found: dict[Key, SegmentLookup] = {}
+        missing = []
+        for key in dict.fromkeys(keys):
+            entry = self._entries.get(key)
+            if entry is None:
+                missing.append(key)
+            else:
+                found[key] = entry
+        self._hits += len(found)
+        self._misses += len(missing)
+        while missing:
+            mine = [key for key in missing if key not in self._loading]
+            if mine:
+                found |= await self._load(mine, load)
+            missing = [key for key in missing if key not in mine]
+            missing = await self._wait_for_others(missing, found)
+        return found
+
+    def publish(self, lookups: Iterable[SegmentLookup]) -> None:
+        """Store what was committed; a lower revision never replaces a higher one."""
+        for lookup in lookups:
+            key = (lookup.session_id, lookup.transcript_id)
+            self._loading.pop(key, None)
+            # Two commits may publish in another order than they committed in; revisions only grow.
+            known = self._entries.get(key)
+            if known is None or known.revision <= lookup.revision:
+                self._entries[key] = lookup
+
+    def drop(self, key: Key) -> None:
+        """Forget a segment, as after its deletion."""
+        self._loading.pop(key, None)
+        self._entries.pop(key, None)
+
+    def drop_session(self, session_id: UUID) -> int:
+        """Forget the segments of a session and return how many were remembered."""
+        for key in [key for key in self._loading if key[0] == session_id]:
+            del self._loading[key]
+        dropped = [key for key in self._entries if key[0] == session_id]
+        for key in dropped:
+            del self._entries[key]
+        return len(dropped)
+
+    def statistics(self) -> CacheStatistics:
+        """Return the figures as they are now; whoever waits for another's read counts as a miss."""
+        asked = self._hits + self._misses
+        return CacheStatistics(
+            size=len(self._entries),
+            limit=int(self._entries.maxsize),
+            hits=self._hits,
+            misses=self._misses,
+            evictions=self._entries.evictions,
+            hit_rate=self._hits / asked if asked else 0.0,
+        )
+
+    async def _load(self, keys: Sequence[Key], load: Load) -> dict[Key, SegmentLookup]:
+        loop = asyncio.get_running_loop()
+        reads = {key: loop.create_future() for key in keys}
+        self._loading |= reads
+        loaded: dict[Key, SegmentLookup] = {}
+        try:
+            for lookup in await load(keys):
+                loaded[lookup.session_id, lookup.transcript_id] = lookup
+        except BaseException:
+            for read in reads.values():
+                read.cancel()  # those who wait for it read for themselves
+            raise
+        else:
+            for key, read in reads.items():
+                result = loaded.get(key)
+                if result is not None and self._loading.get(key) is read:
+                    self._entries[key] = result
+                read.set_result(result)
+        finally:
+            for key, read in reads.items():
+                if self._loading.get(key) is read:
+                    del self._loading[key]
+        return loaded
+
+    async def _wait_for_others(self, keys: Sequence[Key], found: dict[Key, SegmentLookup]) -> list[Key]:
+        """Add to `found` what others read, and return the keys whose reader gave up."""
+        left = []
+        for key in keys:
+            read = self._loading.get(key)
+            if read is None:
+                # Its reader is done, or a write overtook it: look again.
+                entry = self._entries.get(key)
+                if entry is None:
+                    left.append(key)
+                else:
+                    found[key] = entry
+                continue
+            await asyncio.wait([read])
+            if read.cancelled():
+                left.append(key)
+            elif (lookup := read.result()) is not None:
+                found[key] = lookup
+        return left
+
+
+class _CountingLRU(LRUCache[Key, SegmentLookup]):
+    """An LRU that counts what it pushes out."""
+
+    def __init__(self, maxsize: int) -> None:
+        super().__init__(maxsize)
+        self.evictions = 0
+
+    def popitem(self) -> tuple[Key, SegmentLookup]:
+        """Push out the entry that was used longest ago."""
+        self.evictions += 1
+        return super().popitem()

@@ -1,0 +1,127 @@
+"""The write gate: at most so many writes at a time, first come first served, with a limit on waiting."""
+
+import asyncio
+from collections import OrderedDict
+from types import TracebackType
+
+from livetranslate_store.checks import checked_integer, checked_number
+from livetranslate_store.errors import WriteRejectedError
+from livetranslate_store.values import GateStatistics
+
+
+class WriteGate:
+    """Stands before the connection pool, so that a crowd of writers waits here and not in the database.
+
+    Belongs to one event loop. A slot may be given back by another task than the one that took it.
+    """
+
+    def __init__(self, limit: int = 50, timeout: float = 30.0) -> None:
+        self._limit = checked_integer(limit, "limit", minimum=1)
+        self._timeout = checked_number(timeout, "timeout", minimum=0.001)
+        self._in_flight = 0
+        # Ordered, and quick to take one out of the middle when its caller is cancelled.
+        self._waiters: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+        self._completed = 0
+        self._failed = 0
+        self._rejected = 0
+        self._seconds_waited = 0.0
+
+    @property
+    def limit(self) -> int:
+        """How many writes may be under way; can be set while running."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, value: int) -> None:
+        self._limit = checked_integer(value, "limit", minimum=1)
+        self._admit()
+
+    def slot(self) -> "WriteSlot":
+        """Return the context manager around one write; entering it may raise WriteRejectedError."""
+        return WriteSlot(self)
+
+    def statistics(self) -> GateStatistics:
+        """Return the figures as they are now."""
+        decided = self._in_flight + self._completed + self._failed + self._rejected
+        return GateStatistics(
+            limit=self._limit,
+            in_flight=self._in_flight,
+            waiting=len(self._waiters),
+            completed=self._completed,
+            failed=self._failed,
+            rejected=self._rejected,
+            rejection_rate=self._rejected / decided if decided else 0.0,
+            seconds_waited=self._seconds_waited,
+        )
+
+    async def acquire(self) -> None:
+        """Take a slot; whoever takes one gives it back with `release`."""
+        # Whoever comes while others wait goes behind them.
+        if self._in_flight < self._limit and not self._waiters:
+            self._in_flight += 1
+            return
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        self._waiters[turn] = None
+        began = loop.time()
+        timer = loop.call_later(self._timeout, self._reject, turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                # The slot was handed over at the same moment: it goes on to the next.
+                self._in_flight -= 1
+                self._admit()
+            raise
+        finally:
+            timer.cancel()
+            self._waiters.pop(turn, None)
+            self._seconds_waited += loop.time() - began
+
+    def release(self, *, completed: bool) -> None:
+        """Give a slot back; it goes to whoever has waited longest."""
+        self._in_flight -= 1
+        if completed:
+            self._completed += 1
+        else:
+            self._failed += 1
+        self._admit()
+
+    def _admit(self) -> None:
+        while self._waiters and self._in_flight < self._limit:
+            turn, _ = self._waiters.popitem(last=False)
+            if not turn.done():
+                self._in_flight += 1
+                turn.set_result(None)
+
+    def _reject(self, turn: asyncio.Future[None]) -> None:
+        if turn.done():
+            return
+        self._rejected += 1
+        del self._waiters[turn]
+        turn.set_exception(
+            WriteRejectedError(
+                f"No slot at the write gate within {self._timeout:g} s: {self._in_flight} of "
+                f"{self._limit} writes under way, {len(self._waiters)} more waiting. Try again later."
+            )
+        )
+
+
+class WriteSlot:
+    """One passage through the gate; entered once."""
+
+    __slots__ = ("_gate",)
+
+    def __init__(self, gate: WriteGate) -> None:
+        self._gate = gate
+
+    async def __aenter__(self) -> None:
+        await self._gate.acquire()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._gate.release(completed=kind is None)

@@ -1,0 +1,159 @@
+"""A real PostgreSQL for the whole run: one server, one template database, one clone per test."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+import pytest
+from pytest_postgresql import factories
+from sqlalchemy import URL, make_url
+
+from livetranslate_store import Store
+from livetranslate_store.database.embedded import EmbeddedServer
+from livetranslate_store.database.migrations import upgrade
+
+# Enough for the tests of concurrency; a test that needs other limits opens a store of its own.
+MAX_CONNECTIONS = 8
+
+
+class Address(NamedTuple):
+    """Where the server of this run is."""
+
+    host: str
+    port: int
+    user: str
+    password: str | None
+
+
+_server = pytest.StashKey[EmbeddedServer]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    given = os.environ.get("LIVETRANSLATE_TEST_DATABASE_URL")
+    # No test may find settings that the person at the keyboard has made.
+    for name in [name for name in os.environ if name.startswith("LIVETRANSLATE_")]:
+        del os.environ[name]
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        address = Address(*worker["address"])
+        run = worker["run"]
+    elif given:
+        url = make_url(given)
+        host = url.host or str(url.query.get("host", "localhost"))
+        address = Address(host, url.port or 5432, url.username or "postgres", url.password)
+        run = str(os.getpid())
+    else:
+        server = EmbeddedServer()
+        server.start()
+        config.stash[_server] = server
+        address = Address(str(server.host), server.port, "postgres", None)
+        run = str(os.getpid())
+    config.option.postgresql_host = address.host
+    config.option.postgresql_port = str(address.port)
+    config.option.postgresql_user = address.user
+    config.option.postgresql_password = address.password
+    # Two runs on one server stay out of each other's way.
+    config.option.postgresql_dbname = f"livetranslate_test_{run}_"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _server in config.stash:
+        config.stash[_server].stop()
+
+
+class XdistHooks:
+    """Tells the workers of pytest-xdist where the server is."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        option = node.config.option
+        port = int(option.postgresql_port)
+        node.workerinput["address"] = (
+            option.postgresql_host,
+            port,
+            option.postgresql_user,
+            option.postgresql_password,
+        )
+        node.workerinput["run"] = str(os.getpid())
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.register(XdistHooks())
+
+
+def url_of(user: str, password: str | None, host: str, port: int, dbname: str) -> str:
+    """Return the URL of a database of this run's server, whether it listens on a socket or not."""
+    socket = host.startswith("/")
+    return URL.create(
+        "postgresql+asyncpg",
+        user,
+        password,
+        None if socket else host,
+        None if socket else port,
+        dbname,
+        {"host": host, "port": str(port)} if socket else {},
+    ).render_as_string(hide_password=False)
+
+
+def load_schema(**connection: Any) -> None:
+    """Fill the template database as an operator would."""
+    upgrade(
+        url_of(
+            connection["user"],
+            connection.get("password"),
+            str(connection["host"]),
+            int(connection["port"]),
+            connection["dbname"],
+        )
+    )
+
+
+postgresql_empty = factories.postgresql_noproc(load=[])
+postgresql_with_schema = factories.postgresql_noproc(load=[load_schema])
+#: Another program: a plain connection that writes straight into this test's own database.
+other_program = factories.postgresql("postgresql_with_schema")
+
+
+@pytest.fixture
+def database_url(other_program: psycopg.Connection[Any]) -> str:
+    """The URL of a database of this test's own, with its schema up to date."""
+    info = other_program.info
+    return url_of(info.user, info.password or None, info.host, info.port, info.dbname)
+
+
+@pytest.fixture
+def audio_folder(tmp_path: Path) -> Path:
+    """The folder in which the store keeps its audio."""
+    return tmp_path / "audio"
+
+
+@pytest.fixture
+async def store(database_url: str, audio_folder: Path) -> AsyncIterator[Store]:
+    """A store over a database and a folder of this test's own."""
+    async with Store.open(
+        database_url,
+        audio_url=f"file:{audio_folder}",
+        min_connections=1,
+        max_connections=MAX_CONNECTIONS,
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def session_id(store: Store) -> UUID:
+    """A session to write into."""
+    async with store.unit_of_work() as uow:
+        session = await uow.sessions.create(bot_id="bot-7", meeting_id="abc-defg-hij")
+    return session.id
+
+
+@pytest.fixture(scope="session")
+def captions_folder() -> Path:
+    """The real captions that lie beside the checkout."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data" / "elephantsdream"
+    if not folder.is_dir():
+        pytest.skip(f"the Elephants Dream captions are not there: {folder}")
+    return folder

@@ -17,6 +17,7 @@ from livetranslate_store.errors import (
     QueryTimeoutError,
     StoreError,
     StoreUnavailableError,
+    UsageError,
 )
 
 #: What a database call may raise; anything else is a bug and passes through as it is.
@@ -34,8 +35,9 @@ _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
     "08": (StoreUnavailableError, "The connection to the database broke."),
     "22": (InvalidInputError, "The database refused a value as out of range or malformed."),
     "23": (InvalidInputError, "The database refused a value that a constraint forbids."),
-    "23503": (MissingReferenceError, None),
+    "23503": (MissingReferenceError, None),  # said in words below where the constraint is known
     "23505": (DuplicateError, None),
+    "25P02": (UsageError, "An earlier statement of the transaction failed."),
     "25006": (StoreUnavailableError, "The database takes no writes here: it is read-only."),
     "28": (StoreUnavailableError, "The database refused the user or the password."),
     "3D000": (StoreUnavailableError, "The database of this name does not exist."),
@@ -51,6 +53,13 @@ _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
     "57014": (QueryTimeoutError, None),
     "57P": (StoreUnavailableError, "The database server is shutting down or starting up."),
     "58": (StoreUnavailableError, "The database server met a system error."),
+}
+
+# What is not there, by the end of the foreign key's name.
+_MISSING = {
+    "_sessions": "There is no session with this session_id: create it first.",
+    "_audio_files": "There is no audio file with this audio_file_id in the session.",
+    "_transcripts": "There is no transcript with this transcript_id in the session.",
 }
 
 # These come with a connection that breaks: what it was doing may have been done.
@@ -93,6 +102,8 @@ def _from_sqlstate(sqlstate: str, original: BaseException) -> StoreError:
         kind, message = StoreError, "The database reported an error."
     # Not every engine tells the constraint (Citus does not).
     constraint: str | None = getattr(original, "constraint_name", None)
+    if kind is MissingReferenceError and constraint:
+        message = next((said for end, said in _MISSING.items() if constraint.endswith(end)), None)
     place = f", constraint {constraint}" if constraint else ""
     return kind(f"{message or kind().args[0]} (SQLSTATE {sqlstate}{place})")
 

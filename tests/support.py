@@ -1,0 +1,44 @@
+"""What several tests need: short ways to say what is written, and to wait for what must come."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from livetranslate_store import AudioInput, TranscriptInput, TranslationInput
+
+TABLES = ("sessions", "audio_files", "transcripts", "translations", "speakers")
+
+
+def transcript(text: str = "Good morning.", **fields: Any) -> TranscriptInput:
+    """Return a transcript in English; without a key it is a new segment."""
+    return TranscriptInput(**{"text": text, "language": "en"} | fields)
+
+
+def translation(text: str = "Buenos días.", target_language: str = "es", **fields: Any) -> TranslationInput:
+    """Return a translation into Spanish."""
+    return TranslationInput(text=text, target_language=target_language, **fields)
+
+
+def audio(data: bytes = b"RIFF", **fields: Any) -> AudioInput:
+    """Return a chunk of audio."""
+    return AudioInput(**{"data": data, "format": "wav"} | fields)
+
+
+def counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    """Return how many rows each table holds, as another program sees it."""
+    found = {}
+    for table in TABLES:
+        row = connection.execute(f"SELECT count(*) FROM livetranslate.{table}").fetchone()
+        assert row is not None
+        found[table] = row[0]
+    connection.rollback()
+    return found
+
+
+async def until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    """Wait for what must come; fail when it does not."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)

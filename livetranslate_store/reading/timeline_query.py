@@ -103,6 +103,8 @@ def checked_query(
         raise InvalidInputError(f"The window ends at {end:g}, not after its start {start:g}.")
     if isinstance(speakers, str) or isinstance(kinds, str):
         raise InvalidInputError("speakers and kinds are sequences, such as ['SPEAKER_00'].")
+    if kinds is not None and not kinds:
+        raise InvalidInputError(f"kinds needs one of {', '.join(ENTRY_KINDS)} at least.")
     return TimelineQuery(
         session_id=session_id,
         start=start,
@@ -138,10 +140,8 @@ def _statement(
     if "limit" in given:
         limit = bindparam("limit", type_=BigInteger)
         parts = [part.order_by(*order).limit(limit) for part in parts]
-        query = union_all(*parts).order_by(*order).limit(limit)
-    else:
-        query = union_all(*parts).order_by(*order)
-    return compiled(query)
+        return compiled(parts[0] if len(parts) == 1 else union_all(*parts).order_by(*order).limit(limit))
+    return compiled(union_all(*parts).order_by(*order))
 
 
 def _transcripts(given: frozenset[str], *, untimed: bool) -> Select[Any]:

@@ -1,0 +1,293 @@
+"""The timeline: NULL-safe and totally ordered, whatever is in the tables."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from support import transcript, translation
+
+from livetranslate_store import InvalidInputError, Store, TimelineEntry
+from livetranslate_store.ids import new_id
+from livetranslate_store.reading.timeline_query import checked_query
+
+Program = psycopg.Connection[Any]
+
+NULL_AND_NOT = [(None, None), (5.0, None), (None, 6.0), (5.0, 6.0), (5.0, 5.0)]
+
+
+def texts(entries: Sequence[TimelineEntry]) -> list[str]:
+    return [entry.text for entry in entries]
+
+
+@pytest.mark.parametrize(("start", "end"), NULL_AND_NOT)
+async def test_a_transcript_is_placed_by_what_is_known_of_its_times(
+    store: Store, session_id: UUID, start: float | None, end: float | None
+) -> None:
+    await store.record_segment(session_id, transcript=transcript(start_time=start, end_time=end))
+    (entry,) = await store.timeline(session_id)
+    assert entry.timestamp == (start if start is not None else end if end is not None else 0.0)
+    assert entry.duration == (end - start if start is not None and end is not None else 0.0)
+    assert (entry.start_time, entry.end_time) == (start, end)
+
+
+@pytest.mark.parametrize(("start", "end"), NULL_AND_NOT)
+async def test_a_translation_without_times_takes_both_of_its_transcripts(
+    store: Store, session_id: UUID, start: float | None, end: float | None
+) -> None:
+    spoken = transcript(start_time=1.0, end_time=4.0)
+    translated = translation(start_time=start, end_time=end)
+    await store.record_segment(session_id, transcript=spoken, translations=[translated])
+    entry = (await store.timeline(session_id))[1]
+    if start is None and end is None:
+        assert (entry.start_time, entry.end_time, entry.timestamp, entry.duration) == (1.0, 4.0, 1.0, 3.0)
+    else:
+        # One known side is a time of its own: the other stays unknown.
+        assert (entry.start_time, entry.end_time) == (start, end)
+        assert entry.timestamp == (start if start is not None else end)
+
+
+async def test_equal_starts_are_ordered_by_segment_index_then_transcript_then_language(
+    store: Store, session_id: UUID
+) -> None:
+    for index in (2, 0, 1):
+        await store.record_segment(
+            session_id,
+            transcript=transcript(f"{index}", start_time=3.0, segment_index=index),
+            translations=[translation(f"{index} {tag}", tag) for tag in ("ja", "ar", "es")],
+        )
+    expected = [text for i in range(3) for text in (f"{i}", f"{i} ar", f"{i} es", f"{i} ja")]
+    assert texts(await store.timeline(session_id)) == expected
+
+
+async def test_overlapping_segments_come_in_the_order_of_their_starts(store: Store, session_id: UUID) -> None:
+    for text, start, end in (("short", 2.0, 3.0), ("long", 1.0, 9.0), ("late", 2.5, 4.0)):
+        await store.record_segment(session_id, transcript=transcript(text, start_time=start, end_time=end))
+    assert texts(await store.timeline(session_id)) == ["long", "short", "late"]
+
+
+async def test_rows_that_other_programs_write_straight_into_the_tables_are_in_order(
+    store: Store, session_id: UUID, other_program: Program
+) -> None:
+    ids = sorted((new_id() for _ in range(3)), reverse=True)
+    for place, row_id in enumerate(ids):
+        other_program.execute(
+            "INSERT INTO livetranslate.transcripts (session_id, id, text, language, speaker_label)"
+            " VALUES (%s, %s, %s, 'en', 'nobody knows')",
+            (session_id, row_id, f"untimed {2 - place}"),
+        )
+    for _ in range(2):
+        # Two translations of one transcript into one language: not ours, but there.
+        other_program.execute(
+            "INSERT INTO livetranslate.translations"
+            " (session_id, id, transcript_id, text, source_language, target_language, end_time)"
+            " VALUES (%s, %s, %s, 'twice', 'en', 'es', 0.5)",
+            (session_id, new_id(), ids[0]),
+        )
+    other_program.commit()
+    await store.record_segment(session_id, transcript=transcript("timed", start_time=0.25))
+
+    whole = await store.timeline(session_id)
+    assert texts(whole) == ["untimed 0", "untimed 1", "untimed 2", "timed", "twice", "twice"]
+    assert whole[0].speaker_name is None
+    assert await pages(store, session_id, 1) == list(whole)
+
+
+async def pages(store: Store, session_id: UUID, size: int, **filters: Any) -> list[TimelineEntry]:
+    entries: list[TimelineEntry] = []
+    page = await store.timeline(session_id, limit=size, **filters)
+    entries += page
+    while page.next_cursor is not None:
+        assert len(page) == size
+        page = await store.timeline(session_id, limit=size, after=page.next_cursor, **filters)
+        entries += page
+    return entries
+
+
+async def twelve_entries(store: Store, session_id: UUID) -> None:
+    for second in range(4):
+        await store.record_segment(
+            session_id,
+            transcript=transcript(f"en {second}", start_time=float(second), is_final=second % 2 == 0),
+            translations=[translation(f"es {second}"), translation(f"ja {second}", "ja")],
+        )
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 11, 12, 13])
+async def test_pages_continue_from_the_cursor_without_gap_or_repetition(
+    store: Store, session_id: UUID, size: int
+) -> None:
+    await twelve_entries(store, session_id)
+    whole = await store.timeline(session_id)
+    assert len(whole) == 12
+    assert whole.next_cursor is None
+    assert await pages(store, session_id, size) == list(whole)
+    filtered = await store.timeline(session_id, languages=["ja"], start=1.0)
+    assert await pages(store, session_id, size, languages=["ja"], start=1.0) == list(filtered)
+
+
+async def test_a_page_sees_what_came_after_the_one_before(store: Store, session_id: UUID) -> None:
+    await twelve_entries(store, session_id)
+    first = await store.timeline(session_id, limit=11)
+    await store.record_segment(session_id, transcript=transcript("late", start_time=9.0))
+    second = await store.timeline(session_id, after=first.next_cursor)
+    assert texts(second) == ["ja 3", "late"]
+
+
+async def test_a_stream_is_the_whole_timeline(store: Store, session_id: UUID) -> None:
+    await twelve_entries(store, session_id)
+    whole = list(await store.timeline(session_id))
+    assert [entry async for entry in store.stream_timeline(session_id)] == whole
+    assert [entry async for entry in store.stream_timeline(session_id, limit=5)] == whole[:5]
+    after = (await store.timeline(session_id, limit=5)).next_cursor
+    assert [entry async for entry in store.stream_timeline(session_id, after=after)] == whole[5:]
+
+
+async def test_a_stream_of_many_pages_holds_no_connection_between_them(
+    store: Store, session_id: UUID, other_program: Program
+) -> None:
+    other_program.execute(
+        "INSERT INTO livetranslate.transcripts (session_id, id, text, language, start_time)"
+        " SELECT %s, gen_random_uuid(), n::text, 'en', n FROM generate_series(1, 2500) AS n",
+        (session_id,),
+    )
+    other_program.commit()
+    seen = 0
+    async for entry in store.stream_timeline(session_id):
+        seen += 1
+        assert entry.text == str(seen)
+        assert store.statistics().pool.in_use == 0
+    assert seen == 2500
+
+
+WINDOWS: list[tuple[dict[str, float], list[str]]] = [
+    ({}, ["untimed", "0 to 2", "point 2", "2 to 4", "from 3", "until 4"]),
+    ({"start": 2.0, "end": 3.0}, ["untimed", "point 2", "2 to 4"]),
+    ({"start": 1.0, "end": 2.0}, ["untimed", "0 to 2"]),
+    ({"start": 1.5}, ["untimed", "0 to 2", "point 2", "2 to 4", "from 3", "until 4"]),
+    ({"start": 3.5}, ["untimed", "2 to 4", "until 4"]),
+    ({"end": 2.0}, ["untimed", "0 to 2"]),
+    ({"end": 4.0}, ["untimed", "0 to 2", "point 2", "2 to 4", "from 3"]),
+    ({"start": 100.0}, ["untimed"]),
+]
+
+
+@pytest.mark.parametrize(("window", "expected"), WINDOWS)
+async def test_a_window_keeps_what_overlaps_it_and_what_has_no_time(
+    store: Store, session_id: UUID, window: dict[str, float], expected: list[str]
+) -> None:
+    for text, start, end in (
+        ("untimed", None, None),
+        ("0 to 2", 0.0, 2.0),
+        ("point 2", 2.0, 2.0),
+        ("2 to 4", 2.0, 4.0),
+        ("from 3", 3.0, None),
+        ("until 4", None, 4.0),
+    ):
+        spoken = transcript(text, start_time=start, end_time=end, segment_key=text)
+        await store.record_segment(session_id, transcript=spoken, translations=[translation(text)])
+    for kind in ("transcript", "translation"):
+        found = texts(await store.timeline(session_id, kinds=[kind], **window))
+        # Equal starts without an index are ordered by id, which says nothing here.
+        assert sorted(found) == sorted(expected)
+        timed = await store.timeline(session_id, kinds=[kind], untimed=False, **window)
+        assert sorted(texts(timed)) == sorted(set(expected) - {"untimed"})
+
+
+async def test_a_language_matches_its_variants_and_nothing_else(store: Store, session_id: UUID) -> None:
+    tags = ("zh", "zh-Hans", "zh-Hant-TW", "zha", "es")
+    await store.record_segment(
+        session_id, transcript=transcript(), translations=[translation(tag, tag) for tag in tags]
+    )
+    languages = [e.language for e in await store.timeline(session_id, languages=["ZH"])]
+    assert languages == ["zh", "zh-Hans", "zh-Hant-TW"]
+    assert len(await store.timeline(session_id, languages=["zh-Hant", "en"])) == 2
+    assert len(await store.timeline(session_id, languages=[])) == 0
+
+
+async def test_filters_by_speaker_kind_and_finality(store: Store, session_id: UUID) -> None:
+    for label, final in (("SPEAKER_00", True), ("SPEAKER_01", False)):
+        spoken = transcript(label, speaker_label=label, is_final=final)
+        await store.record_segment(session_id, transcript=spoken, translations=[translation(label)])
+    async with store.unit_of_work() as uow:
+        await uow.speakers.rename(session_id, "SPEAKER_01", "Grace")
+    assert len(await store.timeline(session_id, kinds=["translation"])) == 2
+    assert texts(await store.timeline(session_id, finals_only=True)) == ["SPEAKER_00"] * 2
+    for speaker in ("SPEAKER_01", "Grace"):
+        entries = await store.timeline(session_id, speakers=[speaker])
+        assert texts(entries) == ["SPEAKER_01"] * 2
+        assert {entry.speaker_name for entry in entries} == {"Grace"}
+
+
+async def test_an_unknown_session_has_an_empty_timeline(store: Store) -> None:
+    assert list(await store.timeline(new_id())) == []
+    assert [entry async for entry in store.stream_timeline(new_id())] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"start": float("nan")}, "start must be a finite number"),
+        ({"start": 2.0, "end": 2.0}, "not after its start"),
+        ({"languages": ["english"]}, "not a BCP-47 language tag"),
+        ({"languages": "en"}, "must be a sequence of BCP-47 tags"),
+        ({"speakers": "SPEAKER_00"}, "speakers and kinds are sequences"),
+        ({"kinds": []}, "kinds needs one of"),
+        ({"kinds": ["audio"]}, "kinds must be one of transcript, translation"),
+        ({"limit": 0}, "limit must be from 1"),
+        ({"after": "!!!"}, "not a cursor"),
+        ({"after": "lctAAAAAAAAAAADZ"}, "not a cursor"),
+        ({"after": 7}, "not a cursor"),
+    ],
+)
+async def test_wrong_arguments_say_what_would_be_right(
+    store: Store, session_id: UUID, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        await store.timeline(session_id, **arguments)
+    with pytest.raises(InvalidInputError, match=message):
+        store.stream_timeline(session_id, **arguments)
+
+
+@pytest.mark.parametrize("after_half", [False, True])
+async def test_a_page_walks_the_index_and_sorts_no_session(
+    store: Store, session_id: UUID, other_program: Program, after_half: bool
+) -> None:
+    other_program.execute(
+        "INSERT INTO livetranslate.transcripts (session_id, id, text, language, start_time)"
+        " SELECT %s, gen_random_uuid(), n::text, 'en', n FROM generate_series(1, 20000) AS n",
+        (session_id,),
+    )
+    other_program.execute(
+        "INSERT INTO livetranslate.translations"
+        " (session_id, id, transcript_id, text, source_language, target_language)"
+        " SELECT session_id, gen_random_uuid(), id, text, 'en', 'es' FROM livetranslate.transcripts"
+    )
+    other_program.commit()
+    other_program.autocommit = True
+    other_program.execute("ANALYZE livetranslate.transcripts, livetranslate.translations")
+    entries = await store.timeline(session_id, limit=20_000)
+    after = entries.next_cursor if after_half else None
+
+    query = checked_query(
+        session_id,
+        start=None,
+        end=None,
+        languages=None,
+        speakers=None,
+        kinds=None,
+        finals_only=False,
+        untimed=True,
+        limit=200,
+        after=after,
+    )
+    text, arguments = query.statement()
+    plan = "\n".join(row[0] for row in await store._database.fetch(f"EXPLAIN ANALYZE {text}", arguments))
+    assert "Seq Scan on transcripts" not in plan
+    assert "Seq Scan on translations" not in plan
+    # No step comes near the 40,000 rows of the session.
+    rows = [float(found) for found in re.findall(r"actual [^)]*rows=([\d.]+)", plan)]
+    assert rows
+    assert max(rows) < 1_000, plan

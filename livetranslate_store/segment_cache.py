@@ -117,19 +117,19 @@ class SegmentCache:
         left = []
         for key in keys:
             read = self._loading.get(key)
-            if read is None:
-                # Its reader is done, or a write overtook it: look again.
+            if read is not None:
+                await asyncio.wait([read])
+            if read is None or read.cancelled():
+                # The reader gave up or a write overtook it; meanwhile somebody may have filled it in.
                 entry = self._entries.get(key)
+            else:
+                entry = read.result()
                 if entry is None:
-                    left.append(key)
-                else:
-                    found[key] = entry
-                continue
-            await asyncio.wait([read])
-            if read.cancelled():
+                    continue  # the database does not know it
+            if entry is None:
                 left.append(key)
-            elif (lookup := read.result()) is not None:
-                found[key] = lookup
+            else:
+                found[key] = entry
         return left
 
 

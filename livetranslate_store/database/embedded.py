@@ -171,8 +171,8 @@ class EmbeddedServer:
             ) from error
         if not can_enter(self.folder, user):
             raise StoreUnavailableError(
-                f"PostgreSQL does not run as root, and the user it runs as instead cannot enter {self.folder}. "
-                "Choose a folder that others may pass into, such as one below /var/lib, or run as a user."
+                "PostgreSQL does not run as root, and the user that takes root's place cannot enter "
+                f"{self.folder}: choose a folder that others may pass into, or run as a user."
             )
 
     def _make_socket_folder(self, user: ServerUser) -> None:

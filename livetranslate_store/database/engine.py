@@ -81,16 +81,24 @@ class Database:
             self._waiting -= 1
 
     async def fetch(self, text: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
-        """Run one read as a transaction of its own and return the driver's rows."""
-        connection = await self.connect(autocommit=True)
-        try:
+        """Run one read as a transaction of its own and return the driver's rows.
+
+        On a connection that turns out to be dead it is read once more on another: reading is repeatable.
+        """
+        repeats = 1
+        while True:
+            connection = await self.connect(autocommit=True)
             driver = await self._driver_of(connection)
-            return await driver.fetch(text, *arguments)
-        except DATABASE_ERRORS as error:
-            failure = translate(error)
-            raise failure from failure.__cause__
-        finally:
-            await connection.close()
+            try:
+                return await driver.fetch(text, *arguments)
+            except DATABASE_ERRORS as error:
+                failure = translate(error)
+                if not driver.is_closed() or not repeats:
+                    raise failure from failure.__cause__
+                repeats -= 1
+                await connection.invalidate()
+            finally:
+                await connection.close()
 
     async def _driver_of(self, connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
         pooled = await connection.get_raw_connection()

@@ -85,7 +85,8 @@ class PoolPolicy:
         _proxy: PoolProxiedConnection,
     ) -> None:
         since = self._idle_since.pop(record, None)
-        reason = self._reason_to_replace(record, 0.0 if since is None else monotonic() - since)
+        # One that is new has not been idle for anybody.
+        reason = None if since is None else self._reason_to_replace(record, monotonic() - since)
         if reason is not None:
             self.recycled += 1
             logger.debug("connection replaced: %s", reason)

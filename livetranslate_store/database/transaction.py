@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Executable, Result, Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -23,6 +23,8 @@ class Ending(Enum):
     ROLLED_BACK = auto()
     UNKNOWN = auto()
 
+
+T = TypeVar("T")
 
 WhenDone: TypeAlias = Callable[[Ending], Awaitable[None]]
 
@@ -66,23 +68,38 @@ class Transaction:
 
     async def execute(self, statement: Executable) -> Result[Any]:
         """Run a statement of SQLAlchemy's, flushing first what waits in the session."""
-        session = await self._open()
-        try:
-            return await session.execute(statement, execution_options={"populate_existing": True})
-        except DATABASE_ERRORS as error:
-            self._failure = translate(error)
-            raise self._failure from self._failure.__cause__
+        return await self._run(
+            lambda session: session.execute(statement, execution_options={"populate_existing": True})
+        )
 
     async def write(self, text: str, arguments: Sequence[Any]) -> Sequence[Row[Any]]:
         """Run the text of a write with its bound arguments and return its rows."""
         self.check_usable(writing=True)
-        session = await self._open()
-        try:
+
+        async def run(session: AsyncSession) -> Sequence[Row[Any]]:
             connection = await session.connection()
             return (await connection.exec_driver_sql(text, tuple(arguments))).all()
-        except DATABASE_ERRORS as error:
-            self._failure = translate(error)
-            raise self._failure from self._failure.__cause__
+
+        return await self._run(run)
+
+    async def _run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        self.check_usable()
+        # A transaction that has done nothing yet can begin again when its connection turns out to be dead.
+        repeats = 1 if self._session is None else 0
+        while True:
+            session = self._session or await self._open()
+            try:
+                return await work(session)
+            except DATABASE_ERRORS as error:
+                failure = translate(error)
+                if not self._is_dead() or not repeats:
+                    self._failure = failure
+                    raise failure from failure.__cause__
+                repeats -= 1
+                await self._give_back()
+
+    def _is_dead(self) -> bool:
+        return self._connection is not None and self._connection.invalidated
 
     async def end(self, *, commit: bool) -> None:
         """Commit or roll back, give the connection back and tell everyone who asked.
@@ -117,23 +134,24 @@ class Transaction:
             raise failure from failure.__cause__
 
     async def _open(self) -> AsyncSession:
-        self.check_usable()
-        if self._session is None:
-            self._connection = await self._database.connect()
-            if self.read_only:
-                # One snapshot for all reads of the block, and a server that refuses writes.
-                self._connection = await self._connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
-            self._session = AsyncSession(self._connection, expire_on_commit=False)
+        connection = await self._database.connect()
+        if self.read_only:
+            # One snapshot for all reads of the block, and a server that refuses writes.
+            connection = await connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        self._connection = connection
+        self._session = AsyncSession(connection, expire_on_commit=False)
         return self._session
 
     async def _give_back(self) -> None:
-        if self._session is None or self._connection is None:
+        session, connection = self._session, self._connection
+        self._session = self._connection = None
+        if session is None or connection is None:
             return
         try:
-            await self._session.close()
-            await self._connection.close()
+            await session.close()
+            await connection.close()
         except DATABASE_ERRORS as error:
             # It broke: the server has rolled back, and the pool replaces it.
             logger.info("a connection broke while it was given back: %s", translate(error))

@@ -78,6 +78,17 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
+def serves_again(server: EmbeddedServer, after: int) -> bool:
+    """Tell whether another process than `after` answers now."""
+    try:
+        if server_pid(server.folder) == after:
+            return False
+        connected(server).close()
+    except (OSError, ValueError, IndexError, psycopg.OperationalError):
+        return False
+    return True
+
+
 def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -119,14 +130,7 @@ def test_two_processes_share_one_folder_and_the_second_takes_over(
             connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
         owner.send_signal(signal.SIGKILL)
         owner.wait()
-
-        def taken_over() -> bool:
-            try:
-                return server_pid(folder) != first and connected(server).close() is None
-            except (OSError, ValueError, IndexError, psycopg.OperationalError):
-                return False
-
-        eventually(taken_over)
+        eventually(lambda: serves_again(server, first))
         assert not is_running(first)
         with connected(server) as connection:
             assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
@@ -148,14 +152,7 @@ def test_a_server_that_dies_is_started_again(folder: Path) -> None:
     with EmbeddedServer(folder) as server:
         pid = server_pid(folder)
         os.kill(pid, signal.SIGQUIT)
-
-        def is_back() -> bool:
-            try:
-                return server_pid(folder) != pid and connected(server).close() is None
-            except (OSError, ValueError, IndexError, psycopg.OperationalError):
-                return False
-
-        eventually(is_back)
+        eventually(lambda: serves_again(server, pid))
 
 
 def test_a_missing_installation_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

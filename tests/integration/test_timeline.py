@@ -162,7 +162,7 @@ async def test_a_stream_of_many_pages_holds_no_connection_between_them(
     assert seen == 2500
 
 
-WINDOWS: list[tuple[dict[str, float], list[str]]] = [
+WINDOWS: list[tuple[dict[str, Any], list[str]]] = [
     ({}, ["untimed", "0 to 2", "point 2", "2 to 4", "from 3", "until 4"]),
     ({"start": 2.0, "end": 3.0}, ["untimed", "point 2", "2 to 4"]),
     ({"start": 1.0, "end": 2.0}, ["untimed", "0 to 2"]),
@@ -176,7 +176,7 @@ WINDOWS: list[tuple[dict[str, float], list[str]]] = [
 
 @pytest.mark.parametrize(("window", "expected"), WINDOWS)
 async def test_a_window_keeps_what_overlaps_it_and_what_has_no_time(
-    store: Store, session_id: UUID, window: dict[str, float], expected: list[str]
+    store: Store, session_id: UUID, window: dict[str, Any], expected: list[str]
 ) -> None:
     for text, start, end in (
         ("untimed", None, None),

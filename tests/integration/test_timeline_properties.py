@@ -30,7 +30,7 @@ times = st.builds(ordered, TIMES, TIMES)
 
 class Segment(NamedTuple):
     times: Times
-    index: int
+    place: int
     language: str
     speaker: str | None
     final: bool
@@ -74,7 +74,7 @@ class Expected(NamedTuple):
     """One entry as the reference has it; its fields sort as the timeline does."""
 
     timestamp: float
-    index: int
+    place: int
     transcript_id: UUID
     is_translation: bool
     language: str
@@ -94,7 +94,7 @@ def reference(meeting: Sequence[tuple[UUID, Segment]], want: Filters) -> list[Ex
             is_translation = language != segment.language
             entries.append(
                 Expected(
-                    timestamp, segment.index, key, is_translation, language, Times(start, end), *segment[3:5]
+                    timestamp, segment.place, key, is_translation, language, Times(start, end), *segment[3:5]
                 )
             )
     return sorted(entry for entry in entries if matches(entry, want))
@@ -142,7 +142,7 @@ async def write(store: Store, meeting: Sequence[Segment]) -> tuple[UUID, list[tu
             transcript=transcript(
                 start_time=segment.times.start,
                 end_time=segment.times.end,
-                segment_index=segment.index,
+                segment_index=segment.place,
                 language=segment.language,
                 speaker_label=segment.speaker,
                 is_final=segment.final,

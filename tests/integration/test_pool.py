@@ -1,0 +1,261 @@
+"""The pool: bounded, limited in time, and recovering by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from support import transcript, until
+
+from livetranslate_store import (
+    OutcomeUnknownError,
+    PoolTimeoutError,
+    QueryTimeoutError,
+    Store,
+    StoreUnavailableError,
+)
+from livetranslate_store.database import pool_policy
+from livetranslate_store.database.engine import Database
+from livetranslate_store.ids import new_id
+from livetranslate_store.settings import StoreSettings
+
+Program = psycopg.Connection[Any]
+
+
+@asynccontextmanager
+async def opened(url: str, **settings: Any) -> AsyncIterator[Database]:
+    database = Database(StoreSettings(database_url=url, **settings))
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def backend(database: Database) -> int:
+    """Return the server process behind the connection that a caller gets."""
+    (row,) = await database.fetch("SELECT pg_backend_pid()", [])
+    return int(row[0])
+
+
+def terminate_all(program: Program) -> None:
+    program.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    program.rollback()
+
+
+def connections(program: Program) -> int:
+    row = program.execute(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    ).fetchone()
+    program.rollback()
+    assert row is not None
+    return int(row[0])
+
+
+async def test_the_minimum_is_open_at_the_start(database_url: str, other_program: Program) -> None:
+    async with opened(database_url, min_connections=3, max_connections=5) as database:
+        assert database.statistics().size == database.statistics().idle == 3
+        assert connections(other_program) == 3
+    assert database.statistics().size == 0
+
+
+async def test_the_maximum_is_never_exceeded(
+    database_url: str, other_program: Program, audio_folder: Any
+) -> None:
+    async with Store.open(
+        database_url, audio_url=f"file:{audio_folder}", min_connections=0, max_connections=3
+    ) as store:
+        async with store.unit_of_work() as uow:
+            session = await uow.sessions.create(bot_id="b", meeting_id="m")
+        seen = 0
+        writes = [
+            asyncio.create_task(store.record_segment(session.id, transcript=transcript())) for _ in range(100)
+        ]
+        while not all(write.done() for write in writes):
+            seen = max(seen, store.statistics().pool.size, store.statistics().pool.in_use)
+            assert store.statistics().pool.utilization <= 1.0
+            await asyncio.sleep(0)
+        await asyncio.gather(*writes)
+        assert seen == 3
+        assert connections(other_program) == 3
+        assert store.statistics().pool.opened == 3
+
+
+async def test_waiting_for_a_connection_has_a_limit_and_leaves_nothing_behind(database_url: str) -> None:
+    limits = {"min_connections": 0, "max_connections": 1, "connection_timeout": 0.2}
+    async with opened(database_url, **limits) as database:
+        held = await database.connect()
+        with pytest.raises(PoolTimeoutError, match=r"All 1 connections stayed in use for 0\.2 s"):
+            held = await database.connect()
+        await held.close()
+        assert database.statistics().waiting == database.statistics().in_use == 0
+        assert await backend(database)
+
+
+async def test_a_statement_has_a_limit_that_the_server_enforces(database_url: str) -> None:
+    async with opened(database_url, min_connections=1, command_timeout=0.2) as database:
+        with pytest.raises(QueryTimeoutError, match="SQLSTATE 57014"):
+            await database.fetch("SELECT pg_sleep(30)", [])
+        assert await backend(database)
+
+
+async def test_the_driver_ends_a_statement_that_no_server_answers(database_url: str) -> None:
+    # Told that PgBouncer is between, the store sets no limit on the server.
+    async with opened(database_url, min_connections=1, command_timeout=0.2, pgbouncer=True) as database:
+        with pytest.raises(QueryTimeoutError, match="did not answer"):
+            await database.fetch("SELECT pg_sleep(30)", [])
+        assert await backend(database)
+
+
+async def test_behind_pgbouncer_nothing_is_prepared_under_a_lasting_name(database_url: str) -> None:
+    async with opened(database_url, min_connections=1, max_connections=1, pgbouncer=True) as database:
+        for _ in range(3):
+            connection = await database.connect()
+            await connection.execute(text("SELECT 1"))
+            await connection.close()
+        assert await database.fetch("SELECT name FROM pg_prepared_statements WHERE name <> ''", []) == []
+
+
+async def test_a_connection_is_retired_after_its_queries(database_url: str) -> None:
+    limits = {"min_connections": 1, "max_connections": 1, "max_queries": 5}
+    async with opened(database_url, **limits) as database:
+        backends = [await backend(database) for _ in range(15)]
+        assert len(set(backends)) == 3
+        assert [backends.count(pid) for pid in dict.fromkeys(backends)] == [5, 5, 5]
+        assert database.statistics().recycled == 2
+        assert database.statistics().size == 1
+
+
+async def test_an_idle_connection_is_closed_and_replaced_when_needed(
+    database_url: str, other_program: Program
+) -> None:
+    limits = {"min_connections": 3, "max_inactive_connection_lifetime": 0.1}
+    async with opened(database_url, **limits) as database:
+        await until(lambda: database.statistics().size == 0)
+        assert database.statistics().recycled == 3
+        await until(lambda: connections(other_program) == 0)
+        assert await backend(database)
+        assert database.statistics().size == 1
+
+
+async def test_a_connection_in_use_is_not_retired(database_url: str) -> None:
+    limits = {"min_connections": 2, "max_inactive_connection_lifetime": 0.1}
+    async with opened(database_url, **limits) as database:
+        held = await database.connect()
+        await until(lambda: database.statistics().size == 1)
+        assert (await held.execute(text("SELECT 1"))).scalar() == 1
+        await held.close()
+
+
+async def test_dead_connections_are_replaced_without_the_caller_seeing_it(
+    database_url: str, other_program: Program
+) -> None:
+    async with opened(database_url, min_connections=3) as database:
+        before = await backend(database)
+        terminate_all(other_program)
+        while connections(other_program):
+            await asyncio.sleep(0.005)
+        assert await backend(database) != before
+
+
+async def test_a_connection_whose_end_has_not_arrived_yet_is_replaced_as_well(
+    store: Store, session_id: UUID, other_program: Program
+) -> None:
+    terminate_all(other_program)
+    while connections(other_program):
+        pass  # the loop does not run, and cannot have noticed
+    assert len(await store.timeline(session_id)) == 0
+
+    terminate_all(other_program)
+    while connections(other_program):
+        pass
+    async with store.unit_of_work() as uow:
+        await uow.transcripts.add(session_id, transcript())
+    assert len(await store.timeline(session_id)) == 1
+
+
+async def test_a_connection_that_was_idle_for_long_is_asked_before_it_is_used(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_policy, "PING_AFTER_IDLE_SECONDS", 0.0)
+    asked = []
+    answers = pool_policy._answers
+
+    async def watched(driver: Any) -> bool:
+        asked.append(driver)
+        return False if len(asked) == 1 else await answers(driver)
+
+    monkeypatch.setattr(pool_policy, "_answers", watched)
+    async with opened(database_url, min_connections=1, max_connections=1) as database:
+        first = await backend(database)
+        assert len(asked) == 1
+        assert await backend(database) == first
+        assert len(asked) == 2
+        assert database.statistics().recycled == 1
+
+
+async def test_a_connection_that_dies_inside_a_unit_is_a_typed_error_and_the_next_unit_works(
+    store: Store, session_id: UUID, other_program: Program
+) -> None:
+    with pytest.raises(StoreUnavailableError):
+        async with store.unit_of_work() as uow:
+            await uow.transcripts.add(session_id, transcript())
+            terminate_all(other_program)
+            await uow.transcripts.add(session_id, transcript())
+    assert store.statistics().pool.in_use == store.statistics().gate.in_flight == 0
+    async with store.unit_of_work() as uow:
+        await uow.transcripts.add(session_id, transcript("only this"))
+    assert [entry.text for entry in await store.timeline(session_id)] == ["only this"]
+
+
+async def test_a_commit_whose_connection_breaks_says_that_the_outcome_is_unknown(
+    store: Store, session_id: UUID, other_program: Program
+) -> None:
+    with pytest.raises(OutcomeUnknownError):
+        async with store.unit_of_work() as uow:
+            receipt = await uow.transcripts.add(session_id, transcript(segment_key="seg-1"))
+            terminate_all(other_program)
+    assert store.statistics().cache.size == 0
+    # Repeating is safe, and here it shows that nothing had happened.
+    again = await store.record_segment(session_id, transcript=transcript(segment_key="seg-1"))
+    assert again.transcript_id == receipt.transcript_id
+    assert store.statistics().gate.in_flight == store.statistics().pool.in_use == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://app:hunter2@127.0.0.1:1/nowhere",
+        "postgresql://app:hunter2@/nowhere?host=/nonexistent/socket/folder",
+    ],
+)
+async def test_a_server_that_is_not_there_is_a_typed_error_without_the_password(url: str) -> None:
+    with pytest.raises(StoreUnavailableError) as raised:
+        async with opened(url, min_connections=2):
+            pytest.fail("there is no such server")
+    assert "hunter2" not in f"{raised.value} {raised.value!r} {raised.value.__cause__!r}"
+
+
+async def test_a_database_that_is_not_there_is_a_typed_error(database_url: str) -> None:
+    url = database_url.replace("livetranslate_test", "no_such_database")
+    with pytest.raises(StoreUnavailableError, match="does not exist"):
+        async with opened(url, min_connections=1):
+            pytest.fail("there is no such database")
+
+
+async def test_a_database_without_the_schema_says_what_to_run(
+    database_url: str, other_program: Program
+) -> None:
+    other_program.execute("DROP SCHEMA livetranslate CASCADE")
+    other_program.commit()
+    async with Store.open(database_url, min_connections=1) as store:
+        with pytest.raises(StoreUnavailableError, match="alembic upgrade head"):
+            await store.timeline(new_id())

@@ -1,0 +1,154 @@
+"""The gate: at most so many writes, in order, with a limit on waiting, and nothing left behind."""
+
+import asyncio
+
+import pytest
+from support import until
+
+from livetranslate_store import InvalidInputError, WriteRejectedError
+from livetranslate_store.write_gate import WriteGate
+
+
+class Writers:
+    """Writers that hold their slots until they are told to go on."""
+
+    def __init__(self, gate: WriteGate) -> None:
+        self.gate = gate
+        self.admitted: list[str] = []
+        self.running: dict[str, asyncio.Event] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def _write(self, name: str) -> None:
+        async with self.gate.slot():
+            self.admitted.append(name)
+            self.running[name] = asyncio.Event()
+            await self.running[name].wait()
+
+    async def come(self, *names: str) -> None:
+        for name in names:
+            self.tasks[name] = asyncio.create_task(self._write(name))
+            await asyncio.sleep(0)
+
+    async def finish(self, name: str) -> None:
+        self.running[name].set()
+        await self.tasks[name]
+        await asyncio.sleep(0)
+
+
+async def test_at_most_the_limit_is_let_in_first_come_first_served() -> None:
+    writers = Writers(WriteGate(limit=2))
+    await writers.come("a", "b", "c", "d", "e")
+    assert writers.admitted == ["a", "b"]
+    await writers.finish("b")
+    await writers.finish("a")
+    assert writers.admitted == ["a", "b", "c", "d"]
+    for name in ("c", "d", "e"):
+        await writers.finish(name)
+    statistics = writers.gate.statistics()
+    assert (statistics.completed, statistics.in_flight, statistics.waiting) == (5, 0, 0)
+
+
+async def test_a_newcomer_never_overtakes_those_who_wait() -> None:
+    writers = Writers(WriteGate(limit=1))
+    await writers.come("a", "b")
+    writers.running["a"].set()
+    # Right now a slot is being handed to b; c asks in between.
+    await writers.come("c")
+    await until(lambda: len(writers.admitted) == 2)
+    assert writers.admitted == ["a", "b"]
+    await writers.finish("b")
+    await writers.finish("c")
+
+
+async def test_waiting_has_a_limit_and_the_error_says_what_was_going_on() -> None:
+    writers = Writers(WriteGate(limit=1, timeout=0.01))
+    await writers.come("a")
+    with pytest.raises(WriteRejectedError, match=r"within 0\.01 s: 1 of 1 writes under way"):
+        async with writers.gate.slot():
+            pytest.fail("there was no slot")
+    statistics = writers.gate.statistics()
+    assert (statistics.rejected, statistics.waiting, statistics.in_flight) == (1, 0, 1)
+    assert statistics.rejection_rate == 0.5
+    assert statistics.seconds_waited >= 0.01
+    await writers.finish("a")
+    assert writers.gate.statistics().in_flight == 0
+
+
+async def test_a_cancelled_waiter_leaves_nothing_behind() -> None:
+    writers = Writers(WriteGate(limit=1))
+    await writers.come("a", "b", "c")
+    writers.tasks["b"].cancel()
+    await asyncio.sleep(0)
+    assert writers.gate.statistics().waiting == 1
+    await writers.finish("a")
+    assert writers.admitted == ["a", "c"]
+    await writers.finish("c")
+    assert writers.gate.statistics().in_flight == 0
+
+
+async def test_a_waiter_cancelled_while_it_is_handed_a_slot_hands_it_on() -> None:
+    writers = Writers(WriteGate(limit=1))
+    await writers.gate.acquire()
+    await writers.come("b", "c")
+    writers.gate.release(completed=True)
+    # The slot is b's already, but b has not run yet.
+    assert writers.gate.statistics().in_flight == 1
+    writers.tasks["b"].cancel()
+    await until(lambda: "c" in writers.admitted)
+    assert "b" not in writers.admitted
+    await writers.finish("c")
+    assert writers.gate.statistics().in_flight == 0
+
+
+async def test_failures_and_cancellations_of_writes_are_counted_apart() -> None:
+    gate = WriteGate(limit=1)
+    with pytest.raises(ZeroDivisionError):
+        async with gate.slot():
+            raise ZeroDivisionError
+    writers = Writers(gate)
+    await writers.come("a")
+    writers.tasks["a"].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writers.tasks["a"]
+    statistics = gate.statistics()
+    assert (statistics.completed, statistics.failed, statistics.in_flight) == (0, 2, 0)
+
+
+async def test_raising_the_limit_lets_waiters_in_at_once_and_in_order() -> None:
+    writers = Writers(WriteGate(limit=1))
+    await writers.come("a", "b", "c", "d")
+    writers.gate.limit = 3
+    await until(lambda: len(writers.admitted) == 3)
+    assert writers.admitted == ["a", "b", "c"]
+    for name in ("a", "b", "c", "d"):
+        await writers.finish(name)
+
+
+async def test_lowering_the_limit_takes_effect_as_writes_end() -> None:
+    writers = Writers(WriteGate(limit=3))
+    await writers.come("a", "b", "c", "d")
+    writers.gate.limit = 1
+    await writers.finish("a")
+    await writers.finish("b")
+    assert writers.admitted == ["a", "b", "c"]
+    await writers.finish("c")
+    assert writers.admitted[-1] == "d"
+    await writers.finish("d")
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, True, "many"])
+async def test_a_limit_below_one_is_refused(limit: int) -> None:
+    with pytest.raises(InvalidInputError, match="limit must be"):
+        WriteGate(limit=limit)
+    gate = WriteGate()
+    with pytest.raises(InvalidInputError, match="limit must be"):
+        gate.limit = limit
+    assert gate.limit == 50
+
+
+async def test_a_slot_that_is_free_costs_no_turn_of_the_loop() -> None:
+    gate = WriteGate()
+    entering = gate.slot().__aenter__()
+    with pytest.raises(StopIteration):
+        entering.send(None)
+    gate.release(completed=True)

@@ -1,0 +1,104 @@
+"""The gate under generated schedules: it never lets too many in, keeps the order, and loses nothing."""
+
+import asyncio
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livetranslate_store import WriteRejectedError
+from livetranslate_store.write_gate import WriteGate
+
+# What happens next: a writer comes, or one of those around (chosen by the number) ends, fails, is
+# cancelled, or its time is up; or the limit changes; or the loop gets a turn.
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["come", "come", "end", "fail", "cancel", "expire", "limit", "turn"]),
+        st.integers(0, 5),
+    ),
+    max_size=60,
+)
+
+
+class Schedule:
+    """Plays steps against a gate, and checks what must hold after each."""
+
+    def __init__(self, limit: int) -> None:
+        self.gate = WriteGate(limit, timeout=1000.0)
+        self.highest_limit = limit
+        self.tasks: list[asyncio.Task[str]] = []
+        self.finish: dict[int, asyncio.Future[None]] = {}
+        self.admitted: list[int] = []
+
+    async def write(self, number: int) -> str:
+        try:
+            async with self.gate.slot():
+                self.admitted.append(number)
+                self.finish[number] = asyncio.get_running_loop().create_future()
+                await self.finish[number]
+        except ZeroDivisionError:
+            return "failed"
+        except WriteRejectedError:
+            return "rejected"
+        except asyncio.CancelledError:
+            return "cancelled inside" if number in self.finish else "cancelled waiting"
+        return "completed"
+
+    def play(self, step: str, number: int) -> None:
+        inside = [each for each in self.finish.values() if not each.done()]
+        waiting = list(self.gate._waiters)
+        if step == "come":
+            self.tasks.append(asyncio.ensure_future(self.write(len(self.tasks))))
+        elif step == "end" and inside:
+            inside[number % len(inside)].set_result(None)
+        elif step == "fail" and inside:
+            inside[number % len(inside)].set_exception(ZeroDivisionError())
+        elif step == "cancel" and self.tasks:
+            self.tasks[-1 - number % len(self.tasks)].cancel()
+        elif step == "expire" and waiting:
+            self.gate._reject(waiting[number % len(waiting)])
+        elif step == "limit":
+            self.gate.limit = number + 1
+            self.highest_limit = max(self.highest_limit, number + 1)
+
+    def check(self) -> None:
+        now = self.gate.statistics()
+        assert 0 <= now.in_flight <= self.highest_limit
+        assert now.waiting >= 0
+        assert min(now.completed, now.failed, now.rejected) >= 0
+        assert 0.0 <= now.rejection_rate <= 1.0
+        # Nobody waits while there is room.
+        assert now.waiting == 0 or now.in_flight >= now.limit
+
+    async def end(self) -> None:
+        while not all(task.done() for task in self.tasks):
+            for each in self.finish.values():
+                if not each.done():
+                    each.set_result(None)
+            await asyncio.sleep(0)
+            self.check()
+        results = Counter(task.result() for task in self.tasks if not task.cancelled())
+        now = self.gate.statistics()
+        assert now.in_flight == now.waiting == 0
+        assert now.completed == results["completed"]
+        assert now.failed == results["failed"] + results["cancelled inside"]
+        # One that is rejected and cancelled in the same turn counts as rejected, and sees the cancellation.
+        assert results["rejected"] <= now.rejected <= results["rejected"] + results["cancelled waiting"]
+        # Whoever comes first is served first.
+        assert self.admitted == sorted(self.admitted)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(1, 3), steps)
+def test_no_schedule_breaks_the_gate(limit: int, schedule: list[tuple[str, int]]) -> None:
+    async def example() -> None:
+        played = Schedule(limit)
+        for step, number in schedule:
+            if step == "turn":
+                await asyncio.sleep(0)
+            else:
+                played.play(step, number)
+            played.check()
+        await played.end()
+
+    asyncio.run(example())

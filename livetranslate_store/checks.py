@@ -207,4 +207,4 @@ def _check_json_scalar(value: object, field: str) -> None:
 def _short(value: float) -> str:
     # Python refuses to print integers of more than 4300 digits.
     huge = isinstance(value, int) and value.bit_length() > MAX_JSON_INTEGER_BITS
-    return "a number of more than 1200 digits" if huge else repr(value)
+    return "a number of more than 1200 digits" if huge else f"{value!r:.40}"

@@ -173,7 +173,10 @@ class Store:
         return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
 
     async def sweep_audio(self, *, older_than: timedelta = SWEEP_AFTER) -> SweepReport:
-        """Remove stored audio that no row refers to, as a crash between the two leaves it."""
+        """Remove stored audio that no row refers to, as a crash between the two leaves it.
+
+        Everything at `audio_url` must belong to this database: what another one refers to is an orphan here.
+        """
         return await sweep_audio(self._database, self._storage, older_than=older_than)
 
     def statistics(self) -> StoreStatistics:

@@ -75,7 +75,7 @@ class AudioStorage:
 
     async def _put(self, key: str, data: bytes) -> None:
         try:
-            await self._store.put_async(key, data, mode="create")
+            await self._store.put_async(key, data)
             if isinstance(self._store, LocalStore) and self._store.prefix is not None:
                 await asyncio.to_thread(_make_durable, self._store.prefix / key)
         except _STORAGE_ERRORS as error:

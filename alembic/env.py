@@ -3,10 +3,11 @@
 import asyncio
 import os
 
+from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alembic import context
+from livetranslate_store.database.engine import asyncpg_url
 from livetranslate_store.models import SCHEMA, Base
 
 # A migration that waits for a lock makes every later statement on that table wait behind it: rather fail
@@ -67,7 +68,7 @@ def run_online(connection: Connection) -> None:
 
 
 async def connect_and_run() -> None:
-    engine = create_async_engine(database_url(), poolclass=pool.NullPool)
+    engine = create_async_engine(asyncpg_url(database_url()), poolclass=pool.NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(run_online)
     await engine.dispose()

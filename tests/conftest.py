@@ -39,24 +39,19 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         address = Address(*worker["address"])
-        run = worker["run"]
     elif given:
         url = make_url(given)
         host = url.host or str(url.query.get("host", "localhost"))
         address = Address(host, url.port or 5432, url.username or "postgres", url.password)
-        run = str(os.getpid())
     else:
         server = EmbeddedServer()
         server.start()
         config.stash[_server] = server
         address = Address(str(server.host), server.port, "postgres", None)
-        run = str(os.getpid())
     config.option.postgresql_host = address.host
     config.option.postgresql_port = str(address.port)
     config.option.postgresql_user = address.user
     config.option.postgresql_password = address.password
-    # Two runs on one server stay out of each other's way.
-    config.option.postgresql_dbname = f"livetranslate_test_{run}_"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -77,7 +72,6 @@ class XdistHooks:
             option.postgresql_user,
             option.postgresql_password,
         )
-        node.workerinput["run"] = str(os.getpid())
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -111,8 +105,11 @@ def load_schema(**connection: Any) -> None:
     )
 
 
-postgresql_empty = factories.postgresql_noproc(load=[])
-postgresql_with_schema = factories.postgresql_noproc(load=[load_schema])
+# Two runs on one server stay out of each other's way, and so do the workers of one run.
+postgresql_empty = factories.postgresql_noproc(dbname=f"livetranslate_empty_{os.getpid()}_")
+postgresql_with_schema = factories.postgresql_noproc(
+    dbname=f"livetranslate_test_{os.getpid()}_", load=[load_schema]
+)
 #: Another program: a plain connection that writes straight into this test's own database.
 other_program = factories.postgresql("postgresql_with_schema")
 

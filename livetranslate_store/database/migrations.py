@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from alembic import command
 from alembic.config import Config
 
-from alembic import command
+from livetranslate_store.database.engine import asyncpg_url
+from livetranslate_store.database.failures import DATABASE_ERRORS, translate
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -21,5 +23,13 @@ def configuration(database_url: str) -> Config:
 
 
 def upgrade(database_url: str) -> None:
-    """Bring the schema up to date; blocks, and must not run in a thread with a running event loop."""
-    command.upgrade(configuration(database_url), "head")
+    """Bring the schema up to date; blocks, and must not run in a thread with a running event loop.
+
+    Raises StoreUnavailableError where the database is not there, ConflictError where a lock was not free.
+    """
+    url = asyncpg_url(database_url).render_as_string(hide_password=False)
+    try:
+        command.upgrade(configuration(url), "head")
+    except DATABASE_ERRORS as error:
+        failure = translate(error)
+        raise failure from failure.__cause__

@@ -1,0 +1,106 @@
+"""The command line as people use it: the demo, the upgrade, and what happens when something is wrong."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import url_of
+from pytest_postgresql import factories
+
+from livetranslate_store.cli.live import arrivals
+from livetranslate_store.cli.meeting import sample_meeting
+
+empty = factories.postgresql("postgresql_empty")
+
+
+def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "livetranslate_store.cli", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        env={**os.environ, "PYTHONUTF8": "1", **environment},
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def empty_url(empty: psycopg.Connection[Any]) -> str:
+    info = empty.info
+    return url_of(info.user, info.password or None, info.host, info.port, info.dbname)
+
+
+def test_the_demo_starts_its_own_server_and_shows_every_language_and_the_statistics() -> None:
+    done = run("demo")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for text in ("Clara Lindqvist", "Good evening, everyone.", "Kautschuk"):
+        assert text in done.stdout
+    for text in ("Buenas noches a todos", "皆さん、おやすみなさい。", "تصبحون على خير", "hit_rate", "stale"):
+        assert text in done.stdout
+
+
+def test_the_demo_uses_the_database_that_is_named_and_brings_it_up_to_date(
+    empty: psycopg.Connection[Any], empty_url: str
+) -> None:
+    done = run("demo", LIVETRANSLATE_DATABASE_URL=empty_url)
+    assert done.returncode == 0, done.stderr
+    row = empty.execute("SELECT count(*) FROM livetranslate.transcripts WHERE is_final").fetchone()
+    assert row == (len(sample_meeting().segments),)
+
+
+def test_upgrade_brings_a_database_up_to_date(empty: psycopg.Connection[Any], empty_url: str) -> None:
+    for _ in range(2):
+        done = run("upgrade", "--database", empty_url)
+        assert (done.returncode, done.stdout) == (0, "The schema is up to date.\n"), done.stderr
+    assert empty.execute("SELECT count(*) FROM livetranslate.sessions").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["upgrade"], "set LIVETRANSLATE_DATABASE_URL"),
+        (["upgrade", "--database", "mysql://root:hunter2@host/db"], "it must be postgresql"),
+        (["upgrade", "--database", "postgresql://u:hunter2@127.0.0.1:1/db"], "cannot be reached"),
+        (["demo", "--captions", "talk.vtt"], "'talk.vtt' is not LANGUAGE=FILE"),
+        (["demo", "--captions", "en=/nowhere/talk.vtt"], "talk.vtt cannot be read"),
+        (["demo", "--captions", "en=" + __file__], "is not a WebVTT file"),
+    ],
+)
+def test_an_error_says_what_to_do_in_one_line_without_a_secret(arguments: list[str], hint: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 1
+    assert hint in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_wrong_usage_is_told_apart_by_its_exit_code() -> None:
+    assert run().returncode == 2
+    assert run("no-such-command").returncode == 2
+    assert run("--help").returncode == 0
+
+
+def test_the_sample_meeting_is_what_a_live_meeting_is_like() -> None:
+    meeting = sample_meeting()
+    assert len(meeting.segments) >= 100
+    assert len({segment.speaker_label for segment in meeting.segments}) == 4
+    assert {segment.language for segment in meeting.segments} == {"en", "de"}
+    assert 540 < meeting.segments[-1].end < 660
+    for segment in meeting.segments:
+        assert segment.end > segment.start
+        assert [each.target_language for each in segment.translations] == ["es", "ja", "ar"]
+        assert all(each.text.strip() for each in segment.translations)
+
+
+def test_what_arrives_is_the_same_every_time_and_not_in_the_order_of_speech() -> None:
+    coming = arrivals(sample_meeting())
+    assert coming == arrivals(sample_meeting())
+    starts = [each.transcript.start_time or 0.0 for each in coming if each.transcript is not None]
+    assert starts != sorted(starts)
+    finals = [each for each in coming if each.transcript is not None and each.transcript.is_final]
+    assert all(each.audio is not None and each.audio.data.startswith(b"RIFF") for each in finals)

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import asyncpg
@@ -21,6 +21,8 @@ from livetranslate_store.settings import StoreSettings
 from livetranslate_store.values import PoolStatistics
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # The server's own limit comes first: its answer is certain that nothing was changed, the driver's is not.
 DRIVER_GRACE_SECONDS = 1.0
@@ -47,8 +49,11 @@ class Database:
             hide_parameters=True,
         )
         self._policy = PoolPolicy(self.engine.sync_engine, settings)
-        # The same pool; a statement is a transaction of its own, in one round trip instead of three.
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        # The same pool; a statement is a transaction of its own, in one round trip instead of three. Behind
+        # PgBouncer only a transaction keeps preparing and running it on the same server connection.
+        self._one_statement = (
+            self.engine if settings.pgbouncer else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
 
     async def open(self) -> None:
         """Open the minimum of connections; raises StoreUnavailableError where the server is not there."""
@@ -65,15 +70,15 @@ class Database:
         if failure is not None:
             raise failure
 
-    async def connect(self, *, autocommit: bool = False) -> AsyncConnection:
-        """Take a connection out of the pool; the caller closes it.
+    async def connect(self, *, one_statement: bool = False) -> AsyncConnection:
+        """Take a connection out of the pool, for a transaction or for one statement; the caller closes it.
 
         Raises PoolTimeoutError when none becomes free in time, StoreUnavailableError when the server
         cannot be reached.
         """
         self._waiting += 1
         try:
-            return await (self._autocommit if autocommit else self.engine).connect()
+            return await (self._one_statement if one_statement else self.engine).connect()
         except DATABASE_ERRORS as error:
             failure = self._connect_failure(error)
             raise failure from failure.__cause__
@@ -81,24 +86,50 @@ class Database:
             self._waiting -= 1
 
     async def fetch(self, text: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
-        """Run one read as a transaction of its own and return the driver's rows.
+        """Run one read as a transaction of its own and return the driver's rows."""
 
-        On a connection that turns out to be dead it is read once more on another: reading is repeatable.
+        async def read(connection: AsyncConnection) -> list[asyncpg.Record]:
+            driver = await self._driver_of(connection)
+            if not self._settings.pgbouncer:
+                return await driver.fetch(text, *arguments)
+            async with driver.transaction():
+                return await driver.fetch(text, *arguments)
+
+        return await self.run_one(await self.connect(one_statement=True), read)
+
+    async def run_one(
+        self,
+        connection: AsyncConnection,
+        work: Callable[[AsyncConnection], Awaitable[T]],
+        *,
+        writes: bool = False,
+    ) -> T:
+        """Run `work`, a statement that may be repeated, as a transaction of its own; closes the connection.
+
+        On a connection that turns out to be dead it is repeated once on another. Raises OutcomeUnknownError
+        where `work` writes and the answer is lost again.
         """
         repeats = 1
         while True:
-            connection = await self.connect(autocommit=True)
-            driver = await self._driver_of(connection)
             try:
-                return await driver.fetch(text, *arguments)
+                result = await work(connection)
+                await connection.commit()
             except DATABASE_ERRORS as error:
-                failure = translate(error)
-                if not driver.is_closed() or not repeats:
+                failure = translate(error, committing=writes)
+                if not repeats or not await self._invalidated(connection):
                     raise failure from failure.__cause__
-                repeats -= 1
-                await connection.invalidate()
+            else:
+                return result
             finally:
                 await connection.close()
+            repeats -= 1
+            connection = await self.connect(one_statement=True)
+
+    async def _invalidated(self, connection: AsyncConnection) -> bool:
+        """Tell whether a connection is dead; one that is does not go back into the pool."""
+        if not connection.invalidated and (await self._driver_of(connection)).is_closed():
+            await connection.invalidate()
+        return connection.invalidated
 
     async def _driver_of(self, connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
         pooled = await connection.get_raw_connection()

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livetranslate_store.audio.storage import AudioStorage, StoredObject, ids_in
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.failures import DATABASE_ERRORS, translate
 from livetranslate_store.models import AudioFile
 from livetranslate_store.values import SweepReport
 
@@ -33,12 +33,9 @@ async def _orphans(database: Database, candidates: Sequence[StoredObject]) -> li
     if not keys:
         return []
     rows = tuple_(AudioFile.session_id, AudioFile.id).in_(list(set(keys.values())))
-    connection = await database.connect(autocommit=True)
-    try:
-        referred = set(await connection.scalars(select(AudioFile.storage_key).where(rows)))
-    except DATABASE_ERRORS as error:
-        failure = translate(error)
-        raise failure from failure.__cause__
-    finally:
-        await connection.close()
+
+    async def read(connection: AsyncConnection) -> set[str]:
+        return set(await connection.scalars(select(AudioFile.storage_key).where(rows)))
+
+    referred = await database.run_one(await database.connect(one_statement=True), read)
     return [key for key in keys if key not in referred]

@@ -84,13 +84,15 @@ def _write_audio_files() -> CTE:
         .returning(_AUDIO_FILES.c.session_id, _AUDIO_FILES.c.id)
         .cte("audio_files_written")
     )
-    outcome = case(
-        (written.c.id.is_not(None), constant(Outcome.INSERTED)),
-        else_=constant(Outcome.UNCHANGED),
-    )
+    stored = _AUDIO_FILES.alias("audio_files_stored")
+    # A row that refers to this very object is ours, from an attempt whose answer was lost.
+    is_ours = or_(written.c.id.is_not(None), stored.c.storage_key == given.c.storage_key)
+    outcome = case((is_ours, constant(Outcome.INSERTED)), else_=constant(Outcome.UNCHANGED))
     return (
         select(given.c.session_id, given.c.id, outcome.label("outcome"))
-        .select_from(given.outerjoin(written, same_key(given, written)))
+        .select_from(
+            given.outerjoin(written, same_key(given, written)).outerjoin(stored, same_key(given, stored))
+        )
         .cte("audio_files_current")
     )
 

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.checks import checked_uuid
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.failures import DATABASE_ERRORS, translate
 from livetranslate_store.errors import InvalidInputError, OutcomeUnknownError, StoreError
 from livetranslate_store.ids import translation_id_for
 from livetranslate_store.segment_cache import SegmentCache
@@ -69,7 +68,7 @@ class SegmentWriter:
         try:
             if staged is not None:
                 await self._storage.put(staged)
-            connection = await self._database.connect(autocommit=True)
+            connection = await self._database.connect(one_statement=True)
         except BaseException:
             await run_to_end(self._discard_object(segment))
             raise
@@ -97,13 +96,11 @@ class SegmentWriter:
     async def _execute(self, connection: AsyncConnection, segment: Segment) -> WriteResults:
         statement = segment_statement()
         arguments = _arguments(statement, segment)
-        try:
+
+        async def write(connection: AsyncConnection) -> WriteResults:
             return WriteResults((await connection.exec_driver_sql(statement.text, arguments)).all())
-        except DATABASE_ERRORS as error:
-            failure = translate(error, committing=True)
-            raise failure from failure.__cause__
-        finally:
-            await connection.close()
+
+        return await self._database.run_one(connection, write, writes=True)
 
     async def _discard_object(self, segment: Segment) -> None:
         if segment.audio is not None:

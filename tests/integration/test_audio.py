@@ -105,6 +105,18 @@ async def test_the_same_chunk_is_stored_once_however_often_it_is_written(
     assert counts(other_program)["audio_files"] == len(await keys(storage, session_id)) == 2
 
 
+async def test_a_row_that_refers_to_the_very_object_is_the_writers_own(
+    store: Store, storage: AudioStorage, session_id: UUID
+) -> None:
+    # What a repeated write meets whose first answer was lost: the object must not be taken for a double.
+    first, second = [await storage.stage(session_id, audio()) for _ in range(2)]
+    outcomes = []
+    for staged in (first, first, second, first):
+        async with store.unit_of_work() as uow:
+            outcomes.append((await uow.audio_files._write(session_id, staged)).outcome)
+    assert outcomes == [Outcome.INSERTED, Outcome.INSERTED, Outcome.UNCHANGED, Outcome.INSERTED]
+
+
 async def test_a_refused_write_leaves_no_object(store: Store, storage: AudioStorage) -> None:
     nobody = new_id()
     with pytest.raises(MissingReferenceError, match="no session"):

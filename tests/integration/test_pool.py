@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from sqlalchemy import text
-from support import transcript, until
+from support import audio, transcript, until
 
 from livetranslate_store import (
     OutcomeUnknownError,
@@ -179,7 +179,14 @@ async def test_a_connection_whose_end_has_not_arrived_yet_is_replaced_as_well(
         pass
     async with store.unit_of_work() as uow:
         await uow.transcripts.add(session_id, transcript())
-    assert len(await store.timeline(session_id)) == 1
+
+    terminate_all(other_program)
+    while connections(other_program):
+        pass
+    receipt = await store.record_segment(session_id, transcript=transcript(), audio=audio())
+    assert receipt.audio_file_id is not None
+    assert await store.read_audio(session_id, receipt.audio_file_id) == b"RIFF"
+    assert len(await store.timeline(session_id)) == 2
 
 
 async def test_a_connection_that_was_idle_for_long_is_asked_before_it_is_used(

@@ -84,13 +84,11 @@ class Schedule:
         assert now.failed == results["failed"] + results["cancelled inside"]
         # One that is rejected and cancelled in the same turn counts as rejected, and sees the cancellation.
         assert results["rejected"] <= now.rejected <= results["rejected"] + results["cancelled waiting"]
-        # Whoever comes first is served first.
-        assert self.admitted == sorted(self.admitted)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(1, 3), steps)
-def test_no_schedule_breaks_the_gate(limit: int, schedule: list[tuple[str, int]]) -> None:
+@given(st.integers(1, 3), steps, st.booleans())
+def test_no_schedule_breaks_the_gate(limit: int, schedule: list[tuple[str, int]], calm: bool) -> None:
     async def example() -> None:
         played = Schedule(limit)
         for step, number in schedule:
@@ -99,6 +97,11 @@ def test_no_schedule_breaks_the_gate(limit: int, schedule: list[tuple[str, int]]
             else:
                 played.play(step, number)
             played.check()
+            if calm:
+                # Everybody gets to see what was handed over, so that the order can be told.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                assert played.admitted == sorted(played.admitted)
         await played.end()
 
     asyncio.run(example())

@@ -1,0 +1,49 @@
+# `make demo` shows what this is, `make test` runs the tests; both do all their own set-up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The main job on files of one's own: make demo CAPTIONS="en=talk.en.vtt ja=talk.ja.vtt"
+CAPTIONS ?=
+
+.PHONY: demo test check lint types imports matrix clean
+
+demo: $(VENV)/.demo
+	@$(BIN)/livetranslate-store demo $(if $(CAPTIONS),--captions $(CAPTIONS))
+
+test: $(VENV)/.development
+	$(BIN)/pytest -n auto
+
+# Lint, types, import contracts, and the tests, which check the migrations too.
+check: lint types imports test
+
+lint: $(VENV)/.development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.development
+	$(BIN)/mypy
+
+imports: $(VENV)/.development
+	$(BIN)/lint-imports
+
+# Every Python, SQLAlchemy and PostgreSQL that is promised, as far as they are found here.
+matrix: $(VENV)/.development
+	$(BIN)/python tests/matrix.py
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cli,embedded,formats]'
+	touch $@
+
+$(VENV)/.development: $(VENV)/.python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) .matrix build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,60 @@
+"""The wheel alone, installed as users install it: it brings its own migrations."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import url_of
+from pytest_postgresql import factories
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+empty = factories.postgresql("postgresql_empty")
+
+
+def run(*command: str | Path, **environment: str) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+        cwd="/",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The programs of a new environment into which nothing but the wheel was installed."""
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, CHECKOUT)
+    (wheel,) = tmp_path.glob("*.whl")
+    run(sys.executable, "-m", "venv", tmp_path / "environment")
+    programs = tmp_path / "environment" / "bin"
+    run(programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
+    return programs
+
+
+def test_a_plain_installation_upgrades_a_schema_and_hints_at_what_the_demo_needs(
+    installed: Path, empty: psycopg.Connection[Any]
+) -> None:
+    info = empty.info
+    url = url_of(info.user, info.password or None, info.host, info.port, info.dbname)
+    run(installed / "livetranslate-store", "upgrade", LIVETRANSLATE_DATABASE_URL=url)
+    assert empty.execute("SELECT count(*) FROM livetranslate.transcripts").fetchone() == (0,)
+    demo = subprocess.run(
+        [installed / "livetranslate-store", "demo"], capture_output=True, text=True, check=False
+    )
+    assert demo.returncode == 1
+    assert "pip install 'livetranslate-store[cli,embedded,formats]'" in demo.stderr
+    # The types travel too.
+    run(
+        installed / "python",
+        "-c",
+        "from importlib.resources import files as f; f('livetranslate_store').joinpath('py.typed').read_text()",
+    )

@@ -1,0 +1,95 @@
+"""The store behind a real PgBouncer in transaction mode."""
+
+import asyncio
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from support import audio, transcript, translation
+
+from livetranslate_store import Store
+
+PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed")
+
+
+@pytest.fixture
+def pgbouncer_url(other_program: psycopg.Connection[Any]) -> Iterator[str]:
+    info = other_program.info
+    folder = Path(tempfile.mkdtemp(prefix="livetranslate-pgbouncer-"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "users").write_text(f'"{info.user}" "{info.password or ""}"\n')
+    (folder / "pgbouncer.ini").write_text(
+        f"""
+        [databases]
+        meetings = host={info.host} port={info.port} dbname={info.dbname} user={info.user}
+        [pgbouncer]
+        listen_addr = 127.0.0.1
+        listen_port = {port}
+        unix_socket_dir =
+        pool_mode = transaction
+        default_pool_size = 3
+        auth_type = any
+        """
+    )
+    user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, user, -1)
+    assert PROGRAM is not None
+    process = subprocess.Popen(
+        [PROGRAM, "pgbouncer.ini"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=user if os.geteuid() == 0 else None,
+    )
+    yield f"postgresql+asyncpg://{info.user}@127.0.0.1:{port}/meetings"
+    process.terminate()
+    process.wait(10)
+    shutil.rmtree(folder)
+
+
+async def connected(url: str, audio_folder: Path) -> None:
+    settings: dict[str, Any] = {"audio_url": f"file:{audio_folder}", "min_connections": 2, "pgbouncer": True}
+    async with Store.open(url, **settings) as store:
+        async with store.unit_of_work() as uow:
+            session = await uow.sessions.create(bot_id="b", meeting_id="m")
+
+        async def bot(number: int) -> None:
+            for turn in range(5):
+                receipt = await store.record_segment(
+                    session.id,
+                    transcript=transcript(f"{number} {turn}", start_time=float(turn)),
+                    translations=[translation()],
+                    audio=audio(start_time=float(turn), data=bytes([number])),
+                )
+                async with store.unit_of_work() as uow:
+                    late = translation(target_language="ja")
+                    await uow.translations.add(session.id, receipt.transcript_id, late)
+
+        await asyncio.gather(*(bot(number) for number in range(10)))
+        assert len(await store.timeline(session.id)) == 150
+        async with store.read() as reader:
+            assert len(await reader.audio_files.list_for_session(session.id)) == 50
+
+
+async def test_ten_bots_share_three_server_connections(pgbouncer_url: str, audio_folder: Path) -> None:
+    for attempt in range(100):
+        try:
+            psycopg.connect(pgbouncer_url.replace("+asyncpg", "")).close()
+            break
+        except psycopg.OperationalError:
+            assert attempt < 99, "PgBouncer did not start"
+            await asyncio.sleep(0.05)
+    await connected(pgbouncer_url, audio_folder)

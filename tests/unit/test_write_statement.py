@@ -1,0 +1,77 @@
+"""The write statement is derived from the models: no column can be forgotten, no value is in the text."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Table
+from sqlalchemy.dialects.postgresql import JSONB
+from support import transcript, translation
+
+from livetranslate_store.ids import new_id
+from livetranslate_store.models import AudioFile, Transcript, Translation
+from livetranslate_store.models.base import table_of
+from livetranslate_store.writing.rows import (
+    AUDIO_COLUMNS,
+    TRANSCRIPT_COLUMNS,
+    TRANSLATION_COLUMNS,
+    transcript_row,
+    translation_row,
+)
+from livetranslate_store.writing.segment_statement import (
+    audio_statement,
+    segment_statement,
+    transcript_statement,
+    translation_statement,
+)
+
+BY_DATABASE = {"created_at", "updated_at", "timestamp"}
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        (table_of(AudioFile), AUDIO_COLUMNS),
+        (table_of(Transcript), TRANSCRIPT_COLUMNS),
+        (table_of(Translation), TRANSLATION_COLUMNS),
+    ],
+)
+def test_every_column_of_a_model_is_written(table: Table, columns: tuple[str, ...]) -> None:
+    assert sorted(columns) == sorted({column.name for column in table.columns} - BY_DATABASE)
+
+
+def test_a_row_has_a_value_for_every_column() -> None:
+    session_id, transcript_id = new_id(), new_id()
+    row = dict(
+        zip(TRANSCRIPT_COLUMNS, transcript_row(session_id, transcript_id, None, transcript("x")), strict=True)
+    )
+    assert (row["session_id"], row["id"], row["text"], row["revision"]) == (session_id, transcript_id, "x", 0)
+    row = dict(
+        zip(TRANSLATION_COLUMNS, translation_row(session_id, transcript_id, translation("y")), strict=True)
+    )
+    assert (row["transcript_id"], row["text"], row["transcript_revision"]) == (transcript_id, "y", None)
+
+
+@pytest.mark.parametrize(
+    "make", [segment_statement, audio_statement, transcript_statement, translation_statement]
+)
+def test_what_a_caller_sends_is_bound(make: Any) -> None:
+    statement = make()
+    arguments = statement.arguments()
+    assert f"${len(arguments)}::" in statement.text
+    assert f"${len(arguments) + 1}" not in statement.text
+
+
+def test_nothing_that_a_distributed_engine_forbids_is_used() -> None:
+    text = segment_statement().text
+    for forbidden in ("xmax", "ctid", "clock_timestamp", "random()", "nextval", "FOR UPDATE"):
+        assert forbidden not in text
+
+
+@pytest.mark.parametrize("model", [AudioFile, Transcript, Translation])
+def test_every_foreign_key_and_key_carries_the_session(model: Any) -> None:
+    table = table_of(model)
+    assert next(iter(table.primary_key.columns)).name == "session_id"
+    for key in table.foreign_key_constraints:
+        assert next(iter(key.columns)).name == "session_id"
+        assert key.ondelete != "SET NULL"
+    assert all(isinstance(column.type, JSONB) for column in table.columns if column.name == "metadata")

@@ -41,7 +41,7 @@ def environment(version: str, python: str, name: str, requirement: str) -> Path:
     program = folder / "bin" / "python"
     if not program.exists():
         subprocess.run([python, "-m", "venv", folder], check=True)
-    install = [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install: list[str | Path] = [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, "--editable", f"{CHECKOUT}[dev]", requirement], check=True)
     return program
 

@@ -1,0 +1,64 @@
+"""The frozen values that go in and come out: inputs, receipts, timeline entries, statistics.
+
+Times of speech are seconds since the session's start, as float; None means that the time is not known.
+"""
+
+from livetranslate_store.values.inputs import (
+    AUDIO_STATUSES,
+    IDENTIFICATION_METHODS,
+    MAX_AUDIO_BYTES,
+    SESSION_STATUSES,
+    AudioInput,
+    TranscriptInput,
+    TranslationInput,
+    Word,
+)
+from livetranslate_store.values.receipts import (
+    AudioReceipt,
+    DeletedSession,
+    Outcome,
+    SegmentReceipt,
+    SweepReport,
+    TranscriptReceipt,
+    TranslationReceipt,
+)
+from livetranslate_store.values.statistics import (
+    CacheStatistics,
+    GateStatistics,
+    PoolStatistics,
+    StoreStatistics,
+)
+from livetranslate_store.values.timeline import (
+    ENTRY_KINDS,
+    EntryKind,
+    SegmentLookup,
+    TimelineEntry,
+    TimelinePage,
+)
+
+__all__ = [
+    "AUDIO_STATUSES",
+    "ENTRY_KINDS",
+    "IDENTIFICATION_METHODS",
+    "MAX_AUDIO_BYTES",
+    "SESSION_STATUSES",
+    "AudioInput",
+    "AudioReceipt",
+    "CacheStatistics",
+    "DeletedSession",
+    "EntryKind",
+    "GateStatistics",
+    "Outcome",
+    "PoolStatistics",
+    "SegmentLookup",
+    "SegmentReceipt",
+    "StoreStatistics",
+    "SweepReport",
+    "TimelineEntry",
+    "TimelinePage",
+    "TranscriptInput",
+    "TranscriptReceipt",
+    "TranslationInput",
+    "TranslationReceipt",
+    "Word",
+]

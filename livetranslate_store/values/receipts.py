@@ -1,0 +1,92 @@
+"""What comes back from a write: what it did, and under which keys."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class Outcome(StrEnum):
+    """What a write did: a stale one was older than what is stored, and changed nothing."""
+
+    INSERTED = "inserted"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+
+
+class AudioReceipt(Struct, frozen=True):
+    """What became of an audio file: inserted, or unchanged where the same chunk was there already."""
+
+    session_id: UUID
+    audio_file_id: UUID
+    outcome: Outcome
+
+
+class TranscriptReceipt(Struct, frozen=True):
+    """What became of a transcript; `revision` is the one stored now, whoever wrote it."""
+
+    session_id: UUID
+    transcript_id: UUID
+    outcome: Outcome
+    revision: int
+
+
+class TranslationReceipt(Struct, frozen=True):
+    """What became of a translation; `transcript_revision` is the one that it was made from."""
+
+    session_id: UUID
+    translation_id: UUID
+    target_language: str
+    outcome: Outcome
+    transcript_revision: int
+
+
+class SegmentReceipt(Struct, frozen=True):
+    """What became of a segment: its transcript, its translations in the order given, its audio."""
+
+    transcript: TranscriptReceipt
+    translations: tuple[TranslationReceipt, ...]
+    audio: AudioReceipt | None
+
+    @property
+    def session_id(self) -> UUID:
+        """The session that the segment belongs to."""
+        return self.transcript.session_id
+
+    @property
+    def transcript_id(self) -> UUID:
+        """The key under which later translations are added."""
+        return self.transcript.transcript_id
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the transcript."""
+        return self.transcript.outcome
+
+    @property
+    def revision(self) -> int:
+        """The transcript's revision that is stored now."""
+        return self.transcript.revision
+
+    @property
+    def audio_file_id(self) -> UUID | None:
+        """The key of the stored audio, None where the segment came without."""
+        return None if self.audio is None else self.audio.audio_file_id
+
+
+class DeletedSession(Struct, frozen=True):
+    """What the deletion of a session removed, as numbers of rows and of stored audio objects."""
+
+    session_id: UUID
+    transcripts: int
+    translations: int
+    speakers: int
+    audio_files: int
+
+
+class SweepReport(Struct, frozen=True):
+    """What a sweep of the audio storage found: objects seen, and orphans removed among them."""
+
+    objects: int
+    orphans_removed: int

@@ -1,0 +1,54 @@
+"""The store's own figures."""
+
+from msgspec import Struct
+
+
+class CacheStatistics(Struct, frozen=True):
+    """The segment cache: entries now and at most, and counts since the start; rate from 0 to 1."""
+
+    size: int
+    limit: int
+    hits: int
+    misses: int
+    evictions: int
+    hit_rate: float
+
+
+class GateStatistics(Struct, frozen=True):
+    """The write gate: writes now, counts since the start, and seconds that writes spent waiting.
+
+    `rejection_rate` is the rejected share, 0 to 1, of the writes that were decided on.
+    """
+
+    limit: int
+    in_flight: int
+    waiting: int
+    completed: int
+    failed: int
+    rejected: int
+    rejection_rate: float
+    seconds_waited: float
+
+
+class PoolStatistics(Struct, frozen=True):
+    """The connection pool: connections open, idle and in use, and callers waiting for one.
+
+    `utilization` is the share in use of the most that may be open, 0 to 1; `opened` and `recycled` count
+    since the start.
+    """
+
+    size: int
+    idle: int
+    in_use: int
+    waiting: int
+    utilization: float
+    opened: int
+    recycled: int
+
+
+class StoreStatistics(Struct, frozen=True):
+    """The store's own figures, taken at one moment."""
+
+    cache: CacheStatistics
+    gate: GateStatistics
+    pool: PoolStatistics

@@ -140,7 +140,9 @@ class EmbeddedServer:
                 else StoreUnavailableError(f"The embedded PostgreSQL cannot be started: {error}.")
             )
             self._failure.__cause__ = None if error is self._failure else error
-            logger.warning("%s", self._failure)
+            if self._settled.is_set():
+                # Nobody waits for the start any more who would be told.
+                logger.warning("%s", self._failure)
         finally:
             self._settled.set()
 

@@ -164,6 +164,8 @@ async def test_dead_connections_are_replaced_without_the_caller_seeing_it(
         while connections(other_program):
             await asyncio.sleep(0.005)
         assert await backend(database) != before
+        # It was seen before it was used: no statement was sent in vain.
+        assert database.statistics().recycled == 1
 
 
 async def test_a_connection_whose_end_has_not_arrived_yet_is_replaced_as_well(

@@ -87,15 +87,22 @@ class Database:
 
     async def fetch(self, text: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
         """Run one read as a transaction of its own and return the driver's rows."""
+        connection = await self.connect(one_statement=True)
+        return await self.fetch_on(connection, text, arguments)
 
-        async def read(connection: AsyncConnection) -> list[asyncpg.Record]:
+    async def fetch_on(
+        self, connection: AsyncConnection, text: str, arguments: Sequence[Any], *, writes: bool = False
+    ) -> list[asyncpg.Record]:
+        """Do the same on a connection that was taken before; `run_one` says what `writes` is."""
+
+        async def run(connection: AsyncConnection) -> list[asyncpg.Record]:
             driver = await self._driver_of(connection)
             if not self._settings.pgbouncer:
                 return await driver.fetch(text, *arguments)
             async with driver.transaction():
                 return await driver.fetch(text, *arguments)
 
-        return await self.run_one(await self.connect(one_statement=True), read)
+        return await self.run_one(connection, run, writes=writes)
 
     async def run_one(
         self,

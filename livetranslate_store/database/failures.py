@@ -34,6 +34,8 @@ _UPGRADE = "The schema is not there or not up to date: run `alembic upgrade head
 _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
     "08": (StoreUnavailableError, "The connection to the database broke."),
     "22": (InvalidInputError, "The database refused a value as out of range or malformed."),
+    # The write statement divides by zero where it must not go on: see `upserts.py`.
+    "22012": (ConflictError, "A concurrent write of the same row came in between."),
     "23": (InvalidInputError, "The database refused a value that a constraint forbids."),
     "23503": (MissingReferenceError, None),  # said in words below where the constraint is known
     "23505": (DuplicateError, None),

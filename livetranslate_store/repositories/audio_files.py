@@ -9,7 +9,6 @@ from livetranslate_store.database.transaction import Ending, Transaction
 from livetranslate_store.models import AudioFile
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.values import AudioInput, AudioReceipt, Outcome
-from livetranslate_store.writing.results import WriteResults
 from livetranslate_store.writing.rows import audio_row
 from livetranslate_store.writing.segment_statement import audio_statement
 
@@ -34,7 +33,7 @@ class AudioFileRepository(Repository[AudioFile]):
         # Asked for before the object exists: whatever happens from here on, it is not forgotten.
         self._transaction.when_done(partial(self._remove_if_rolled_back, staged.storage_key))
         await self._storage.put(staged)
-        receipt = await self._write(session_id, staged)
+        receipt = await self._write_row(session_id, staged)
         if receipt.outcome is Outcome.UNCHANGED:
             await self._storage.discard(staged.storage_key)
         return receipt
@@ -60,12 +59,8 @@ class AudioFileRepository(Repository[AudioFile]):
         row = await self.get(session_id, audio_file_id)
         return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
 
-    async def _write(self, session_id: UUID, staged: StagedAudio) -> AudioReceipt:
-        statement = audio_statement()
-        rows = [audio_row(session_id, staged)]
-        results = WriteResults(
-            await self._transaction.write(statement.text, statement.arguments(audio_files=rows))
-        )
+    async def _write_row(self, session_id: UUID, staged: StagedAudio) -> AudioReceipt:
+        results = await self._write(audio_statement(), audio_files=[audio_row(session_id, staged)])
         return results.audio_file((session_id, staged.audio_file_id))
 
     async def _remove_if_rolled_back(self, storage_key: str, ending: Ending) -> None:

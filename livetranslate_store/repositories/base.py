@@ -1,15 +1,21 @@
 """What every repository has: the unit's transaction and typed reads of one model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, select
 
 from livetranslate_store.database.transaction import Transaction
-from livetranslate_store.errors import NotFoundError
+from livetranslate_store.errors import ConflictError, NotFoundError
 from livetranslate_store.models import Base
+from livetranslate_store.writing.results import WriteResults
+from livetranslate_store.writing.rows import Row
+from livetranslate_store.writing.segment_statement import WriteStatement
 
 M = TypeVar("M", bound=Base)
+
+# A concurrent write of the same row comes in between once, hardly ever twice.
+ATTEMPTS = 5
 
 
 class Repository(Generic[M]):
@@ -19,6 +25,15 @@ class Repository(Generic[M]):
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+
+    async def _write(self, statement: WriteStatement, **rows: Iterable[Row]) -> WriteResults:
+        """Run a write, and run it again where a concurrent transaction came in between."""
+        arguments = statement.arguments(**rows)
+        for _ in range(ATTEMPTS):
+            results = WriteResults(await self._transaction.write(statement.text, arguments))
+            if not results.overtaken:
+                return results
+        raise ConflictError
 
     async def _one(self, *conditions: ColumnElement[bool], what: str) -> M:
         result = await self._transaction.execute(self._select(*conditions))

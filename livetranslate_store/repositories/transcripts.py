@@ -15,7 +15,6 @@ from livetranslate_store.values import (
     TranscriptInput,
     TranscriptReceipt,
 )
-from livetranslate_store.writing.results import WriteResults
 from livetranslate_store.writing.rows import speaker_rows, transcript_id_of, transcript_row
 from livetranslate_store.writing.segment_statement import transcript_statement
 
@@ -36,12 +35,11 @@ class TranscriptRepository(Repository[Transcript]):
         """
         checked_uuid(session_id, "session_id")
         transcript_id = transcript_id_of(session_id, transcript)
-        statement = transcript_statement()
-        arguments = statement.arguments(
+        results = await self._write(
+            transcript_statement(),
             speakers=speaker_rows([(session_id, transcript)]),
             transcripts=[transcript_row(session_id, transcript_id, None, transcript)],
         )
-        results = WriteResults(await self._transaction.write(statement.text, arguments))
         receipt = results.transcript((session_id, transcript_id))
         if receipt.outcome is not Outcome.STALE:
             self._lookups.wrote(

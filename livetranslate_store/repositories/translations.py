@@ -13,7 +13,6 @@ from livetranslate_store.models import Translation
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.values import TranslationInput, TranslationReceipt
-from livetranslate_store.writing.results import WriteResults
 from livetranslate_store.writing.rows import translation_row
 from livetranslate_store.writing.segment_statement import translation_statement
 
@@ -44,15 +43,13 @@ class TranslationRepository(Repository[Translation]):
             translation = replace(translation, source_language=lookup.language)
         row = translation_row(session_id, transcript_id, translation)
         # The revision is taken from the row itself: another process may have moved it on.
-        statement = translation_statement()
-        arguments = statement.arguments(translations=[row])
-        rows = await self._transaction.write(statement.text, arguments)
-        if not rows:
+        results = await self._write(translation_statement(), translations=[row])
+        if not results:
             # Another process deleted the transcript behind the cache's back.
             self._lookups.deleted(key)
             raise _missing(key)
         translation_id = translation_id_for(transcript_id, translation.target_language)
-        return WriteResults(rows).translation((session_id, translation_id), translation.target_language)
+        return results.translation((session_id, translation_id), translation.target_language)
 
     async def get(self, session_id: UUID, transcript_id: UUID, target_language: str) -> Translation:
         """Return the transcript's translation into that language; raises NotFoundError."""

@@ -10,6 +10,7 @@ from livetranslate_store.values import (
     TranscriptReceipt,
     TranslationReceipt,
 )
+from livetranslate_store.writing.upserts import OVERTAKEN
 
 Key = tuple[UUID, UUID]
 
@@ -18,9 +19,17 @@ class WriteResults:
     """What a statement did, to be asked by `(session_id, id)`."""
 
     def __init__(self, rows: Iterable[Any]) -> None:
+        #: True where a concurrent transaction came in between: run the statement again.
+        self.overtaken = False
         self._rows: dict[str, dict[Key, tuple[Outcome, int]]] = {}
         for kind, session_id, row_id, outcome, revision in rows:
+            if outcome == OVERTAKEN:
+                self.overtaken = True
+                return
             self._rows.setdefault(kind, {})[session_id, row_id] = (Outcome(outcome), revision)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._rows.values()))
 
     def audio_file(self, key: Key) -> AudioReceipt:
         """Return the receipt of an audio file."""

@@ -13,8 +13,10 @@ from sqlalchemy import (
     CompoundSelect,
     FromClause,
     Select,
+    Text,
     and_,
     case,
+    cast,
     func,
     literal_column,
     or_,
@@ -36,7 +38,7 @@ from livetranslate_store.writing.rows import (
     as_arrays,
 )
 from livetranslate_store.writing.rules import TranscriptRule, TranslationRule
-from livetranslate_store.writing.upserts import constant, rows_given, same_key, upsert
+from livetranslate_store.writing.upserts import OVERTAKEN, constant, rows_given, same_key, upsert
 
 _AUDIO_FILES = table_of(AudioFile)
 _SPEAKERS = table_of(Speaker)
@@ -176,12 +178,25 @@ def _completed(
     return select(*columns).select_from(sides).cte("translations_completed")
 
 
-def _results(written: CTE, kind: str, revision: str | None = None) -> Select[Any]:
+def _results(
+    written: CTE, kind: str, revision: str | None = None, *, all_or_nothing: bool = False
+) -> Select[Any]:
+    """Return the rows that become receipts.
+
+    With `all_or_nothing` a row that was overtaken divides by zero, so that the whole statement is undone:
+    what was written beside it was written without knowing of the version that came in between.
+    """
+    outcome: ColumnElement[Any] = written.c.outcome
+    if all_or_nothing:
+        # The divisor depends on the row: a constant zero would be divided by while planning.
+        zero = func.length(outcome) - literal_column(str(len(OVERTAKEN)))
+        fails = cast(literal_column("1") / zero, Text)
+        outcome = case((outcome == constant(OVERTAKEN), fails), else_=outcome)
     return select(
         constant(kind).label("kind"),
         written.c.session_id,
         written.c.id,
-        written.c.outcome,
+        outcome.label("outcome"),
         (_NO_REVISION if revision is None else written.c[revision]).label("revision"),
     )
 
@@ -195,8 +210,8 @@ def segment_statement() -> WriteStatement:
     translations = _write_translations(_of_written_transcripts(given, sent, transcripts))
     query = union_all(
         _results(_write_audio_files(), "audio_files"),
-        _results(transcripts, "transcripts", "revision"),
-        _results(translations, "translations", "transcript_revision"),
+        _results(transcripts, "transcripts", "revision", all_or_nothing=True),
+        _results(translations, "translations", "transcript_revision", all_or_nothing=True),
     ).add_cte(_write_speakers())
     return WriteStatement(query, "audio_files", "speakers", "transcripts", "translations")
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.checks import checked_uuid
 from livetranslate_store.database.engine import Database
-from livetranslate_store.errors import InvalidInputError, OutcomeUnknownError, StoreError
+from livetranslate_store.errors import ConflictError, InvalidInputError, OutcomeUnknownError, StoreError
 from livetranslate_store.ids import translation_id_for
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.tasks import run_to_end
@@ -30,6 +30,9 @@ from livetranslate_store.writing.rows import (
     translation_row,
 )
 from livetranslate_store.writing.segment_statement import WriteStatement, segment_statement
+
+# A concurrent write of the same segment comes in between once, hardly ever twice.
+ATTEMPTS = 5
 
 
 class Segment(NamedTuple):
@@ -96,11 +99,18 @@ class SegmentWriter:
     async def _execute(self, connection: AsyncConnection, segment: Segment) -> WriteResults:
         statement = segment_statement()
         arguments = _arguments(statement, segment)
-
-        async def write(connection: AsyncConnection) -> WriteResults:
-            return WriteResults((await connection.exec_driver_sql(statement.text, arguments)).all())
-
-        return await self._database.run_one(connection, write, writes=True)
+        attempts = ATTEMPTS
+        while True:
+            attempts -= 1
+            try:
+                return WriteResults(
+                    await self._database.fetch_on(connection, statement.text, arguments, writes=True)
+                )
+            except ConflictError:
+                # The server has undone it all; what it met then is stored now.
+                if not attempts:
+                    raise
+            connection = await self._database.connect(one_statement=True)
 
     async def _discard_object(self, segment: Segment) -> None:
         if segment.audio is not None:

@@ -1,9 +1,10 @@
 """Rows in, outcomes out: the mechanics of one step of a write statement.
 
-Rows that the stored version refuses are left out beforehand, so that the same again writes nothing. A row
-that a concurrent transaction wrote meanwhile meets the same rule once more in `ON CONFLICT`; refused there,
-it is written back as it was, so that `RETURNING` tells what is stored. What the statement did itself is
-known by its own `statement_timestamp()`: engines that distribute by session hand out no system columns.
+Every given row is judged against what is stored: what the stored version refuses is not written at all. A
+row that a concurrent transaction wrote meanwhile is judged once more in `ON CONFLICT`; refused there, it was
+neither written nor seen, and its outcome is `overtaken`: whoever runs the statement runs it again. What the
+statement inserted itself is known by its own `statement_timestamp()`: engines that distribute by session hand
+out no system columns.
 """
 
 from collections.abc import Sequence
@@ -33,6 +34,9 @@ from sqlalchemy.types import TypeEngine
 from livetranslate_store.values import Outcome
 from livetranslate_store.writing.rules import VersionRule
 
+#: What no receipt ever says: a concurrent transaction came in between.
+OVERTAKEN = "overtaken"
+
 
 def rows_given(table: Table, columns: Sequence[str]) -> CTE:
     """Return the rows that are bound as one array per column, named `<table>_<column>`."""
@@ -51,51 +55,46 @@ def rows_given(table: Table, columns: Sequence[str]) -> CTE:
 def upsert(given: CTE, table: Table, columns: Sequence[str], rule: VersionRule, *, tells: str) -> CTE:
     """Write the given rows that `rule` accepts into `table`, whose key is `(session_id, id)`.
 
-    Returns session_id, id, outcome and `tells` (a column of the row as it is stored now) for each given row.
+    Returns session_id, id, outcome and `tells` (a column of the row as it is stored now) for each given row;
+    one whose `tells` is NULL is refused.
     """
-    stored = table.alias(f"{table.name}_stored")
+    judged = _judged(given, table, columns, rule, tells)
     pending = (
-        select(*(given.c[name] for name in columns))
-        .select_from(given.outerjoin(stored, same_key(given, stored)))
-        .where(or_(stored.c.id.is_(None), rule.accepts(stored.c, given.c)), given.c[tells].is_not(None))
-        .order_by(given.c.session_id, given.c.id)  # two writers that lock in one order never deadlock
+        select(*(judged.c[name] for name in columns))
+        .where(judged.c.is_accepted)
+        .order_by(judged.c.session_id, judged.c.id)  # two writers that lock in one order never deadlock
     )
     statement = insert(table).from_select(columns, pending)
-    accepted = rule.accepts(table.c, statement.excluded)
-    values = rule.revised(table.c, statement.excluded)
-    values["updated_at"] = func.statement_timestamp()
+    values = rule.revised(table.c, statement.excluded) | {"updated_at": func.statement_timestamp()}
     written = (
         statement.on_conflict_do_update(
             index_elements=["session_id", "id"],
-            set_={name: case((accepted, value), else_=table.c[name]) for name, value in values.items()},
+            set_=values,
+            where=rule.accepts(table.c, statement.excluded),
         )
         .returning(
-            *table.columns,
+            table.c.session_id,
+            table.c.id,
+            table.c[tells],
             (table.c.created_at == func.statement_timestamp()).label("is_new"),
-            (table.c.updated_at == func.statement_timestamp()).label("is_revised"),
         )
         .cte(f"{table.name}_written")
     )
-    unchanged = case(
-        (written.c.id.is_not(None), rule.same(written.c, given.c)),
-        else_=rule.same(stored.c, given.c),
-    )
     outcome = case(
         (written.c.is_new, constant(Outcome.INSERTED)),
-        (written.c.is_revised, constant(Outcome.UPDATED)),
-        (unchanged, constant(Outcome.UNCHANGED)),
+        (written.c.id.is_not(None), constant(Outcome.UPDATED)),
+        (judged.c.is_accepted, constant(OVERTAKEN)),
+        (judged.c.is_same, constant(Outcome.UNCHANGED)),
         else_=constant(Outcome.STALE),
     )
     return (
         select(
-            given.c.session_id,
-            given.c.id,
+            judged.c.session_id,
+            judged.c.id,
             outcome.label("outcome"),
-            func.coalesce(written.c[tells], stored.c[tells]).label(tells),
+            func.coalesce(written.c[tells], judged.c[f"stored_{tells}"]).label(tells),
         )
-        .select_from(
-            given.outerjoin(written, same_key(given, written)).outerjoin(stored, same_key(given, stored))
-        )
+        .select_from(judged.outerjoin(written, same_key(judged, written)))
         .cte(f"{table.name}_current")
     )
 
@@ -108,6 +107,22 @@ def same_key(one: FromClause, other: FromClause) -> ColumnElement[bool]:
 def constant(word: str) -> ColumnElement[str]:
     """Return one of the program's own words as SQL; what callers send is bound."""
     return literal_column(f"'{word}'", Text())
+
+
+def _judged(given: CTE, table: Table, columns: Sequence[str], rule: VersionRule, tells: str) -> CTE:
+    """Return the given rows with what the stored version, if there is one, makes of them."""
+    stored = table.alias(f"{table.name}_stored")
+    accepted = and_(given.c[tells].is_not(None), or_(stored.c.id.is_(None), rule.accepts(stored.c, given.c)))
+    return (
+        select(
+            *(given.c[name] for name in columns),
+            stored.c[tells].label(f"stored_{tells}"),
+            accepted.label("is_accepted"),
+            rule.same(stored.c, given.c).label("is_same"),
+        )
+        .select_from(given.outerjoin(stored, same_key(given, stored)))
+        .cte(f"{table.name}_judged")
+    )
 
 
 def _is_json(c: Column[Any]) -> bool:

@@ -113,7 +113,7 @@ async def test_a_row_that_refers_to_the_very_object_is_the_writers_own(
     outcomes = []
     for staged in (first, first, second, first):
         async with store.unit_of_work() as uow:
-            outcomes.append((await uow.audio_files._write(session_id, staged)).outcome)
+            outcomes.append((await uow.audio_files._write_row(session_id, staged)).outcome)
     assert outcomes == [Outcome.INSERTED, Outcome.INSERTED, Outcome.UNCHANGED, Outcome.INSERTED]
 
 

@@ -161,8 +161,8 @@ async def test_dead_connections_are_replaced_without_the_caller_seeing_it(
     async with opened(database_url, min_connections=3) as database:
         before = await backend(database)
         terminate_all(other_program)
-        while connections(other_program):
-            await asyncio.sleep(0.005)
+        drivers = [record.driver_connection for record in database._policy._open]
+        await until(lambda: all(driver.is_closed() for driver in drivers if driver is not None))
         assert await backend(database) != before
         # It was seen before it was used: no statement was sent in vain.
         assert database.statistics().recycled == 1

@@ -214,6 +214,8 @@ def _connect_arguments(settings: StoreSettings) -> dict[str, Any]:
         }
     return arguments | {
         "command_timeout": settings.command_timeout + DRIVER_GRACE_SECONDS,
+        # The driver prepares what is longer than 15 kB anew each time, and the write statement is longer.
+        "max_cacheable_statement_size": 0,
         "server_settings": {
             "application_name": "livetranslate_store",
             "statement_timeout": str(round(settings.command_timeout * 1000)),

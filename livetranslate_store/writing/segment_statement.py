@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -38,7 +39,7 @@ from livetranslate_store.writing.rows import (
     as_arrays,
 )
 from livetranslate_store.writing.rules import TranscriptRule, TranslationRule
-from livetranslate_store.writing.upserts import OVERTAKEN, constant, rows_given, same_key, upsert
+from livetranslate_store.writing.upserts import OVERTAKEN, constant, looked_up, rows_given, same_key, upsert
 
 _AUDIO_FILES = table_of(AudioFile)
 _SPEAKERS = table_of(Speaker)
@@ -86,15 +87,13 @@ def _write_audio_files() -> CTE:
         .returning(_AUDIO_FILES.c.session_id, _AUDIO_FILES.c.id)
         .cte("audio_files_written")
     )
-    stored = _AUDIO_FILES.alias("audio_files_stored")
+    stored = looked_up(_AUDIO_FILES, given, "audio_files_stored", session_id="session_id", id="id")
     # A row that refers to this very object is ours, from an attempt whose answer was lost.
     is_ours = or_(written.c.id.is_not(None), stored.c.storage_key == given.c.storage_key)
     outcome = case((is_ours, constant(Outcome.INSERTED)), else_=constant(Outcome.UNCHANGED))
     return (
         select(given.c.session_id, given.c.id, outcome.label("outcome"))
-        .select_from(
-            given.outerjoin(written, same_key(given, written)).outerjoin(stored, same_key(given, stored))
-        )
+        .select_from(given.outerjoin(written, same_key(given, written)).outerjoin(stored, true()))
         .cte("audio_files_current")
     )
 
@@ -102,13 +101,12 @@ def _write_audio_files() -> CTE:
 def _write_speakers() -> CTE:
     """Make the speakers that are not there yet, and name those that have no name."""
     given = rows_given(_SPEAKERS, SPEAKER_COLUMNS)
-    stored = _SPEAKERS.alias("speakers_stored")
-    same_speaker = and_(stored.c.session_id == given.c.session_id, stored.c.label == given.c.label)
+    stored = looked_up(_SPEAKERS, given, "speakers_stored", session_id="session_id", label="label")
     is_news = or_(stored.c.label.is_(None), and_(stored.c.name.is_(None), given.c.name.is_not(None)))
     method = case((given.c.name.is_(None), constant("diarization")), else_=constant("transcriber"))
     pending = (
         select(*(given.c[name] for name in SPEAKER_COLUMNS), method)
-        .select_from(given.outerjoin(stored, same_speaker))
+        .select_from(given.outerjoin(stored, true()))
         .where(is_news)
         .order_by(given.c.session_id, given.c.label)
     )
@@ -156,8 +154,9 @@ def _of_written_transcripts(given: CTE, sent: CTE, transcripts: CTE) -> CTE:
 
 def _of_stored_transcripts(given: CTE) -> CTE:
     """Return the given translations with what they take from transcripts stored before, if these exist."""
-    sides = given.join(_TRANSCRIPTS, _its_transcript(given, _TRANSCRIPTS))
-    return _completed(given, sides, language=_TRANSCRIPTS.c.language, revision=_TRANSCRIPTS.c.revision)
+    stored = looked_up(_TRANSCRIPTS, given, "transcripts_stored", session_id="session_id", id="transcript_id")
+    sides = given.join(stored, true())
+    return _completed(given, sides, language=stored.c.language, revision=stored.c.revision)
 
 
 def _its_transcript(translations: CTE, transcripts: FromClause) -> ColumnElement[bool]:

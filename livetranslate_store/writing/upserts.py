@@ -27,8 +27,10 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.sql.selectable import LateralFromClause
 from sqlalchemy.types import TypeEngine
 
 from livetranslate_store.values import Outcome
@@ -41,7 +43,12 @@ OVERTAKEN = "overtaken"
 def rows_given(table: Table, columns: Sequence[str]) -> CTE:
     """Return the rows that are bound as one array per column, named `<table>_<column>`."""
     wanted = [table.c[name] for name in columns]
-    arrays = [bindparam(f"{table.name}_{c.name}", type_=ARRAY(_sent_as(c))) for c in wanted]
+    # Inside a subquery the planner does not see how long an array is. If it did, it would plan anew for each
+    # call, which takes longer than the statement itself.
+    arrays = [
+        select(bindparam(f"{table.name}_{c.name}", type_=ARRAY(_sent_as(c)))).scalar_subquery()
+        for c in wanted
+    ]
     rows = (
         func.unnest(*arrays)
         .table_valued(*(column(c.name, _sent_as(c)) for c in wanted), name=f"{table.name}_rows")
@@ -104,6 +111,16 @@ def same_key(one: FromClause, other: FromClause) -> ColumnElement[bool]:
     return and_(one.c.session_id == other.c.session_id, one.c.id == other.c.id)
 
 
+def looked_up(table: Table, given: CTE, name: str, **key: str) -> LateralFromClause:
+    """Return the one stored row for each given row, by the columns of `key` and those given that they equal.
+
+    A lookup per row by the primary key, and never a scan of the table, whatever the planner believes: the
+    plan is kept for as long as the connection lives, and the table may have been empty when it was made.
+    """
+    conditions = (table.c[column] == given.c[value] for column, value in key.items())
+    return select(table).where(*conditions).limit(literal_column("1")).lateral(name)
+
+
 def constant(word: str) -> ColumnElement[str]:
     """Return one of the program's own words as SQL; what callers send is bound."""
     return literal_column(f"'{word}'", Text())
@@ -111,7 +128,7 @@ def constant(word: str) -> ColumnElement[str]:
 
 def _judged(given: CTE, table: Table, columns: Sequence[str], rule: VersionRule, tells: str) -> CTE:
     """Return the given rows with what the stored version, if there is one, makes of them."""
-    stored = table.alias(f"{table.name}_stored")
+    stored = looked_up(table, given, f"{table.name}_stored", session_id="session_id", id="id")
     accepted = and_(given.c[tells].is_not(None), or_(stored.c.id.is_(None), rule.accepts(stored.c, given.c)))
     return (
         select(
@@ -120,7 +137,7 @@ def _judged(given: CTE, table: Table, columns: Sequence[str], rule: VersionRule,
             accepted.label("is_accepted"),
             rule.same(stored.c, given.c).label("is_same"),
         )
-        .select_from(given.outerjoin(stored, same_key(given, stored)))
+        .select_from(given.outerjoin(stored, true()))
         .cte(f"{table.name}_judged")
     )
 

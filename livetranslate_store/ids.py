@@ -1,8 +1,8 @@
 """Keys are made by the client: new ones sort by time, derived ones are the same on every retry."""
 
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from uuid_utils.compat import uuid5, uuid7
 
 # The root of every derived id. Changing it would make each retry write a second row.
 _NAMESPACE = UUID("6f0c5a3e-3d2b-5c44-9d0e-7a1f4b8e2c60")

@@ -67,7 +67,11 @@ class Store:
                 cache = SegmentCache(chosen.cache_size)
                 gate = WriteGate(chosen.max_concurrent_writes, chosen.write_timeout)
                 await database.open()
-                yield cls(database, storage, cache, gate)
+                store = cls(database, storage, cache, gate)
+                try:
+                    yield store
+                finally:
+                    await run_to_end(store._segments.close())
             finally:
                 await run_to_end(database.close())
 

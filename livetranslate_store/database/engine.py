@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from livetranslate_store.database.failures import DATABASE_ERRORS, translate
+from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
 from livetranslate_store.database.pool_policy import PoolPolicy
 from livetranslate_store.errors import InvalidInputError, PoolTimeoutError, StoreUnavailableError
 from livetranslate_store.settings import StoreSettings
@@ -123,7 +123,9 @@ class Database:
                 await connection.commit()
             except DATABASE_ERRORS as error:
                 failure = translate(error, committing=writes)
-                if not repeats or not await self._invalidated(connection):
+                if is_broken(error):
+                    await connection.invalidate()
+                if not repeats or not connection.invalidated:
                     raise failure from failure.__cause__
             else:
                 return result
@@ -131,12 +133,6 @@ class Database:
                 await connection.close()
             repeats -= 1
             connection = await self.connect(one_statement=True)
-
-    async def _invalidated(self, connection: AsyncConnection) -> bool:
-        """Tell whether a connection is dead; one that is does not go back into the pool."""
-        if not connection.invalidated and (await self._driver_of(connection)).is_closed():
-            await connection.invalidate()
-        return connection.invalidated
 
     async def _driver_of(self, connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
         pooled = await connection.get_raw_connection()

@@ -20,13 +20,15 @@ from livetranslate_store.errors import (
     UsageError,
 )
 
-#: What a database call may raise; anything else is a bug and passes through as it is.
-DATABASE_ERRORS = (
-    exc.SQLAlchemyError,
+#: What the driver may raise.
+DRIVER_ERRORS = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that breaks while a message is being sent
     OSError,  # TimeoutError is one too
 )
+#: What a database call may raise; anything else is a bug and passes through as it is.
+DATABASE_ERRORS = (exc.SQLAlchemyError, *DRIVER_ERRORS)
 
 _UPGRADE = "The schema is not there or not up to date: run `alembic upgrade head`."
 
@@ -87,6 +89,14 @@ def translate(error: Exception, *, committing: bool = False) -> StoreError:
     return failure
 
 
+def is_broken(error: Exception) -> bool:
+    """Tell whether the connection on which `error` occurred is of no more use."""
+    original = _driver_error(error)
+    if isinstance(original, asyncpg.PostgresError):
+        return str(original.sqlstate).startswith(_BROKEN_CONNECTION)
+    return isinstance(original, DRIVER_ERRORS) and not isinstance(original, TimeoutError | asyncpg.DataError)
+
+
 def _driver_error(error: Exception) -> BaseException:
     # SQLAlchemy's wrapping repeats the whole statement, which buries what went wrong.
     if isinstance(error, exc.DBAPIError) and error.orig is not None:
@@ -117,6 +127,6 @@ def _from_client(error: Exception, original: BaseException) -> StoreError:
         return QueryTimeoutError("The database did not answer within the time limit.")
     if isinstance(original, asyncpg.DataError):
         return InvalidInputError("The driver refused a value as out of range or malformed.")
-    if isinstance(original, OSError | asyncpg.InterfaceError) or isinstance(error, exc.DBAPIError):
+    if isinstance(original, DRIVER_ERRORS) or isinstance(error, exc.DBAPIError):
         return StoreUnavailableError("The database cannot be reached, or the connection broke.")
     return StoreError(f"The database layer failed: {type(error).__name__}.")

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.util import await_only
 
+from livetranslate_store.database.failures import DRIVER_ERRORS
 from livetranslate_store.settings import StoreSettings
 
 logger = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ def _count_query(connection: Any, *_: object) -> None:
 async def _answers(driver: "asyncpg.Connection[asyncpg.Record]") -> bool:
     try:
         await driver.execute("SELECT 1", timeout=PING_TIMEOUT_SECONDS)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except DRIVER_ERRORS:
         return False
     return True
 
@@ -141,5 +142,5 @@ async def _say_goodbye(record: ConnectionPoolEntry) -> None:
     driver: asyncpg.Connection[asyncpg.Record] = record.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
     try:
         await driver.close(timeout=CLOSE_TIMEOUT_SECONDS)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except DRIVER_ERRORS:
         driver.terminate()

@@ -10,7 +10,7 @@ from sqlalchemy import Executable, Result, Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.failures import DATABASE_ERRORS, translate
+from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
 from livetranslate_store.errors import OutcomeUnknownError, StoreError, UsageError
 
 logger = logging.getLogger(__name__)
@@ -92,14 +92,13 @@ class Transaction:
                 return await work(session)
             except DATABASE_ERRORS as error:
                 failure = translate(error)
-                if not self._is_dead() or not repeats:
+                if not repeats or not is_broken(error):
                     self._failure = failure
                     raise failure from failure.__cause__
                 repeats -= 1
+                if self._connection is not None:
+                    await self._connection.invalidate()
                 await self._give_back()
-
-    def _is_dead(self) -> bool:
-        return self._connection is not None and self._connection.invalidated
 
     async def end(self, *, commit: bool) -> None:
         """Commit or roll back, give the connection back and tell everyone who asked.

@@ -41,14 +41,14 @@ class TranslationRepository(Repository[Translation]):
             raise _missing(key)
         if translation.source_language is None:
             translation = replace(translation, source_language=lookup.language)
-        row = translation_row(session_id, transcript_id, translation)
+        translation_id = translation_id_for(transcript_id, translation.target_language)
+        row = translation_row(session_id, translation_id, transcript_id, translation)
         # The revision is taken from the row itself: another process may have moved it on.
         results = await self._write(translation_statement(), translations=[row])
         if not results:
             # Another process deleted the transcript behind the cache's back.
             self._lookups.deleted(key)
             raise _missing(key)
-        translation_id = translation_id_for(transcript_id, translation.target_language)
         return results.translation((session_id, translation_id), translation.target_language)
 
     async def get(self, session_id: UUID, transcript_id: UUID, target_language: str) -> Translation:

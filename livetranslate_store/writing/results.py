@@ -10,7 +10,7 @@ from livetranslate_store.values import (
     TranscriptReceipt,
     TranslationReceipt,
 )
-from livetranslate_store.writing.upserts import OVERTAKEN
+from livetranslate_store.writing.segment_statement import OVERTAKEN
 
 Key = tuple[UUID, UUID]
 
@@ -23,7 +23,7 @@ class WriteResults:
         self.overtaken = False
         self._rows: dict[str, dict[Key, tuple[Outcome, int]]] = {}
         for kind, session_id, row_id, outcome, revision in rows:
-            if outcome == OVERTAKEN:
+            if kind == OVERTAKEN:
                 self.overtaken = True
                 return
             self._rows.setdefault(kind, {})[session_id, row_id] = (Outcome(outcome), revision)

@@ -13,7 +13,7 @@ from sqlalchemy import Table
 
 from livetranslate_store.audio.storage import StagedAudio
 from livetranslate_store.checks import JSONObject
-from livetranslate_store.ids import new_id, transcript_id_for, translation_id_for
+from livetranslate_store.ids import new_id, transcript_id_for
 from livetranslate_store.models import AudioFile, Transcript, Translation
 from livetranslate_store.models.base import table_of
 from livetranslate_store.values import TranscriptInput, TranslationInput, Word
@@ -90,11 +90,13 @@ def transcript_row(
     )
 
 
-def translation_row(session_id: UUID, transcript_id: UUID, translation: TranslationInput) -> Row:
+def translation_row(
+    session_id: UUID, translation_id: UUID, transcript_id: UUID, translation: TranslationInput
+) -> Row:
     """Return the row of `TRANSLATION_COLUMNS`; what is None in it is taken from the transcript."""
     return (
         session_id,
-        translation_id_for(transcript_id, translation.target_language),
+        translation_id,
         transcript_id,
         _json(translation.metadata),
         *_translation_copied(translation),

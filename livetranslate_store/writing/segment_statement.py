@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     CompoundSelect,
     FromClause,
     Select,
-    Text,
     and_,
     case,
     cast,
@@ -39,7 +39,15 @@ from livetranslate_store.writing.rows import (
     as_arrays,
 )
 from livetranslate_store.writing.rules import TranscriptRule, TranslationRule
-from livetranslate_store.writing.upserts import OVERTAKEN, constant, looked_up, rows_given, same_key, upsert
+from livetranslate_store.writing.upserts import (
+    Step,
+    constant,
+    count_of,
+    looked_up,
+    rows_given,
+    same_key,
+    upsert,
+)
 
 _AUDIO_FILES = table_of(AudioFile)
 _SPEAKERS = table_of(Speaker)
@@ -52,6 +60,9 @@ _COLUMNS: Mapping[str, Sequence[str]] = {
     "transcripts": TRANSCRIPT_COLUMNS,
     "translations": TRANSLATION_COLUMNS,
 }
+
+#: The kind of the row that no receipt is made of: a concurrent transaction came in between.
+OVERTAKEN = "overtaken"
 
 _NO_REVISION: ColumnElement[int] = literal_column("NULL::bigint")
 
@@ -77,25 +88,36 @@ class WriteStatement:
         return tuple(arrays[place] for place in self._order)
 
 
-def _write_audio_files() -> CTE:
+def _write_audio_files() -> Step:
     """Insert the chunks that are not there yet: an id stands for its bytes, so that a row never changes."""
     given = rows_given(_AUDIO_FILES, AUDIO_COLUMNS)
+    stored = looked_up(_AUDIO_FILES, given, "audio_files_stored", session_id="session_id", id="id")
+    judged = (
+        select(given, stored.c.storage_key.label("stored_storage_key"))
+        .select_from(given.outerjoin(stored, true()))
+        .cte("audio_files_judged")
+    )
+    is_missing = judged.c.stored_storage_key.is_(None)
+    pending = (
+        select(*(judged.c[name] for name in AUDIO_COLUMNS))
+        .where(is_missing)
+        .order_by(judged.c.session_id, judged.c.id)
+    )
     written = (
         insert(_AUDIO_FILES)
-        .from_select(AUDIO_COLUMNS, select(given).order_by(given.c.session_id, given.c.id))
+        .from_select(AUDIO_COLUMNS, pending)
         .on_conflict_do_nothing(index_elements=["session_id", "id"])
         .returning(_AUDIO_FILES.c.session_id, _AUDIO_FILES.c.id)
         .cte("audio_files_written")
     )
-    stored = looked_up(_AUDIO_FILES, given, "audio_files_stored", session_id="session_id", id="id")
     # A row that refers to this very object is ours, from an attempt whose answer was lost.
-    is_ours = or_(written.c.id.is_not(None), stored.c.storage_key == given.c.storage_key)
-    outcome = case((is_ours, constant(Outcome.INSERTED)), else_=constant(Outcome.UNCHANGED))
-    return (
-        select(given.c.session_id, given.c.id, outcome.label("outcome"))
-        .select_from(given.outerjoin(written, same_key(given, written)).outerjoin(stored, true()))
-        .cte("audio_files_current")
-    )
+    is_ours = judged.c.stored_storage_key == judged.c.storage_key
+    found = case((is_ours, constant(Outcome.INSERTED)), else_=constant(Outcome.UNCHANGED))
+    current = union_all(
+        select(written.c.session_id, written.c.id, constant(Outcome.INSERTED).label("outcome")),
+        select(judged.c.session_id, judged.c.id, found.label("outcome")).where(~is_missing),
+    ).cte("audio_files_current")
+    return Step(current, count_of(judged, is_missing) - count_of(written))
 
 
 def _write_speakers() -> CTE:
@@ -127,11 +149,11 @@ def _write_speakers() -> CTE:
     )
 
 
-def _write_transcripts(given: CTE) -> CTE:
+def _write_transcripts(given: CTE) -> Step:
     return upsert(given, _TRANSCRIPTS, TRANSCRIPT_COLUMNS, TranscriptRule(), tells="revision")
 
 
-def _write_translations(given: CTE) -> CTE:
+def _write_translations(given: CTE) -> Step:
     return upsert(given, _TRANSLATIONS, TRANSLATION_COLUMNS, TranslationRule(), tells="transcript_revision")
 
 
@@ -177,40 +199,44 @@ def _completed(
     return select(*columns).select_from(sides).cte("translations_completed")
 
 
-def _results(
-    written: CTE, kind: str, revision: str | None = None, *, all_or_nothing: bool = False
-) -> Select[Any]:
-    """Return the rows that become receipts.
-
-    With `all_or_nothing` a row that was overtaken divides by zero, so that the whole statement is undone:
-    what was written beside it was written without knowing of the version that came in between.
-    """
-    outcome: ColumnElement[Any] = written.c.outcome
-    if all_or_nothing:
-        # The divisor depends on the row: a constant zero would be divided by while planning.
-        zero = func.length(outcome) - literal_column(str(len(OVERTAKEN)))
-        fails = cast(literal_column("1") / zero, Text)
-        outcome = case((outcome == constant(OVERTAKEN), fails), else_=outcome)
+def _results(written: CTE, kind: str, revision: str | None = None) -> Select[Any]:
+    """Return the rows that become receipts."""
     return select(
         constant(kind).label("kind"),
         written.c.session_id,
         written.c.id,
-        outcome.label("outcome"),
+        written.c.outcome,
         (_NO_REVISION if revision is None else written.c[revision]).label("revision"),
     )
+
+
+def _overtaken(*steps: Step, all_or_nothing: bool = False) -> Select[Any]:
+    """Return a row that tells of rows which were overtaken, if there are any.
+
+    With `all_or_nothing` it divides by zero instead, so that the whole statement is undone: what was written
+    beside such a row was written without knowing of the version that came in between.
+    """
+    overtaken = sum((step.overtaken for step in steps[1:]), start=steps[0].overtaken)
+    # Not a constant, which would be divided by while planning.
+    told = cast(overtaken / (overtaken - overtaken), BigInteger) if all_or_nothing else overtaken
+    none: list[ColumnElement[Any]] = [literal_column(f"NULL::{kind}") for kind in ("uuid", "uuid", "text")]
+    columns: list[ColumnElement[Any]] = [constant(OVERTAKEN), *none, told]
+    return select(*columns).where(overtaken > literal_column("0"))
 
 
 @cache
 def segment_statement() -> WriteStatement:
     """Return the write of whole segments: audio, speakers, transcripts, and translations of these."""
     sent = rows_given(_TRANSCRIPTS, TRANSCRIPT_COLUMNS)
-    transcripts = _write_transcripts(sent)
     given = rows_given(_TRANSLATIONS, TRANSLATION_COLUMNS)
-    translations = _write_translations(_of_written_transcripts(given, sent, transcripts))
+    audio_files = _write_audio_files()
+    transcripts = _write_transcripts(sent)
+    translations = _write_translations(_of_written_transcripts(given, sent, transcripts.current))
     query = union_all(
-        _results(_write_audio_files(), "audio_files"),
-        _results(transcripts, "transcripts", "revision", all_or_nothing=True),
-        _results(translations, "translations", "transcript_revision", all_or_nothing=True),
+        _results(audio_files.current, "audio_files"),
+        _results(transcripts.current, "transcripts", "revision"),
+        _results(translations.current, "translations", "transcript_revision"),
+        _overtaken(audio_files, transcripts, translations, all_or_nothing=True),
     ).add_cte(_write_speakers())
     return WriteStatement(query, "audio_files", "speakers", "transcripts", "translations")
 
@@ -218,14 +244,18 @@ def segment_statement() -> WriteStatement:
 @cache
 def audio_statement() -> WriteStatement:
     """Return the write of audio files alone."""
-    return WriteStatement(_results(_write_audio_files(), "audio_files"), "audio_files")
+    audio_files = _write_audio_files()
+    query = union_all(_results(audio_files.current, "audio_files"), _overtaken(audio_files))
+    return WriteStatement(query, "audio_files")
 
 
 @cache
 def transcript_statement() -> WriteStatement:
     """Return the write of transcripts with their speakers."""
     transcripts = _write_transcripts(rows_given(_TRANSCRIPTS, TRANSCRIPT_COLUMNS))
-    query = _results(transcripts, "transcripts", "revision").add_cte(_write_speakers())
+    query = union_all(
+        _results(transcripts.current, "transcripts", "revision"), _overtaken(transcripts)
+    ).add_cte(_write_speakers())
     return WriteStatement(query, "speakers", "transcripts")
 
 
@@ -234,5 +264,7 @@ def translation_statement() -> WriteStatement:
     """Return the write of translations of stored transcripts; one without has no row in the results."""
     given = rows_given(_TRANSLATIONS, TRANSLATION_COLUMNS)
     translations = _write_translations(_of_stored_transcripts(given))
-    query = _results(translations, "translations", "transcript_revision")
+    query = union_all(
+        _results(translations.current, "translations", "transcript_revision"), _overtaken(translations)
+    )
     return WriteStatement(query, "translations")

@@ -1,57 +1,73 @@
-"""Whole segments in one step: the object first, then one statement, then what follows from its outcome."""
+"""Group commit: while writes are on their way, those that arrive wait together and go as one statement.
 
+A lone writer never waits for company, and nobody is answered before the commit of its own segment.
+"""
+
+import asyncio
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from livetranslate_store.audio.storage import AudioStorage, StagedAudio
-from livetranslate_store.checks import checked_uuid
+from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
-from livetranslate_store.errors import ConflictError, InvalidInputError, OutcomeUnknownError, StoreError
-from livetranslate_store.ids import translation_id_for
+from livetranslate_store.errors import (
+    ConflictError,
+    OutcomeUnknownError,
+    PoolTimeoutError,
+    StoreError,
+    StoreUnavailableError,
+)
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.tasks import run_to_end
 from livetranslate_store.values import (
     AudioInput,
     Outcome,
-    SegmentLookup,
     SegmentReceipt,
     TranscriptInput,
     TranslationInput,
 )
 from livetranslate_store.writing.results import WriteResults
-from livetranslate_store.writing.rows import (
-    audio_row,
-    speaker_rows,
-    transcript_id_of,
-    transcript_row,
-    translation_row,
+from livetranslate_store.writing.segment import (
+    Segment,
+    arguments_of,
+    check_segment,
+    lookup_of,
+    make_segment,
+    receipt_of,
 )
-from livetranslate_store.writing.segment_statement import WriteStatement, segment_statement
+from livetranslate_store.writing.segment_statement import segment_statement
 
+# One group is written while the next is gathered and sent; more of them would only make each smaller.
+GROUPS_UNDER_WAY = 2
+# Half of the writes that the gate lets through by default, so that one half is written while the other
+# arrives; larger groups hold up everybody in them without saving much more.
+GROUP_LIMIT = 25
 # A concurrent write of the same segment comes in between once, hardly ever twice.
 ATTEMPTS = 5
 
+# What these say holds for every segment of the group: writing them one by one would only take longer.
+_FOR_ALL = (OutcomeUnknownError, PoolTimeoutError, StoreUnavailableError)
 
-class Segment(NamedTuple):
-    """A segment on its way in."""
 
-    session_id: UUID
-    transcript_id: UUID
-    transcript: TranscriptInput
-    translations: Sequence[TranslationInput]
-    audio: StagedAudio | None
+class _Passenger(NamedTuple):
+    """A segment that waits to be written, and the answer that its caller waits for."""
+
+    segment: Segment
+    answer: asyncio.Future[SegmentReceipt]
 
 
 class SegmentWriter:
-    """Writes segments, each all or nothing."""
+    """Writes segments, each all or nothing, in groups as large as the load makes them."""
 
     def __init__(self, database: Database, storage: AudioStorage, cache: SegmentCache) -> None:
         self._database = database
         self._storage = storage
         self._cache = cache
+        self._waiting: dict[int, _Passenger] = {}
+        self._arrived = 0
+        self._busy: set[tuple[UUID, UUID]] = set()
+        self._groups: set[asyncio.Task[None]] = set()
+        self._departing = False
 
     async def write(
         self,
@@ -60,99 +76,140 @@ class SegmentWriter:
         translations: Sequence[TranslationInput],
         audio: AudioInput | None,
     ) -> SegmentReceipt:
-        """Write a segment in one statement, which is a transaction of its own.
+        """Write a segment and return what became of it.
 
-        Once the statement is on its way, a cancellation waits for its outcome and what follows from it.
+        A cancellation takes it back while it waits; once it is on its way, its outcome is awaited first.
         """
-        checked_segment(session_id, transcript, translations, audio)
+        check_segment(session_id, transcript, translations, audio)
         staged = None if audio is None else await self._storage.stage(session_id, audio)
-        transcript_id = transcript_id_of(session_id, transcript)
-        segment = Segment(session_id, transcript_id, transcript, translations, staged)
-        try:
-            if staged is not None:
+        segment = make_segment(session_id, transcript, translations, staged)
+        if staged is not None:
+            try:
                 await self._storage.put(staged)
-            connection = await self._database.connect(one_statement=True)
-        except BaseException:
-            await run_to_end(self._discard_object(segment))
-            raise
-        return await run_to_end(self._write(connection, segment))
+            except BaseException:
+                await run_to_end(self._discard_object(segment))
+                raise
+        return await self._answer(segment)
 
-    async def _write(self, connection: AsyncConnection, segment: Segment) -> SegmentReceipt:
+    async def close(self) -> None:
+        """Write what was accepted."""
+        while self._waiting or self._groups:
+            self._depart()
+            await asyncio.wait(self._groups)
+
+    async def _answer(self, segment: Segment) -> SegmentReceipt:
+        loop = asyncio.get_running_loop()
+        passenger = _Passenger(segment, loop.create_future())
+        number = self._arrived = self._arrived + 1
+        self._waiting[number] = passenger
+        if not self._departing:
+            # Whoever arrives in the same turn of the loop goes along, and nobody waits any longer.
+            self._departing = True
+            loop.call_soon(self._depart)
         try:
-            results = await self._execute(connection, segment)
-        except OutcomeUnknownError:
-            # A row may refer to the object; if none does, the sweep finds it.
-            self._cache.drop((segment.session_id, segment.transcript_id))
+            return await asyncio.shield(passenger.answer)
+        except asyncio.CancelledError:
+            if self._waiting.pop(number, None) is not None:
+                await run_to_end(self._discard_object(segment))
+            else:
+                await run_to_end(_settled(passenger.answer))
             raise
-        except StoreError:
-            await self._discard_object(segment)
-            raise
-        receipt = _receipt(segment, results)
-        if receipt.outcome is not Outcome.STALE:
-            language = segment.transcript.language
-            lookup = SegmentLookup(segment.session_id, segment.transcript_id, language, receipt.revision)
-            self._cache.publish([lookup])
-        if receipt.audio is not None and receipt.audio.outcome is Outcome.UNCHANGED:
-            await self._discard_object(segment)
-        return receipt
 
-    async def _execute(self, connection: AsyncConnection, segment: Segment) -> WriteResults:
-        statement = segment_statement()
-        arguments = _arguments(statement, segment)
+    def _depart(self) -> None:
+        self._departing = False
+        while len(self._groups) < GROUPS_UNDER_WAY:
+            group = self._next_group()
+            if not group:
+                return
+            task = asyncio.get_running_loop().create_task(self._write_group(group))
+            self._groups.add(task)
+            task.add_done_callback(self._arrive)
+
+    def _arrive(self, task: "asyncio.Task[None]") -> None:
+        self._groups.discard(task)
+        self._depart()
+
+    def _next_group(self) -> list[_Passenger]:
+        """Take those who can go together, in order: each segment, and each chunk of audio, once.
+
+        A second revision waits until the first is stored, and holds back the third.
+        """
+        taken: list[_Passenger] = []
+        seen = set(self._busy)
+        for number, passenger in list(self._waiting.items()):
+            keys = passenger.segment.keys
+            if seen.isdisjoint(keys):
+                taken.append(passenger)
+                del self._waiting[number]
+                self._busy.update(keys)
+                if len(taken) == GROUP_LIMIT:
+                    break
+            seen.update(keys)
+        return taken
+
+    async def _write_group(self, group: Sequence[_Passenger]) -> None:
+        try:
+            await self._write(group)
+        except StoreError as error:
+            if len(group) == 1 or isinstance(error, _FOR_ALL):
+                for passenger in group:
+                    await self._fail(passenger, error)
+            else:
+                # One of them is bad: alone it gets its own error, and the others are stored.
+                for passenger in group:
+                    await self._write_group([passenger])
+        except BaseException as error:
+            # A bug, or the end of the loop: nobody may wait for an answer that never comes.
+            for passenger in group:
+                if not passenger.answer.done():
+                    passenger.answer.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for passenger in group:
+                self._busy.difference_update(passenger.segment.keys)
+
+    async def _write(self, group: Sequence[_Passenger]) -> None:
+        results = await self._execute([passenger.segment for passenger in group])
+        for segment, answer in group:
+            receipt = receipt_of(segment, results)
+            lookup = lookup_of(segment, receipt)
+            if lookup is not None:
+                self._cache.publish([lookup])
+            if receipt.audio is not None and receipt.audio.outcome is Outcome.UNCHANGED:
+                await self._discard_object(segment)
+            answer.set_result(receipt)
+
+    async def _execute(self, segments: Sequence[Segment]) -> WriteResults:
+        text, arguments = segment_statement().text, arguments_of(segments)
         attempts = ATTEMPTS
         while True:
             attempts -= 1
+            connection = await self._database.connect(one_statement=True)
             try:
-                return WriteResults(
-                    await self._database.fetch_on(connection, statement.text, arguments, writes=True)
-                )
+                return WriteResults(await self._database.fetch_on(connection, text, arguments, writes=True))
             except ConflictError:
                 # The server has undone it all; what it met then is stored now.
                 if not attempts:
                     raise
-            connection = await self._database.connect(one_statement=True)
+
+    async def _fail(self, passenger: _Passenger, error: StoreError) -> None:
+        segment, answer = passenger
+        if isinstance(error, OutcomeUnknownError):
+            # A row may refer to the object; if none does, the sweep finds it.
+            self._cache.drop((segment.session_id, segment.transcript_id))
+        else:
+            await self._discard_object(segment)
+        # An error of its own for each caller: a traceback grows where it is raised.
+        own = type(error)(*error.args)
+        own.__cause__ = error.__cause__
+        answer.set_exception(own)
 
     async def _discard_object(self, segment: Segment) -> None:
         if segment.audio is not None:
             await self._storage.discard(segment.audio.storage_key)
 
 
-def checked_segment(
-    session_id: UUID,
-    transcript: TranscriptInput,
-    translations: Sequence[TranslationInput],
-    audio: AudioInput | None,
-) -> None:
-    """Refuse what does not make one segment; raises InvalidInputError."""
-    checked_uuid(session_id, "session_id")
-    languages = [translation.target_language for translation in translations]
-    if len(set(languages)) < len(languages):
-        raise InvalidInputError("A segment has one translation for each target_language.")
-    if audio is not None and transcript.audio_file_id is not None:
-        raise InvalidInputError("Give audio, or the audio_file_id of one stored before, not both.")
-
-
-def _arguments(statement: WriteStatement, segment: Segment) -> tuple[Sequence[Any], ...]:
-    session_id, transcript_id, transcript, translations, audio = segment
-    audio_file_id = None if audio is None else audio.audio_file_id
-    return statement.arguments(
-        audio_files=[] if audio is None else [audio_row(session_id, audio)],
-        speakers=speaker_rows([(session_id, transcript)]),
-        transcripts=[transcript_row(session_id, transcript_id, audio_file_id, transcript)],
-        translations=[translation_row(session_id, transcript_id, each) for each in translations],
-    )
-
-
-def _receipt(segment: Segment, results: WriteResults) -> SegmentReceipt:
-    session_id, transcript_id, _, translations, audio = segment
-    return SegmentReceipt(
-        results.transcript((session_id, transcript_id)),
-        tuple(
-            results.translation(
-                (session_id, translation_id_for(transcript_id, each.target_language)),
-                each.target_language,
-            )
-            for each in translations
-        ),
-        None if audio is None else results.audio_file((session_id, audio.audio_file_id)),
-    )
+async def _settled(answer: "asyncio.Future[SegmentReceipt]") -> None:
+    await asyncio.wait([answer])
+    answer.exception()  # it is told to nobody: the caller has gone

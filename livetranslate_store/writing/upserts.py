@@ -2,13 +2,13 @@
 
 Every given row is judged against what is stored: what the stored version refuses is not written at all. A
 row that a concurrent transaction wrote meanwhile is judged once more in `ON CONFLICT`; refused there, it was
-neither written nor seen, and its outcome is `overtaken`: whoever runs the statement runs it again. What the
+neither written nor seen, and is counted as overtaken: whoever runs the statement runs it again. What the
 statement inserted itself is known by its own `statement_timestamp()`: engines that distribute by session hand
 out no system columns.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -28,6 +28,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.sql.selectable import LateralFromClause
@@ -35,9 +36,6 @@ from sqlalchemy.types import TypeEngine
 
 from livetranslate_store.values import Outcome
 from livetranslate_store.writing.rules import VersionRule
-
-#: What no receipt ever says: a concurrent transaction came in between.
-OVERTAKEN = "overtaken"
 
 
 def rows_given(table: Table, columns: Sequence[str]) -> CTE:
@@ -59,11 +57,19 @@ def rows_given(table: Table, columns: Sequence[str]) -> CTE:
     ).cte(f"{table.name}_given")
 
 
-def upsert(given: CTE, table: Table, columns: Sequence[str], rule: VersionRule, *, tells: str) -> CTE:
+class Step(NamedTuple):
+    """One step of a statement: what became of its rows, and how many were overtaken."""
+
+    #: session_id, id, outcome, and a column of the row as it is stored now; rows that were overtaken are not
+    #: among them.
+    current: CTE
+    overtaken: ColumnElement[int]
+
+
+def upsert(given: CTE, table: Table, columns: Sequence[str], rule: VersionRule, *, tells: str) -> Step:
     """Write the given rows that `rule` accepts into `table`, whose key is `(session_id, id)`.
 
-    Returns session_id, id, outcome and `tells` (a column of the row as it is stored now) for each given row;
-    one whose `tells` is NULL is refused.
+    `tells` is the column that is told of each; a row in which it is NULL is refused.
     """
     judged = _judged(given, table, columns, rule, tells)
     pending = (
@@ -87,23 +93,25 @@ def upsert(given: CTE, table: Table, columns: Sequence[str], rule: VersionRule, 
         )
         .cte(f"{table.name}_written")
     )
-    outcome = case(
-        (written.c.is_new, constant(Outcome.INSERTED)),
-        (written.c.id.is_not(None), constant(Outcome.UPDATED)),
-        (judged.c.is_accepted, constant(OVERTAKEN)),
-        (judged.c.is_same, constant(Outcome.UNCHANGED)),
-        else_=constant(Outcome.STALE),
-    )
-    return (
+    done = case((written.c.is_new, constant(Outcome.INSERTED)), else_=constant(Outcome.UPDATED))
+    refused = case((judged.c.is_same, constant(Outcome.UNCHANGED)), else_=constant(Outcome.STALE))
+    # Two sets that need no join: what is neither written nor refused was overtaken.
+    current = union_all(
+        select(written.c.session_id, written.c.id, done.label("outcome"), written.c[tells].label(tells)),
         select(
             judged.c.session_id,
             judged.c.id,
-            outcome.label("outcome"),
-            func.coalesce(written.c[tells], judged.c[f"stored_{tells}"]).label(tells),
-        )
-        .select_from(judged.outerjoin(written, same_key(judged, written)))
-        .cte(f"{table.name}_current")
-    )
+            refused.label("outcome"),
+            judged.c[f"stored_{tells}"].label(tells),
+        ).where(~judged.c.is_accepted),
+    ).cte(f"{table.name}_current")
+    return Step(current, count_of(judged, judged.c.is_accepted) - count_of(written))
+
+
+def count_of(rows: CTE, condition: ColumnElement[bool] | None = None) -> ColumnElement[int]:
+    """Return how many rows there are."""
+    counted = select(func.count()).select_from(rows)
+    return (counted if condition is None else counted.where(condition)).scalar_subquery()
 
 
 def same_key(one: FromClause, other: FromClause) -> ColumnElement[bool]:

@@ -46,7 +46,11 @@ def test_a_row_has_a_value_for_every_column() -> None:
     )
     assert (row["session_id"], row["id"], row["text"], row["revision"]) == (session_id, transcript_id, "x", 0)
     row = dict(
-        zip(TRANSLATION_COLUMNS, translation_row(session_id, transcript_id, translation("y")), strict=True)
+        zip(
+            TRANSLATION_COLUMNS,
+            translation_row(session_id, new_id(), transcript_id, translation("y")),
+            strict=True,
+        )
     )
     assert (row["transcript_id"], row["text"], row["transcript_revision"]) == (transcript_id, "y", None)
 

@@ -478,7 +478,10 @@ def test_on_windows_the_package_is_imported_and_says_what_it_needs() -> None:
     assert "needs Linux or macOS" in done.stdout, done.stderr
 
 
-async def test_a_store_on_an_embedded_server_needs_nothing_else(folder: Path) -> None:
+async def test_a_store_on_an_embedded_server_needs_nothing_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LIVETRANSLATE_AUDIO_URL")
     async with Store.open(f"embedded:{folder}", min_connections=1) as store:
         async with store.unit_of_work() as uow:
             session = await uow.sessions.create(bot_id="b", meeting_id="m", external_id="kept")

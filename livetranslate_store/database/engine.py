@@ -16,7 +16,12 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
 from livetranslate_store.database.pool_policy import PoolPolicy
-from livetranslate_store.errors import InvalidInputError, PoolTimeoutError, StoreUnavailableError
+from livetranslate_store.errors import (
+    InvalidInputError,
+    PoolTimeoutError,
+    StoreUnavailableError,
+    UsageError,
+)
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.values import PoolStatistics
 
@@ -34,6 +39,7 @@ class Database:
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._waiting = 0
+        self._closed = False
         self.engine = create_async_engine(
             asyncpg_url(settings.database_url.get_secret_value()),
             poolclass=AsyncAdaptedQueuePool,
@@ -76,6 +82,8 @@ class Database:
         Raises PoolTimeoutError when none becomes free in time, StoreUnavailableError when the server
         cannot be reached.
         """
+        if self._closed:
+            raise UsageError("The store is closed.")
         self._waiting += 1
         try:
             return await (self._one_statement if one_statement else self.engine).connect()
@@ -167,7 +175,8 @@ class Database:
         )
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; none is opened any more."""
+        self._closed = True
         await self._policy.stop()
         await self.engine.dispose()
 

@@ -133,24 +133,23 @@ class Transaction:
             raise failure from failure.__cause__
 
     async def _open(self) -> AsyncSession:
-        connection = await self._database.connect()
+        self._connection = connection = await self._database.connect()
         if self.read_only:
             # One snapshot for all reads of the block, and a server that refuses writes.
             connection = await connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
-        self._connection = connection
         self._session = AsyncSession(connection, expire_on_commit=False)
         return self._session
 
     async def _give_back(self) -> None:
         session, connection = self._session, self._connection
         self._session = self._connection = None
-        if session is None or connection is None:
-            return
         try:
-            await session.close()
-            await connection.close()
+            if session is not None:
+                await session.close()
+            if connection is not None:
+                await connection.close()
         except DATABASE_ERRORS as error:
             # It broke: the server has rolled back, and the pool replaces it.
             logger.info("a connection broke while it was given back: %s", translate(error))

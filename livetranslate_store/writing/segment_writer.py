@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
 from livetranslate_store.errors import (
@@ -68,6 +70,7 @@ class SegmentWriter:
         self._busy: set[tuple[UUID, UUID]] = set()
         self._groups: set[asyncio.Task[None]] = set()
         self._departing = False
+        self._boarding = False
 
     async def write(
         self,
@@ -116,18 +119,39 @@ class SegmentWriter:
             raise
 
     def _depart(self) -> None:
+        """Send a group off, unless there are enough of them, or nobody can go."""
         self._departing = False
-        while len(self._groups) < GROUPS_UNDER_WAY:
-            group = self._next_group()
-            if not group:
-                return
-            task = asyncio.get_running_loop().create_task(self._write_group(group))
-            self._groups.add(task)
-            task.add_done_callback(self._arrive)
+        if self._boarding or len(self._groups) == GROUPS_UNDER_WAY or not self._somebody_can_go():
+            return
+        self._boarding = True
+        task = asyncio.get_running_loop().create_task(self._send_group())
+        self._groups.add(task)
+        task.add_done_callback(self._arrive)
 
     def _arrive(self, task: "asyncio.Task[None]") -> None:
         self._groups.discard(task)
         self._depart()
+
+    def _somebody_can_go(self) -> bool:
+        return any(self._busy.isdisjoint(each.segment.keys) for each in self._waiting.values())
+
+    async def _send_group(self) -> None:
+        # The connection first: until there is one, others may join, and those who are cancelled leave.
+        try:
+            connection = await self._database.connect(one_statement=True)
+        except StoreError as error:
+            waiting = [self._waiting.pop(number) for number in list(self._waiting)]
+            for passenger in waiting:
+                await self._fail(passenger, error)
+            return
+        finally:
+            self._boarding = False
+        group = self._next_group()
+        self._depart()
+        if group:
+            await self._write_group(group, connection)
+        else:
+            await connection.close()
 
     def _next_group(self) -> list[_Passenger]:
         """Take those who can go together, in order: each segment, and each chunk of audio, once.
@@ -147,30 +171,35 @@ class SegmentWriter:
             seen.update(keys)
         return taken
 
-    async def _write_group(self, group: Sequence[_Passenger]) -> None:
+    async def _write_group(self, group: Sequence[_Passenger], connection: AsyncConnection) -> None:
         try:
-            await self._write(group)
+            await self._write(group, connection)
         except StoreError as error:
             if len(group) == 1 or isinstance(error, _FOR_ALL):
                 for passenger in group:
                     await self._fail(passenger, error)
             else:
-                # One of them is bad: alone it gets its own error, and the others are stored.
-                for passenger in group:
-                    await self._write_group([passenger])
-        except BaseException as error:
-            # A bug, or the end of the loop: nobody may wait for an answer that never comes.
+                await self._write_one_by_one(group)
+        except Exception as error:  # noqa: BLE001 (a bug: it is told, so that nobody waits for ever)
             for passenger in group:
                 if not passenger.answer.done():
                     passenger.answer.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
         finally:
             for passenger in group:
                 self._busy.difference_update(passenger.segment.keys)
 
-    async def _write(self, group: Sequence[_Passenger]) -> None:
-        results = await self._execute([passenger.segment for passenger in group])
+    async def _write_one_by_one(self, group: Sequence[_Passenger]) -> None:
+        """Find the bad one: alone it gets its own error, and the others are stored."""
+        for passenger in group:
+            try:
+                connection = await self._database.connect(one_statement=True)
+            except StoreError as error:
+                await self._fail(passenger, error)
+            else:
+                await self._write_group([passenger], connection)
+
+    async def _write(self, group: Sequence[_Passenger], connection: AsyncConnection) -> None:
+        results = await self._execute([passenger.segment for passenger in group], connection)
         for segment, answer in group:
             receipt = receipt_of(segment, results)
             lookup = lookup_of(segment, receipt)
@@ -180,18 +209,18 @@ class SegmentWriter:
                 await self._discard_object(segment)
             answer.set_result(receipt)
 
-    async def _execute(self, segments: Sequence[Segment]) -> WriteResults:
+    async def _execute(self, segments: Sequence[Segment], connection: AsyncConnection) -> WriteResults:
         text, arguments = segment_statement().text, arguments_of(segments)
         attempts = ATTEMPTS
         while True:
             attempts -= 1
-            connection = await self._database.connect(one_statement=True)
             try:
                 return WriteResults(await self._database.fetch_on(connection, text, arguments, writes=True))
             except ConflictError:
                 # The server has undone it all; what it met then is stored now.
                 if not attempts:
                     raise
+            connection = await self._database.connect(one_statement=True)
 
     async def _fail(self, passenger: _Passenger, error: StoreError) -> None:
         segment, answer = passenger

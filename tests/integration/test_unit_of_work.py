@@ -143,6 +143,15 @@ async def test_a_unit_that_has_ended_says_so(store: Store, session_id: UUID) -> 
             pytest.fail("it was entered twice")
 
 
+async def test_a_store_that_is_closed_says_so(database_url: str) -> None:
+    async with Store.open(database_url, min_connections=1) as store, store.unit_of_work() as uow:
+        session = await uow.sessions.create(bot_id="b", meeting_id="m")
+    with pytest.raises(UsageError, match="store is closed"):
+        await store.record_segment(session.id, transcript=transcript())
+    with pytest.raises(UsageError, match="store is closed"):
+        await store.timeline(session.id)
+
+
 async def test_reading_cannot_write(store: Store, session_id: UUID, other_program: Program) -> None:
     async with store.read() as reader:
         with pytest.raises(UsageError, match=r"store\.read\(\) cannot write"):
@@ -263,7 +272,9 @@ async def test_a_cancelled_waiter_for_a_connection_gives_its_slot_back(
         await until(lambda: store.statistics().pool.waiting == 1)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await waiting
+            async with asyncio.timeout(5):
+                await waiting
+        assert store.statistics().gate.in_flight == 0
         release.set()
     assert store.statistics().gate.in_flight == 0
     assert store.statistics().pool.in_use == 0

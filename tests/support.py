@@ -37,7 +37,7 @@ def counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
     return found
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], *, seconds: float = 30.0) -> None:
     """Wait for what must come; fail when it does not."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -272,7 +272,7 @@ async def test_a_cancelled_waiter_for_a_connection_gives_its_slot_back(
         await until(lambda: store.statistics().pool.waiting == 1)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await waiting
         assert store.statistics().gate.in_flight == 0
         release.set()

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The main job on files of one's own: make demo CAPTIONS="en=talk.en.vtt ja=talk.ja.vtt"
 CAPTIONS ?=
 
-.PHONY: demo test check lint types imports matrix clean
+.PHONY: demo test check lint types imports matrix bench clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/livetranslate-store demo $(if $(CAPTIONS),--captions $(CAPTIONS))
@@ -30,6 +30,10 @@ imports: $(VENV)/.development
 # Every Python, SQLAlchemy and PostgreSQL that is promised, as far as they are found here.
 matrix: $(VENV)/.development
 	$(BIN)/python tests/matrix.py
+
+# The store against a floor written by hand, in one table of ratios.
+bench: $(VENV)/.development
+	$(BIN)/python benchmarks/run.py
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

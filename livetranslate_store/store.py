@@ -28,6 +28,7 @@ from livetranslate_store.values import (
 )
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.audio_sweep import sweep_audio
+from livetranslate_store.writing.segment import check_segment
 from livetranslate_store.writing.segment_writer import SegmentWriter
 
 # Longer than any unit of work takes: a younger object may still get its row.
@@ -100,6 +101,7 @@ class Store:
         Repeating it is safe. Raises MissingReferenceError where the session is not there,
         WriteRejectedError when the gate stays full, OutcomeUnknownError when the connection broke midway.
         """
+        check_segment(session_id, transcript, translations, audio)
         async with self.gate.slot():
             return await self._segments.write(session_id, transcript, translations, audio)
 

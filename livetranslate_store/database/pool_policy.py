@@ -39,6 +39,7 @@ class PoolPolicy:
         self._idle_since: dict[ConnectionPoolEntry, float] = {}
         self._reaper: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._stopped = False
         self.opened = 0
         self.recycled = 0
         event.listen(engine, "before_cursor_execute", _count_query)
@@ -58,7 +59,8 @@ class PoolPolicy:
         return len(self._idle_since)
 
     async def stop(self) -> None:
-        """Stop retiring and wait for the goodbyes under way."""
+        """Stop retiring and wait for the goodbyes under way; what is in use is closed on its return."""
+        self._stopped = True
         if self._reaper is not None:
             self._reaper.cancel()
         await asyncio.gather(*self._closing)
@@ -75,6 +77,9 @@ class PoolPolicy:
     def _on_checkin(self, connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
         if connection is None or record not in self._open:
             return  # it was invalidated while in use; the next checkout opens another
+        if self._stopped:
+            record.invalidate()  # its user outlived the store: nobody will come for it again
+            return
         self._idle_since[record] = monotonic()
         if self._reaper is None:
             self._arm_reaper(self._idle_lifetime)

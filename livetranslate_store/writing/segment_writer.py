@@ -32,7 +32,6 @@ from livetranslate_store.writing.results import WriteResults
 from livetranslate_store.writing.segment import (
     Segment,
     arguments_of,
-    check_segment,
     lookup_of,
     make_segment,
     receipt_of,
@@ -79,11 +78,10 @@ class SegmentWriter:
         translations: Sequence[TranslationInput],
         audio: AudioInput | None,
     ) -> SegmentReceipt:
-        """Write a segment and return what became of it.
+        """Write a segment that was checked, and return what became of it.
 
         A cancellation takes it back while it waits; once it is on its way, its outcome is awaited first.
         """
-        check_segment(session_id, transcript, translations, audio)
         staged = None if audio is None else await self._storage.stage(session_id, audio)
         segment = make_segment(session_id, transcript, translations, staged)
         if staged is not None:

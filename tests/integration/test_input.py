@@ -167,6 +167,8 @@ async def test_a_segment_has_one_translation_for_each_language(store: Store, ses
     twice = [translation("a", "zh-hans"), translation("b", "zh-Hans")]
     with pytest.raises(InvalidInputError, match="one translation for each target_language"):
         await store.record_segment(session_id, transcript=transcript(), translations=twice)
+    # It never came as far as the gate.
+    assert store.statistics().gate.failed == 0
 
 
 async def test_what_is_not_there_is_not_found(store: Store, session_id: UUID) -> None:

@@ -158,6 +158,17 @@ async def test_a_connection_in_use_is_not_retired(database_url: str) -> None:
         await held.close()
 
 
+async def test_a_connection_that_outlives_the_store_is_closed_on_its_return(
+    database_url: str, other_program: Program
+) -> None:
+    async with opened(database_url, min_connections=3) as database:
+        reading = asyncio.create_task(database.fetch("SELECT pg_sleep(0.5)", []))
+        await until(lambda: database.statistics().in_use == 1)
+    await reading
+    assert database.statistics().size == 0
+    await until(lambda: connections(other_program) == 0)
+
+
 async def test_dead_connections_are_replaced_without_the_caller_seeing_it(
     database_url: str, other_program: Program
 ) -> None:

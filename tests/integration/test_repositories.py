@@ -1,0 +1,106 @@
+"""Sessions and speakers through their repositories."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from support import counts, transcript
+
+from livetranslate_store import DuplicateError, InvalidInputError, NotFoundError, Store
+from livetranslate_store.ids import new_id
+
+Program = psycopg.Connection[Any]
+
+
+async def test_the_same_external_id_is_the_same_session_and_another_meeting_is_a_duplicate(
+    store: Store, other_program: Program
+) -> None:
+    async with store.unit_of_work() as uow:
+        first = await uow.sessions.create(bot_id="b", meeting_id="m", external_id="meet-42", title="one")
+        again = await uow.sessions.create(bot_id="b", meeting_id="m", external_id="meet-42", title="two")
+        assert (again.id, again.title) == (first.id, "one")
+        with pytest.raises(DuplicateError, match=r"names a session of bot 'b' in meeting 'm' already"):
+            await uow.sessions.create(bot_id="b", meeting_id="another", external_id="meet-42")
+    assert counts(other_program)["sessions"] == 1
+
+
+async def test_a_session_ends_once_and_not_before_it_began(store: Store, session_id: UUID) -> None:
+    async with store.unit_of_work() as uow:
+        ended = await uow.sessions.end(session_id)
+        assert ended.status == "ended"
+        first = ended.ended_at
+        assert first is not None
+        assert (await uow.sessions.end(session_id)).ended_at == first
+        with pytest.raises(InvalidInputError, match="before the session's start"):
+            await uow.sessions.end(session_id, ended_at=ended.started_at - timedelta(seconds=1))
+        later = first + timedelta(hours=1)
+        assert (await uow.sessions.end(session_id, ended_at=later)).ended_at == later
+
+
+async def test_update_changes_what_is_given_and_nothing_else(store: Store) -> None:
+    async with store.unit_of_work() as uow:
+        session = await uow.sessions.create(
+            bot_id="b", meeting_id="m", title="old", uri="https://example.org"
+        )
+        changed = await uow.sessions.update(session.id, title=None, target_languages=["ES", "es", "ja"])
+        assert (changed.title, changed.uri, changed.target_languages) == (
+            None,
+            "https://example.org",
+            ["es", "ja"],
+        )
+        with pytest.raises(InvalidInputError, match="something to change"):
+            await uow.sessions.update(session.id)
+        with pytest.raises(NotFoundError):
+            await uow.sessions.update(new_id(), title="nobody's")
+
+
+async def test_sessions_are_found_by_what_matches_the_newest_first(store: Store) -> None:
+    began = datetime(2026, 5, 1, 9, tzinfo=UTC)
+    async with store.unit_of_work() as uow:
+        for day in range(4):
+            await uow.sessions.create(
+                bot_id=f"bot-{day % 2}", meeting_id="m", started_at=began + timedelta(days=day)
+            )
+    async with store.read() as reader:
+        days = [each.started_at.day for each in await reader.sessions.find(meeting_id="m")]
+        assert days == [4, 3, 2, 1]
+        assert [e.started_at.day for e in await reader.sessions.find(bot_id="bot-1", limit=1)] == [4]
+        assert await reader.sessions.find(status="ended") == []
+
+
+async def test_speakers_are_made_with_their_transcripts_and_named_once(
+    store: Store, session_id: UUID
+) -> None:
+    async def speak(label: str, name: str | None = None) -> None:
+        await store.record_segment(session_id, transcript=transcript(speaker_label=label, speaker_name=name))
+
+    async def names() -> dict[str, str | None]:
+        async with store.read() as reader:
+            return {s.label: s.name for s in await reader.speakers.list_for_session(session_id)}
+
+    await speak("SPEAKER_00")
+    assert await names() == {"SPEAKER_00": None}
+    await speak("SPEAKER_00", "Ada")
+    await speak("SPEAKER_00", "Somebody else")
+    assert await names() == {"SPEAKER_00": "Ada"}
+    async with store.unit_of_work() as uow:
+        await uow.speakers.rename(session_id, "SPEAKER_00", "Ada Lovelace")
+    await speak("SPEAKER_00", "Ada")
+    assert await names() == {"SPEAKER_00": "Ada Lovelace"}
+    assert {entry.speaker_name for entry in await store.timeline(session_id)} == {"Ada Lovelace"}
+
+
+async def test_merging_two_labels_makes_one_speaker_of_them(store: Store, session_id: UUID) -> None:
+    for label, name in (("SPEAKER_00", None), ("SPEAKER_01", "Grace")):
+        await store.record_segment(session_id, transcript=transcript(speaker_label=label, speaker_name=name))
+    async with store.unit_of_work() as uow:
+        kept = await uow.speakers.merge(session_id, "SPEAKER_01", into="SPEAKER_00")
+        assert kept.name == "Grace"
+        with pytest.raises(NotFoundError):
+            await uow.speakers.merge(session_id, "SPEAKER_01", into="SPEAKER_00")
+        with pytest.raises(InvalidInputError, match="same speaker"):
+            await uow.speakers.merge(session_id, "SPEAKER_00", into="SPEAKER_00")
+    entries = await store.timeline(session_id)
+    assert {(entry.speaker_label, entry.speaker_name) for entry in entries} == {("SPEAKER_00", "Grace")}

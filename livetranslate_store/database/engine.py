@@ -53,12 +53,17 @@ class Database:
             json_deserializer=msgspec.json.decode,
             # Texts of people do not belong in error messages.
             hide_parameters=True,
+            # A transaction begins and ends in one visible place, `transaction.py`; a statement outside of
+            # one is a transaction of its own, in one round trip instead of three.
+            isolation_level="AUTOCOMMIT",
         )
         self._policy = PoolPolicy(self.engine.sync_engine, settings)
-        # The same pool; a statement is a transaction of its own, in one round trip instead of three. Behind
-        # PgBouncer only a transaction keeps preparing and running it on the same server connection.
+        # The same pool. Behind PgBouncer only a transaction keeps preparing and running a statement on the
+        # same server connection.
         self._one_statement = (
-            self.engine if settings.pgbouncer else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            self.engine.execution_options(isolation_level="READ COMMITTED")
+            if settings.pgbouncer
+            else self.engine
         )
 
     async def open(self) -> None:
@@ -77,7 +82,9 @@ class Database:
             raise failure
 
     async def connect(self, *, one_statement: bool = False) -> AsyncConnection:
-        """Take a connection out of the pool, for a transaction or for one statement; the caller closes it.
+        """Take a connection out of the pool; the caller closes it.
+
+        A caller that wants more than `one_statement` in a transaction begins and ends it.
 
         Raises PoolTimeoutError when none becomes free in time, StoreUnavailableError when the server
         cannot be reached.
@@ -104,7 +111,7 @@ class Database:
         """Do the same on a connection that was taken before; `run_one` says what `writes` is."""
 
         async def run(connection: AsyncConnection) -> list[asyncpg.Record]:
-            driver = await self._driver_of(connection)
+            driver = await self.driver_of(connection)
             if not self._settings.pgbouncer:
                 return await driver.fetch(text, *arguments)
             async with driver.transaction():
@@ -142,7 +149,8 @@ class Database:
             repeats -= 1
             connection = await self.connect(one_statement=True)
 
-    async def _driver_of(self, connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    async def driver_of(self, connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+        """Return the driver's own connection, for one statement without SQLAlchemy in between."""
         pooled = await connection.get_raw_connection()
         pooled.info["queries"] += 1  # what the engine's own events do not see
         driver: asyncpg.Connection[asyncpg.Record] = pooled.driver_connection  # type: ignore[assignment]  # the dialect fixes the type

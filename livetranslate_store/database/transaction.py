@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Executable, Result, Row
+import asyncpg
+from sqlalchemy import Executable, Result
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
-from livetranslate_store.errors import OutcomeUnknownError, StoreError, UsageError
+from livetranslate_store.errors import OutcomeUnknownError, StoreError, StoreUnavailableError, UsageError
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,10 @@ class Ending(Enum):
 
 
 T = TypeVar("T")
+
+_BEGIN = "BEGIN"
+# One snapshot for all reads of the block, and a server that refuses writes.
+_BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 WhenDone: TypeAlias = Callable[[Ending], Awaitable[None]]
 
@@ -72,13 +77,13 @@ class Transaction:
             lambda session: session.execute(statement, execution_options={"populate_existing": True})
         )
 
-    async def write(self, text: str, arguments: Sequence[Any]) -> Sequence[Row[Any]]:
-        """Run the text of a write with its bound arguments and return its rows."""
+    async def write(self, text: str, arguments: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        """Run the text of a write with its bound arguments and return the driver's rows."""
         self.check_usable(writing=True)
 
-        async def run(session: AsyncSession) -> Sequence[Row[Any]]:
-            connection = await session.connection()
-            return (await connection.exec_driver_sql(text, tuple(arguments))).all()
+        async def run(session: AsyncSession) -> Sequence[asyncpg.Record]:
+            driver = await self._database.driver_of(await session.connection())
+            return await driver.fetch(text, *arguments)
 
         return await self._run(run)
 
@@ -87,9 +92,8 @@ class Transaction:
         # A transaction that has done nothing yet can begin again when its connection turns out to be dead.
         repeats = 1 if self._session is None else 0
         while True:
-            session = self._session or await self._open()
             try:
-                return await work(session)
+                return await work(self._session or await self._open())
             except DATABASE_ERRORS as error:
                 failure = translate(error)
                 if not repeats or not is_broken(error):
@@ -124,35 +128,42 @@ class Transaction:
             raise UsageError(
                 "Nothing was committed: a statement failed and its error was caught inside the block."
             ) from self._failure
-        if self._session is None:
+        if self._session is None or self._connection is None:
             return
         try:
-            await self._session.commit()
+            await self._session.flush()
+            driver = await self._database.driver_of(self._connection)
+            # Without a transaction the server would say yes to anything, and to an aborted one ROLLBACK.
+            if not driver.is_in_transaction() or await driver.execute("COMMIT") != "COMMIT":
+                raise StoreUnavailableError("The transaction was lost before its commit; nothing was stored.")
         except DATABASE_ERRORS as error:
             failure = translate(error, committing=True)
             raise failure from failure.__cause__
 
     async def _open(self) -> AsyncSession:
         self._connection = connection = await self._database.connect()
-        if self.read_only:
-            # One snapshot for all reads of the block, and a server that refuses writes.
-            connection = await connection.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
-        self._session = AsyncSession(connection, expire_on_commit=False)
-        return self._session
+        self._session = session = AsyncSession(connection, expire_on_commit=False)
+        driver = await self._database.driver_of(connection)
+        await driver.execute(_BEGIN_READING if self.read_only else _BEGIN)
+        return session
 
     async def _give_back(self) -> None:
         session, connection = self._session, self._connection
         self._session = self._connection = None
+        if session is None or connection is None:
+            return
         try:
-            if session is not None:
-                await session.close()
-            if connection is not None:
-                await connection.close()
+            if not connection.invalidated:
+                driver = await self._database.driver_of(connection)
+                if driver.is_in_transaction():
+                    await driver.execute("ROLLBACK")
         except DATABASE_ERRORS as error:
-            # It broke: the server has rolled back, and the pool replaces it.
+            # It broke: the server has rolled back, and the pool opens another.
             logger.info("a connection broke while it was given back: %s", translate(error))
+            await connection.invalidate()
+        finally:
+            await session.close()
+            await connection.close()
 
     async def _tell(self, ending: Ending) -> None:
         for callback in self._when_done:

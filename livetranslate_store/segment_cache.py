@@ -1,7 +1,7 @@
 """The segment cache: a bounded LRU of what late translations need to know of their transcripts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 from uuid import UUID
 
@@ -45,11 +45,12 @@ class SegmentCache:
         self._hits += len(found)
         self._misses += len(missing)
         while missing:
-            mine = [key for key in missing if key not in self._loading]
+            # Taken before the own read: what others finish meanwhile is not read again.
+            others = {key: self._loading[key] for key in missing if key in self._loading}
+            mine = [key for key in missing if key not in others]
             if mine:
                 found |= await self._load(mine, load)
-            missing = [key for key in missing if key not in mine]
-            missing = await self._wait_for_others(missing, found)
+            missing = await self._wait_for_others(others, found)
         return found
 
     def publish(self, lookups: Iterable[SegmentLookup]) -> None:
@@ -112,23 +113,20 @@ class SegmentCache:
                     del self._loading[key]
         return loaded
 
-    async def _wait_for_others(self, keys: Sequence[Key], found: dict[Key, SegmentLookup]) -> list[Key]:
+    async def _wait_for_others(
+        self, reads: Mapping[Key, asyncio.Future[SegmentLookup | None]], found: dict[Key, SegmentLookup]
+    ) -> list[Key]:
         """Add to `found` what others read, and return the keys whose reader gave up."""
         left = []
-        for key in keys:
-            read = self._loading.get(key)
-            if read is not None:
-                await asyncio.wait([read])
-            if read is None or read.cancelled():
-                # The reader gave up or a write overtook it; meanwhile somebody may have filled it in.
-                entry = self._entries.get(key)
-            else:
-                entry = read.result()
-                if entry is None:
-                    continue  # the database does not know it
-            if entry is None:
+        for key, read in reads.items():
+            await asyncio.wait([read])
+            # What was published meanwhile is newer than what was read.
+            entry = self._entries.get(key)
+            if entry is None and read.cancelled():
                 left.append(key)
-            else:
+                continue
+            entry = entry or read.result()
+            if entry is not None:
                 found[key] = entry
         return left
 

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from types import TracebackType
 
 from livetranslate_store.checks import checked_integer, checked_number
-from livetranslate_store.errors import WriteRejectedError
+from livetranslate_store.errors import UsageError, WriteRejectedError
 from livetranslate_store.values import GateStatistics
 
 
@@ -108,15 +108,21 @@ class WriteGate:
 
 
 class WriteSlot:
-    """One passage through the gate; entered once."""
+    """One passage through the gate: entered once, left once, by whichever task."""
 
-    __slots__ = ("_gate",)
+    __slots__ = ("_entered", "_gate", "_held")
 
     def __init__(self, gate: WriteGate) -> None:
         self._gate = gate
+        self._entered = False
+        self._held = False
 
     async def __aenter__(self) -> None:
+        if self._entered:
+            raise UsageError("A slot is entered once: ask the gate for a new one.")
+        self._entered = True
         await self._gate.acquire()
+        self._held = True
 
     async def __aexit__(
         self,
@@ -124,4 +130,8 @@ class WriteSlot:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if not self._held:
+            # Counted twice it would let one write too many in, for ever.
+            raise UsageError("This slot is not held: it was given back already, or never entered.")
+        self._held = False
         self._gate.release(completed=kind is None)

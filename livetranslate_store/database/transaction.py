@@ -34,6 +34,10 @@ _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WhenDone: TypeAlias = Callable[[Ending], Awaitable[None]]
 
 
+async def _do_nothing(_session: AsyncSession) -> None:
+    return
+
+
 class Transaction:
     """A database session that belongs to the task that made it; the connection is taken at first use.
 
@@ -70,6 +74,11 @@ class Transaction:
     def when_done(self, callback: WhenDone) -> None:
         """Have `callback` called with how it ended, before the unit of work is left."""
         self._when_done.append(callback)
+
+    async def begin(self) -> None:
+        """Take the connection now, rather than with the first statement."""
+        if self._session is None:
+            await self._run(_do_nothing)
 
     async def execute(self, statement: Executable) -> Result[Any]:
         """Run a statement of SQLAlchemy's, flushing first what waits in the session."""

@@ -29,6 +29,8 @@ class SegmentLookups:
         found = {key: self._written[key] for key in keys if key in self._written}
         unknown = [key for key in keys if key not in found and not self._is_deleted(key)]
         if unknown:
+            # Whoever reads for others must not wait for a connection that one of them holds.
+            await self._transaction.begin()
             found |= await self._cache.get_many(unknown, self._load)
         return found
 

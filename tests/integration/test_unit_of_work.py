@@ -244,6 +244,35 @@ async def test_a_transcript_deleted_by_another_program_is_missed_in_spite_of_the
                 await uow.translations.add(session_id, receipt.transcript_id, translation())
 
 
+async def test_units_that_hold_every_connection_never_wait_for_one_that_has_none(
+    database_url: str,
+) -> None:
+    async with Store.open(database_url, min_connections=1, max_connections=2, connection_timeout=60) as store:
+        async with store.unit_of_work() as uow:
+            session = await uow.sessions.create(bot_id="b", meeting_id="m")
+        shared = await store.record_segment(session.id, transcript=transcript())
+        store.cache.drop((session.id, shared.transcript_id))
+        go_on = asyncio.Event()
+
+        async def translate(language: str, *, holding: bool) -> None:
+            async with store.unit_of_work() as uow:
+                if holding:
+                    await uow.transcripts.add(session.id, transcript())
+                    await go_on.wait()
+                late = translation(target_language=language)
+                await uow.translations.add(session.id, shared.transcript_id, late)
+
+        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+            for language in ("es", "ja"):
+                tasks.create_task(translate(language, holding=True))
+            await until(lambda: store.statistics().pool.in_use == 2)
+            # This one wants to read the transcript, and has to wait for a connection.
+            tasks.create_task(translate("ar", holding=False))
+            await until(lambda: store.statistics().pool.waiting == 1)
+            go_on.set()
+        assert len(await store.timeline(session.id, kinds=["translation"])) == 3
+
+
 async def test_a_deleted_transcript_is_not_revived_by_the_cache(store: Store, session_id: UUID) -> None:
     receipt = await store.record_segment(session_id, transcript=transcript(), translations=[translation()])
     async with store.unit_of_work() as uow:

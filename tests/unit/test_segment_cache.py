@@ -89,7 +89,9 @@ async def test_when_the_reader_is_cancelled_one_of_those_who_wait_reads_instead(
     await asyncio.sleep(0)
     reader.cancel()
     second.answer.set()
-    assert await asyncio.gather(*others) == [{key(1): lookup(1)}] * 3
+    async with asyncio.timeout(10):
+        found = await asyncio.gather(*others)
+    assert found == [{key(1): lookup(1)}] * 3
     assert (len(first.asked), len(second.asked)) == (1, 1)
     assert reader.cancelled()
 
@@ -107,7 +109,9 @@ async def test_a_failure_is_the_readers_own() -> None:
     reads.answer.set()
     with pytest.raises(ZeroDivisionError):
         await failing
-    assert await waiting == {key(1): lookup(1)}
+    async with asyncio.timeout(10):
+        found = await waiting
+    assert found == {key(1): lookup(1)}
 
 
 @pytest.mark.parametrize("write", ["publish", "drop", "drop_session"])
@@ -128,6 +132,46 @@ async def test_a_read_under_way_never_revives_what_a_write_overtook(write: str) 
     assert await cache.get_many([key(1)], reads.load) == expected
 
 
+async def test_an_overtaken_read_leaves_the_one_after_it_alone() -> None:
+    cache, old, new = SegmentCache(), Reads(lookup(1, revision=1)), Reads(lookup(1, revision=2))
+    overtaken = asyncio.create_task(cache.get_many([key(1)], old.load))
+    await asyncio.sleep(0)
+    cache.drop(key(1))
+    reading = [asyncio.create_task(cache.get_many([key(1)], new.load))]
+    await asyncio.sleep(0)
+    old.answer.set()
+    await overtaken
+    reading.append(asyncio.create_task(cache.get_many([key(1)], new.load)))
+    await asyncio.sleep(0)
+    new.answer.set()
+    assert await asyncio.gather(*reading) == [{key(1): lookup(1, revision=2)}] * 2
+    assert len(new.asked) == 1
+    assert await cache.get_many([key(1)], old.load) == {key(1): lookup(1, revision=2)}
+
+
+async def test_whoever_waits_while_a_newer_revision_is_published_gets_that() -> None:
+    cache, reads = SegmentCache(), Reads(lookup(1, revision=1))
+    callers = [asyncio.create_task(cache.get_many([key(1)], reads.load)) for _ in range(2)]
+    await asyncio.sleep(0)
+    cache.publish([lookup(1, revision=2)])
+    reads.answer.set()
+    assert await callers[1] == {key(1): lookup(1, revision=2)}
+    await callers[0]
+
+
+async def test_what_others_found_missing_during_the_own_read_is_not_read_again() -> None:
+    cache, quick, slow = SegmentCache(), Reads(), Reads(lookup(1))
+    other = asyncio.create_task(cache.get_many([key(2)], quick.load))
+    await asyncio.sleep(0)
+    own = asyncio.create_task(cache.get_many([key(1), key(2)], slow.load))
+    await asyncio.sleep(0)
+    quick.answer.set()
+    await other
+    slow.answer.set()
+    assert await own == {key(1): lookup(1)}
+    assert slow.asked == [[key(1)]]
+
+
 async def test_a_lower_revision_never_replaces_a_higher_one() -> None:
     cache, reads = SegmentCache(), Reads()
     cache.publish([lookup(1, revision=5)])
@@ -140,6 +184,8 @@ async def test_a_sessions_entries_can_be_dropped() -> None:
     cache.publish([lookup(1), lookup(2), lookup(1, session_id=another)])
     assert cache.drop_session(SESSION) == 2
     assert cache.statistics().size == 1
+    cache.drop(key(1, another))
+    assert cache.statistics().size == 0
     assert cache.statistics().evictions == 0
 
 

@@ -17,12 +17,20 @@ KEYS = [(UUID(int=session), UUID(int=number)) for session in (1, 2) for number i
 steps = st.lists(
     st.tuples(
         st.sampled_from(
-            ["look", "look", "answer", "break", "cancel", "write", "delete", "delete session", "turn"]
+            [
+                *("look", "look", "answer", "break", "cancel", "turn"),
+                *("write", "commit", "publish", "delete", "delete session"),
+            ]
         ),
         st.integers(0, 5),
     ),
+    # Without a least size most schedules would end after five steps, before anything can go wrong.
+    min_size=30,
     max_size=60,
 )
+
+# More turns of the loop than any schedule needs to come to its end.
+MANY_TURNS = 500
 
 
 class Schedule:
@@ -30,7 +38,11 @@ class Schedule:
 
     def __init__(self, limit: int) -> None:
         self.cache = SegmentCache(limit)
-        self.database: dict[Key, SegmentLookup] = {}
+        # All is there and nothing is cached: what is looked up has to be read.
+        self.database = {key: SegmentLookup(*key, "en", 0) for key in KEYS}
+        self.asked = 0
+        # Committed, and not published yet.
+        self.unpublished: list[SegmentLookup] = []
         self.revisions: Counter[Key] = Counter()
         self.reading: Counter[Key] = Counter()
         self.answers: list[asyncio.Future[None]] = []
@@ -49,6 +61,7 @@ class Schedule:
 
     async def look(self, number: int) -> None:
         keys = [KEYS[number], KEYS[(number * 2 + 1) % 6]]
+        self.asked += len(set(keys))
         try:
             found = await self.cache.get_many(keys, self.load)
         except ZeroDivisionError:
@@ -66,34 +79,58 @@ class Schedule:
             pending[number % len(pending)].set_exception(ZeroDivisionError())
         elif step == "cancel" and self.tasks:
             self.tasks[-1 - number % len(self.tasks)].cancel()
-        elif step == "write":
-            self.revisions[key] += 1
-            self.database[key] = SegmentLookup(*key, "en", self.revisions[key])
-            self.cache.publish([self.database[key]])
+        elif step in ("write", "commit"):
+            self.commit(key, publish=step == "write")
+        elif step == "publish" and self.unpublished:
+            self.cache.publish([self.unpublished.pop(number % len(self.unpublished))])
         elif step == "delete":
+            self.publish()
             self.database.pop(key, None)
             self.cache.drop(key)
         elif step == "delete session":
+            self.publish()
             for each in [each for each in self.database if each[0] == key[0]]:
                 del self.database[each]
             self.cache.drop_session(key[0])
+
+    def commit(self, key: Key, *, publish: bool) -> None:
+        self.revisions[key] += 1
+        self.database[key] = SegmentLookup(*key, "en", self.revisions[key])
+        self.unpublished.append(self.database[key])
+        # Of two revisions the cache knows the higher one as long as it holds it.
+        if publish or self.cache.statistics().limit < len(KEYS):
+            self.publish()
+
+    def publish(self) -> None:
+        # In the other order than they were committed in.
+        while self.unpublished:
+            self.cache.publish([self.unpublished.pop()])
 
     def check(self) -> None:
         statistics = self.cache.statistics()
         assert statistics.size <= statistics.limit
         assert 0.0 <= statistics.hit_rate <= 1.0
-        # Whatever is remembered is what the database holds: no deleted row, no older revision.
+        # Whatever is remembered is what the database holds: no deleted row, no older revision than published.
+        unpublished = {(lookup.session_id, lookup.transcript_id) for lookup in self.unpublished}
         for key, remembered in self.cache._entries.items():
-            assert self.database.get(key) == remembered
+            assert key in self.database
+            assert key in unpublished or self.database[key] == remembered
+            assert self.database[key].revision >= remembered.revision
 
     async def end(self) -> None:
+        self.publish()
+        turns = 0
         while not all(task.done() for task in self.tasks):
+            turns += 1
+            assert turns < MANY_TURNS, "somebody waits for ever"
             for answer in self.answers:
                 if not answer.done():
                     answer.set_result(None)
             await asyncio.sleep(0)
             self.check()
         assert not self.cache._loading
+        statistics = self.cache.statistics()
+        assert statistics.hits + statistics.misses == self.asked
         await asyncio.gather(*(task for task in self.tasks if not task.cancelled()))
 
 

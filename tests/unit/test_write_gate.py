@@ -1,11 +1,13 @@
 """The gate: at most so many writes, in order, with a limit on waiting, and nothing left behind."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from support import until
 
 from livetranslate_store import InvalidInputError, WriteRejectedError
+from livetranslate_store.errors import UsageError
 from livetranslate_store.write_gate import WriteGate
 
 
@@ -63,7 +65,7 @@ async def test_a_newcomer_never_overtakes_those_who_wait() -> None:
 async def test_waiting_has_a_limit_and_the_error_says_what_was_going_on() -> None:
     writers = Writers(WriteGate(limit=1, timeout=0.01))
     await writers.come("a")
-    with pytest.raises(WriteRejectedError, match=r"within 0\.01 s: 1 of 1 writes under way"):
+    with pytest.raises(WriteRejectedError, match=r"within 0\.01 s: 1 of 1 writes under way, 0 more"):
         async with writers.gate.slot():
             pytest.fail("there was no slot")
     statistics = writers.gate.statistics()
@@ -98,6 +100,93 @@ async def test_a_waiter_cancelled_while_it_is_handed_a_slot_hands_it_on() -> Non
     assert "b" not in writers.admitted
     await writers.finish("c")
     assert writers.gate.statistics().in_flight == 0
+
+
+async def test_a_waiter_cancelled_as_a_slot_becomes_free_does_not_take_it() -> None:
+    writers = Writers(WriteGate(limit=1))
+    await writers.gate.acquire()
+    await writers.come("b", "c")
+    writers.tasks["b"].cancel()
+    writers.gate.release(completed=True)
+    await until(lambda: "c" in writers.admitted)
+    assert writers.gate.statistics().in_flight == 1
+    await writers.finish("c")
+    assert writers.gate.statistics().in_flight == 0
+
+
+async def test_a_time_limit_that_passes_while_the_slot_is_handed_over_rejects_nobody() -> None:
+    writers = Writers(WriteGate(limit=1))
+    await writers.gate.acquire()
+    await writers.come("b")
+    (turn,) = writers.gate._waiters
+    writers.gate.release(completed=True)
+    writers.gate._reject(turn)
+    await until(lambda: "b" in writers.admitted)
+    await writers.finish("b")
+    assert (writers.gate.statistics().completed, writers.gate.statistics().rejected) == (2, 0)
+
+
+async def test_a_waiter_rejected_and_cancelled_at_once_gives_back_no_slot() -> None:
+    writers = Writers(WriteGate(limit=1))
+    await writers.come("a", "b")
+    (turn,) = writers.gate._waiters
+    writers.gate._reject(turn)
+    writers.tasks["b"].cancel()
+    await asyncio.wait([writers.tasks["b"]])
+    statistics = writers.gate.statistics()
+    assert (statistics.in_flight, statistics.waiting, statistics.rejected) == (1, 0, 1)
+    await writers.finish("a")
+
+
+async def test_no_timer_outlives_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, timers = asyncio.get_running_loop(), []
+    call_later = loop.call_later
+
+    def remembering(*arguments: Any) -> asyncio.TimerHandle:
+        timers.append(call_later(*arguments))
+        return timers[-1]
+
+    monkeypatch.setattr(loop, "call_later", remembering)
+    writers = Writers(WriteGate(limit=1))
+    await writers.come("a", "b", "c")
+    assert len(timers) == 2, "whoever finds a free slot needs none"
+    writers.tasks["b"].cancel()
+    await writers.finish("a")
+    await writers.finish("c")
+    assert all(timer.cancelled() for timer in timers)
+
+
+async def test_a_slot_is_entered_once_and_given_back_once() -> None:
+    gate = WriteGate(limit=1)
+    slot = gate.slot()
+    with pytest.raises(UsageError, match="not held"):
+        await slot.__aexit__(None, None, None)
+    async with slot:
+        with pytest.raises(UsageError, match="entered once"):
+            await slot.__aenter__()
+    with pytest.raises(UsageError, match="not held"):
+        await slot.__aexit__(None, None, None)
+    statistics = gate.statistics()
+    assert (statistics.in_flight, statistics.completed) == (0, 1)
+
+
+async def test_a_slot_that_was_refused_is_not_held() -> None:
+    gate = WriteGate(limit=1, timeout=0.01)
+    await gate.acquire()
+    slot = gate.slot()
+    with pytest.raises(WriteRejectedError):
+        await slot.__aenter__()
+    with pytest.raises(UsageError, match="not held"):
+        await slot.__aexit__(None, None, None)
+    assert gate.statistics().in_flight == 1
+
+
+async def test_a_slot_can_be_given_back_by_another_task() -> None:
+    gate = WriteGate(limit=1)
+    slot = gate.slot()
+    await asyncio.create_task(slot.__aenter__())
+    await asyncio.create_task(slot.__aexit__(None, None, None))
+    assert gate.statistics().completed == 1
 
 
 async def test_failures_and_cancellations_of_writes_are_counted_apart() -> None:
@@ -144,6 +233,12 @@ async def test_a_limit_below_one_is_refused(limit: int) -> None:
     with pytest.raises(InvalidInputError, match="limit must be"):
         gate.limit = limit
     assert gate.limit == 50
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0, float("nan"), True, "soon"])
+async def test_a_time_limit_that_is_no_time_is_refused(seconds: float) -> None:
+    with pytest.raises(InvalidInputError, match="timeout must be"):
+        WriteGate(timeout=seconds)
 
 
 async def test_a_slot_that_is_free_costs_no_turn_of_the_loop() -> None:

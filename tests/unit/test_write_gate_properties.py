@@ -16,16 +16,31 @@ steps = st.lists(
         st.sampled_from(["come", "come", "end", "fail", "cancel", "expire", "limit", "turn"]),
         st.integers(0, 5),
     ),
+    # Without a least size most schedules would end after five steps, before anything can go wrong.
+    min_size=30,
     max_size=60,
 )
+
+# More turns of the loop than any schedule needs to come to its end.
+MANY_TURNS = 500
+
+
+class WatchedGate(WriteGate):
+    """A gate that is watched while it lets waiters in."""
+
+    def _admit(self) -> None:
+        before = self._in_flight
+        super()._admit()
+        assert self._in_flight in range(before, max(before, self._limit) + 1)
 
 
 class Schedule:
     """Plays steps against a gate, and checks what must hold after each."""
 
     def __init__(self, limit: int) -> None:
-        self.gate = WriteGate(limit, timeout=1000.0)
+        self.gate = WatchedGate(limit, timeout=1000.0)
         self.highest_limit = limit
+        self.turns: list[asyncio.Future[None]] = []
         self.tasks: list[asyncio.Task[str]] = []
         self.finish: dict[int, asyncio.Future[None]] = {}
         self.admitted: list[int] = []
@@ -46,17 +61,19 @@ class Schedule:
 
     def play(self, step: str, number: int) -> None:
         inside = [each for each in self.finish.values() if not each.done()]
-        waiting = list(self.gate._waiters)
+        # Also those that were handed a slot just now: time may be up at that very moment.
+        self.turns += [turn for turn in self.gate._waiters if turn not in self.turns]
+        around = [task for task in self.tasks if not task.done()]
         if step == "come":
             self.tasks.append(asyncio.ensure_future(self.write(len(self.tasks))))
         elif step == "end" and inside:
             inside[number % len(inside)].set_result(None)
         elif step == "fail" and inside:
             inside[number % len(inside)].set_exception(ZeroDivisionError())
-        elif step == "cancel" and self.tasks:
-            self.tasks[-1 - number % len(self.tasks)].cancel()
-        elif step == "expire" and waiting:
-            self.gate._reject(waiting[number % len(waiting)])
+        elif step == "cancel" and around:
+            around[number % len(around)].cancel()
+        elif step == "expire" and self.turns:
+            self.gate._reject(self.turns[-1 - number % len(self.turns)])
         elif step == "limit":
             self.gate.limit = number + 1
             self.highest_limit = max(self.highest_limit, number + 1)
@@ -71,17 +88,22 @@ class Schedule:
         assert now.waiting == 0 or now.in_flight >= now.limit
 
     async def end(self) -> None:
+        turns = 0
         while not all(task.done() for task in self.tasks):
+            turns += 1
+            assert turns < MANY_TURNS, "somebody waits for ever"
             for each in self.finish.values():
                 if not each.done():
                     each.set_result(None)
             await asyncio.sleep(0)
             self.check()
+        # Those cancelled before they began never came to the gate.
         results = Counter(task.result() for task in self.tasks if not task.cancelled())
         now = self.gate.statistics()
         assert now.in_flight == now.waiting == 0
         assert now.completed == results["completed"]
         assert now.failed == results["failed"] + results["cancelled inside"]
+        assert sum(results.values()) == sum(not task.cancelled() for task in self.tasks)
         # One that is rejected and cancelled in the same turn counts as rejected, and sees the cancellation.
         assert results["rejected"] <= now.rejected <= results["rejected"] + results["cancelled waiting"]
 

@@ -2,7 +2,7 @@
 
 Three ordered parts are merged: transcripts, translations that take the times of their transcript, and
 translations that have times of their own. Each walks an index in the order of the timeline, from the cursor
-on and no further than the limit, so that a page costs the same wherever it lies.
+on and no further than the limit, so that a page reads as many rows wherever it lies.
 """
 
 from collections.abc import Sequence

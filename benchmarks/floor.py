@@ -5,7 +5,6 @@ Prepared statements are cached by the driver, values are at hand, and a conflict
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 
@@ -65,32 +64,3 @@ async def write_translation(pool: "asyncpg.Pool[asyncpg.Record]", row: Row) -> N
     """Write one translation, all of whose values are at hand."""
     async with pool.acquire() as connection:
         await connection.execute(TRANSLATION, *row)
-
-
-async def copy_segments(
-    connection: "asyncpg.Connection[asyncpg.Record]", segments: Sequence[FloorSegment]
-) -> None:
-    """Copy many segments into three tables."""
-    async with connection.transaction():
-        for table, columns, rows in (
-            ("audio_files", columns_of(AUDIO), [each.audio for each in segments]),
-            ("transcripts", columns_of(TRANSCRIPT), [each.transcript for each in segments]),
-            (
-                "translations",
-                columns_of(TRANSLATION),
-                [x for each in segments for x in each.translations],
-            ),
-        ):
-            await connection.copy_records_to_table(
-                table, schema_name="livetranslate", columns=columns, records=rows
-            )
-
-
-def columns_of(statement: str) -> list[str]:
-    """Return the columns that an INSERT names."""
-    return [name.strip() for name in statement.split("(", 1)[1].split(")", 1)[0].split(",")]
-
-
-def session_row(session_id: UUID) -> Row:
-    """Return what the sessions table needs."""
-    return (session_id, "bench", "bench")

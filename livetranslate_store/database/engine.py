@@ -1,7 +1,6 @@
 """The async engine on asyncpg, its bounded pool, and the one way to a connection."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -24,8 +23,6 @@ from livetranslate_store.errors import (
 )
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.values import PoolStatistics
-
-logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 

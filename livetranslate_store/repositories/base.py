@@ -10,12 +10,9 @@ from livetranslate_store.errors import ConflictError, NotFoundError
 from livetranslate_store.models import Base
 from livetranslate_store.writing.results import WriteResults
 from livetranslate_store.writing.rows import Row
-from livetranslate_store.writing.segment_statement import WriteStatement
+from livetranslate_store.writing.segment_statement import ATTEMPTS, WriteStatement
 
 M = TypeVar("M", bound=Base)
-
-# A concurrent write of the same row comes in between once, hardly ever twice.
-ATTEMPTS = 5
 
 
 class Repository(Generic[M]):

@@ -7,10 +7,8 @@ from sqlalchemy import select, tuple_
 
 from livetranslate_store.database.transaction import Ending, Transaction
 from livetranslate_store.models import Transcript
-from livetranslate_store.segment_cache import SegmentCache
+from livetranslate_store.segment_cache import Key, SegmentCache
 from livetranslate_store.values import SegmentLookup
-
-Key = tuple[UUID, UUID]
 
 
 class SegmentLookups:

@@ -63,6 +63,8 @@ _COLUMNS: Mapping[str, Sequence[str]] = {
 
 #: The kind of the row that no receipt is made of: a concurrent transaction came in between.
 OVERTAKEN = "overtaken"
+#: How often a statement that was overtaken is run: it happens once, hardly ever twice.
+ATTEMPTS = 5
 
 _NO_REVISION: ColumnElement[int] = literal_column("NULL::bigint")
 

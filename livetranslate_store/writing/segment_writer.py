@@ -36,15 +36,13 @@ from livetranslate_store.writing.segment import (
     make_segment,
     receipt_of,
 )
-from livetranslate_store.writing.segment_statement import segment_statement
+from livetranslate_store.writing.segment_statement import ATTEMPTS, segment_statement
 
 # One group is written while the next is gathered and sent; more of them would only make each smaller.
 GROUPS_UNDER_WAY = 2
 # Half of the writes that the gate lets through by default, so that one half is written while the other
 # arrives; larger groups hold up everybody in them without saving much more.
 GROUP_LIMIT = 25
-# A concurrent write of the same segment comes in between once, hardly ever twice.
-ATTEMPTS = 5
 
 # What these say holds for every segment of the group: writing them one by one would only take longer.
 _FOR_ALL = (OutcomeUnknownError, PoolTimeoutError, StoreUnavailableError)

@@ -249,6 +249,15 @@ async def test_a_late_translation_takes_language_and_revision_from_its_transcrip
     assert (late.source_language, late.transcript_revision) == ("de", 3)
 
 
+async def test_a_transcripts_translations_are_listed_by_language(store: Store, session_id: UUID) -> None:
+    translated = [translation(tag, tag) for tag in ("ja", "ar", "es")]
+    receipt = await store.record_segment(session_id, transcript=version("Good"), translations=translated)
+    await store.record_segment(session_id, transcript=transcript(), translations=[translation("other")])
+    async with store.read() as reader:
+        rows = await reader.translations.list_for_transcript(session_id, receipt.transcript_id)
+    assert [row.target_language for row in rows] == ["ar", "es", "ja"]
+
+
 async def test_a_late_translation_is_of_the_revision_that_another_program_stored(
     store: Store, session_id: UUID, other_program: psycopg.Connection[Any]
 ) -> None:

@@ -53,6 +53,10 @@ class SegmentCache:
             missing = await self._wait_for_others(others, found)
         return found
 
+    def knows(self, key: Key) -> bool:
+        """Tell whether a segment is remembered, without counting as a use of it."""
+        return key in self._entries
+
     def publish(self, lookups: Iterable[SegmentLookup]) -> None:
         """Store what was committed; a lower revision never replaces a higher one."""
         for lookup in lookups:

@@ -108,7 +108,7 @@ class Database:
         """Do the same on a connection that was taken before; `run_one` says what `writes` is."""
 
         async def run(connection: AsyncConnection) -> list[asyncpg.Record]:
-            driver = await self.driver_of(connection)
+            driver = self.driver_of(connection)
             if not self._settings.pgbouncer:
                 return await driver.fetch(text, *arguments)
             async with driver.transaction():
@@ -132,7 +132,6 @@ class Database:
         while True:
             try:
                 result = await work(connection)
-                await connection.commit()
             except DATABASE_ERRORS as error:
                 failure = translate(error, committing=writes)
                 if is_broken(error):
@@ -146,9 +145,10 @@ class Database:
             repeats -= 1
             connection = await self.connect(one_statement=True)
 
-    async def driver_of(self, connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    def driver_of(self, connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
         """Return the driver's own connection, for one statement without SQLAlchemy in between."""
-        pooled = await connection.get_raw_connection()
+        assert connection.sync_connection is not None  # noqa: S101 (it was connected before)
+        pooled = connection.sync_connection.connection
         pooled.info["queries"] += 1  # what the engine's own events do not see
         driver: asyncpg.Connection[asyncpg.Record] = pooled.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
         return driver
@@ -228,6 +228,9 @@ def _connect_arguments(settings: StoreSettings) -> dict[str, Any]:
         "max_cacheable_statement_size": 0,
         "server_settings": {
             "application_name": "livetranslate_store",
+            # A plan is made once and kept. Left alone the server would plan a statement anew for each call
+            # whose values it believes to matter, which takes longer than running it.
+            "plan_cache_mode": "force_generic_plan",
             "statement_timeout": str(round(settings.command_timeout * 1000)),
         },
     }

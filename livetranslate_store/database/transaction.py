@@ -90,9 +90,9 @@ class Transaction:
         """Run the text of a write with its bound arguments and return the driver's rows."""
         self.check_usable(writing=True)
 
-        async def run(session: AsyncSession) -> Sequence[asyncpg.Record]:
-            driver = await self._database.driver_of(await session.connection())
-            return await driver.fetch(text, *arguments)
+        async def run(_session: AsyncSession) -> Sequence[asyncpg.Record]:
+            assert self._connection is not None  # noqa: S101 (a session has one)
+            return await self._database.driver_of(self._connection).fetch(text, *arguments)
 
         return await self._run(run)
 
@@ -141,7 +141,7 @@ class Transaction:
             return
         try:
             await self._session.flush()
-            driver = await self._database.driver_of(self._connection)
+            driver = self._database.driver_of(self._connection)
             # Without a transaction the server would say yes to anything, and to an aborted one ROLLBACK.
             if not driver.is_in_transaction() or await driver.execute("COMMIT") != "COMMIT":
                 raise StoreUnavailableError("The transaction was lost before its commit; nothing was stored.")
@@ -152,7 +152,7 @@ class Transaction:
     async def _open(self) -> AsyncSession:
         self._connection = connection = await self._database.connect()
         self._session = session = AsyncSession(connection, expire_on_commit=False)
-        driver = await self._database.driver_of(connection)
+        driver = self._database.driver_of(connection)
         await driver.execute(_BEGIN_READING if self.read_only else _BEGIN)
         return session
 
@@ -163,7 +163,7 @@ class Transaction:
             return
         try:
             if not connection.invalidated:
-                driver = await self._database.driver_of(connection)
+                driver = self._database.driver_of(connection)
                 if driver.is_in_transaction():
                     await driver.execute("ROLLBACK")
         except DATABASE_ERRORS as error:

@@ -9,6 +9,7 @@ from livetranslate_store.database.transaction import Ending, Transaction
 from livetranslate_store.models import AudioFile
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.values import AudioInput, AudioReceipt, Outcome
+from livetranslate_store.writing.first_statement import first_audio_statement
 from livetranslate_store.writing.rows import audio_row
 from livetranslate_store.writing.segment_statement import audio_statement
 
@@ -60,7 +61,8 @@ class AudioFileRepository(Repository[AudioFile]):
         return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
 
     async def _write_row(self, session_id: UUID, staged: StagedAudio) -> AudioReceipt:
-        results = await self._write(audio_statement(), audio_files=[audio_row(session_id, staged)])
+        rows = {"audio_files": [audio_row(session_id, staged)]}
+        results = await self._write_first(first_audio_statement, audio_statement, rows)
         return results.audio_file((session_id, staged.audio_file_id))
 
     async def _remove_if_rolled_back(self, storage_key: str, ending: Ending) -> None:

@@ -32,6 +32,10 @@ class SegmentLookups:
             found |= await self._cache.get_many(unknown, self._load)
         return found
 
+    def knows(self, key: Key) -> bool:
+        """Tell whether a segment is likely to be stored."""
+        return key in self._written or self._cache.knows(key)
+
     def wrote(self, lookup: SegmentLookup) -> None:
         """Remember what the unit wrote."""
         key = (lookup.session_id, lookup.transcript_id)

@@ -15,6 +15,7 @@ from livetranslate_store.values import (
     TranscriptInput,
     TranscriptReceipt,
 )
+from livetranslate_store.writing.first_statement import first_transcript_statement
 from livetranslate_store.writing.rows import speaker_rows, transcript_id_of, transcript_row
 from livetranslate_store.writing.segment_statement import transcript_statement
 
@@ -35,11 +36,14 @@ class TranscriptRepository(Repository[Transcript]):
         """
         checked_uuid(session_id, "session_id")
         transcript_id = transcript_id_of(session_id, transcript)
-        results = await self._write(
-            transcript_statement(),
-            speakers=speaker_rows([(session_id, transcript)]),
-            transcripts=[transcript_row(session_id, transcript_id, None, transcript)],
-        )
+        rows = {
+            "speakers": speaker_rows([(session_id, transcript)]),
+            "transcripts": [transcript_row(session_id, transcript_id, None, transcript)],
+        }
+        if self._lookups.knows((session_id, transcript_id)):
+            results = await self._write(transcript_statement, rows)
+        else:
+            results = await self._write_first(first_transcript_statement, transcript_statement, rows)
         receipt = results.transcript((session_id, transcript_id))
         if receipt.outcome is not Outcome.STALE:
             self._lookups.wrote(

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from livetranslate_store.checks import checked_language, checked_languages, checked_uuid
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import MissingReferenceError
@@ -13,6 +11,7 @@ from livetranslate_store.models import Translation
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.values import TranslationInput, TranslationReceipt
+from livetranslate_store.writing.first_statement import first_translation_statement
 from livetranslate_store.writing.rows import translation_row
 from livetranslate_store.writing.segment_statement import translation_statement
 
@@ -39,12 +38,14 @@ class TranslationRepository(Repository[Translation]):
         lookup = (await self._lookups.find([key])).get(key)
         if lookup is None:
             raise _missing(key)
-        if translation.source_language is None:
-            translation = replace(translation, source_language=lookup.language)
         translation_id = translation_id_for(transcript_id, translation.target_language)
-        row = translation_row(session_id, translation_id, transcript_id, translation)
         # The revision is taken from the row itself: another process may have moved it on.
-        results = await self._write(translation_statement(), translations=[row])
+        row = translation_row(
+            session_id, translation_id, transcript_id, translation, language=lookup.language
+        )
+        results = await self._write_first(
+            first_translation_statement, translation_statement, {"translations": [row]}
+        )
         if not results:
             # Another process deleted the transcript behind the cache's back.
             self._lookups.deleted(key)

@@ -3,7 +3,7 @@
 A row is what the caller sent, encoded for the driver; the statements decide what becomes of it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -48,9 +48,17 @@ TRANSCRIPT_COLUMNS, _transcript_copied = _columns(
     table_of(Transcript), "session_id", "id", "audio_file_id", "revision", "words", "metadata"
 )
 TRANSLATION_COLUMNS, _translation_copied = _columns(
-    table_of(Translation), "session_id", "id", "transcript_id", "metadata"
+    table_of(Translation),
+    *("session_id", "id", "transcript_id", "source_language", "transcript_revision", "metadata"),
 )
 SPEAKER_COLUMNS = ("session_id", "label", "name")
+
+COLUMNS: Mapping[str, Sequence[str]] = {
+    "audio_files": AUDIO_COLUMNS,
+    "speakers": SPEAKER_COLUMNS,
+    "transcripts": TRANSCRIPT_COLUMNS,
+    "translations": TRANSLATION_COLUMNS,
+}
 
 
 def audio_row(session_id: UUID, staged: StagedAudio) -> Row:
@@ -91,21 +99,29 @@ def transcript_row(
 
 
 def translation_row(
-    session_id: UUID, translation_id: UUID, transcript_id: UUID, translation: TranslationInput
+    session_id: UUID,
+    translation_id: UUID,
+    transcript_id: UUID,
+    translation: TranslationInput,
+    *,
+    language: str | None = None,
+    revision: int | None = None,
 ) -> Row:
-    """Return the row of `TRANSLATION_COLUMNS`; what is None in it is taken from the transcript."""
+    """Return the row of `TRANSLATION_COLUMNS`.
+
+    `language` and `revision` are the transcript's, where they are known: what is None in the row is taken
+    from the transcript by the statement.
+    """
+    made_from = translation.transcript_revision
     return (
         session_id,
         translation_id,
         transcript_id,
+        translation.source_language or language,
+        revision if made_from is None else made_from,
         _json(translation.metadata),
         *_translation_copied(translation),
     )
-
-
-def as_arrays(rows: Iterable[Row], columns: Sequence[str]) -> list[Sequence[Any]]:
-    """Return one array per column, as `unnest` takes them, empty ones where there are no rows."""
-    return list(zip(*rows, strict=True)) or [()] * len(columns)
 
 
 def _json(value: JSONObject) -> str:

@@ -1,7 +1,7 @@
 """A segment on its way in: checked as a whole, turned into rows, answered with a receipt."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from livetranslate_store.audio.storage import StagedAudio
@@ -10,21 +10,24 @@ from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.ids import translation_id_for
 from livetranslate_store.values import (
     AudioInput,
+    AudioReceipt,
     Outcome,
     SegmentLookup,
     SegmentReceipt,
     TranscriptInput,
+    TranscriptReceipt,
     TranslationInput,
+    TranslationReceipt,
 )
 from livetranslate_store.writing.results import WriteResults
 from livetranslate_store.writing.rows import (
+    Row,
     audio_row,
     speaker_rows,
     transcript_id_of,
     transcript_row,
     translation_row,
 )
-from livetranslate_store.writing.segment_statement import segment_statement
 
 
 class Segment(NamedTuple):
@@ -71,12 +74,27 @@ def check_segment(
         raise InvalidInputError("Give audio, or the audio_file_id of one stored before, not both.")
 
 
-def arguments_of(segments: Sequence[Segment]) -> tuple[Sequence[Any], ...]:
-    """Return what `segment_statement` binds for these segments, none of whose keys occurs twice."""
-    return segment_statement().arguments(
-        audio_files=[audio_row(each.session_id, each.audio) for each in segments if each.audio is not None],
-        speakers=speaker_rows((each.session_id, each.transcript) for each in segments),
-        transcripts=[
+def rows_of(segments: Sequence[Segment], *, are_new: bool) -> dict[str, list[Row]]:
+    """Return the rows by table of these segments, none of whose keys occurs twice.
+
+    Where the segments are new, what a translation takes from its transcript is what was sent with it.
+    """
+    translations = []
+    for each in segments:
+        session_id, transcript_id, transcript, _, _, _ = each
+        language, revision = (transcript.language, transcript.revision or 0) if are_new else (None, None)
+        translations += [
+            translation_row(
+                session_id, translation_id, transcript_id, translation, language=language, revision=revision
+            )
+            for translation_id, translation in zip(each.translation_ids, each.translations, strict=True)
+        ]
+    return {
+        "audio_files": [
+            audio_row(each.session_id, each.audio) for each in segments if each.audio is not None
+        ],
+        "speakers": speaker_rows((each.session_id, each.transcript) for each in segments),
+        "transcripts": [
             transcript_row(
                 each.session_id,
                 each.transcript_id,
@@ -85,12 +103,8 @@ def arguments_of(segments: Sequence[Segment]) -> tuple[Sequence[Any], ...]:
             )
             for each in segments
         ],
-        translations=[
-            translation_row(each.session_id, translation_id, each.transcript_id, translation)
-            for each in segments
-            for translation_id, translation in zip(each.translation_ids, each.translations, strict=True)
-        ],
-    )
+        "translations": translations,
+    }
 
 
 def receipt_of(segment: Segment, results: WriteResults) -> SegmentReceipt:
@@ -103,6 +117,26 @@ def receipt_of(segment: Segment, results: WriteResults) -> SegmentReceipt:
             for translation_id, each in zip(translation_ids, translations, strict=True)
         ),
         None if audio is None else results.audio_file((session_id, audio.audio_file_id)),
+    )
+
+
+def receipt_of_new(segment: Segment) -> SegmentReceipt:
+    """Return the receipt of a segment that was inserted as it was sent."""
+    session_id, transcript_id, transcript, translations, translation_ids, audio = segment
+    revision = transcript.revision or 0
+    return SegmentReceipt(
+        TranscriptReceipt(session_id, transcript_id, Outcome.INSERTED, revision),
+        tuple(
+            TranslationReceipt(
+                session_id,
+                translation_id,
+                each.target_language,
+                Outcome.INSERTED,
+                revision if each.transcript_revision is None else each.transcript_revision,
+            )
+            for translation_id, each in zip(translation_ids, translations, strict=True)
+        ),
+        None if audio is None else AudioReceipt(session_id, audio.audio_file_id, Outcome.INSERTED),
     )
 
 

@@ -11,18 +11,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ARRAY,
     CTE,
-    Column,
     ColumnElement,
     FromClause,
+    Select,
     Table,
     Text,
     and_,
-    bindparam,
     case,
-    cast,
-    column,
     func,
     literal_column,
     or_,
@@ -30,31 +26,11 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import LateralFromClause
-from sqlalchemy.types import TypeEngine
 
 from livetranslate_store.values import Outcome
 from livetranslate_store.writing.rules import VersionRule
-
-
-def rows_given(table: Table, columns: Sequence[str]) -> CTE:
-    """Return the rows that are bound as one array per column, named `<table>_<column>`."""
-    wanted = [table.c[name] for name in columns]
-    # Inside a subquery the planner does not see how long an array is. If it did, it would plan anew for each
-    # call, which takes longer than the statement itself.
-    arrays = [
-        select(bindparam(f"{table.name}_{c.name}", type_=ARRAY(_sent_as(c)))).scalar_subquery()
-        for c in wanted
-    ]
-    rows = (
-        func.unnest(*arrays)
-        .table_valued(*(column(c.name, _sent_as(c)) for c in wanted), name=f"{table.name}_rows")
-        .render_derived()
-    )
-    return select(
-        *(cast(rows.c[c.name], c.type).label(c.name) if _is_json(c) else rows.c[c.name] for c in wanted)
-    ).cte(f"{table.name}_given")
 
 
 class Step(NamedTuple):
@@ -119,7 +95,7 @@ def same_key(one: FromClause, other: FromClause) -> ColumnElement[bool]:
     return and_(one.c.session_id == other.c.session_id, one.c.id == other.c.id)
 
 
-def looked_up(table: Table, given: CTE, name: str, **key: str) -> LateralFromClause:
+def looked_up(table: Table, given: FromClause, name: str, **key: str) -> LateralFromClause:
     """Return the one stored row for each given row, by the columns of `key` and those given that they equal.
 
     A lookup per row by the primary key, and never a scan of the table, whatever the planner believes: the
@@ -127,6 +103,17 @@ def looked_up(table: Table, given: CTE, name: str, **key: str) -> LateralFromCla
     """
     conditions = (table.c[column] == given.c[value] for column, value in key.items())
     return select(table).where(*conditions).limit(literal_column("1")).lateral(name)
+
+
+def results_of(written: FromClause, kind: str, revision: str | None = None) -> Select[Any]:
+    """Return the rows that become receipts: `(kind, session_id, id, outcome, revision)`."""
+    return select(
+        constant(kind).label("kind"),
+        written.c.session_id,
+        written.c.id,
+        written.c.outcome,
+        (literal_column("NULL::bigint") if revision is None else written.c[revision]).label("revision"),
+    )
 
 
 def constant(word: str) -> ColumnElement[str]:
@@ -148,12 +135,3 @@ def _judged(given: CTE, table: Table, columns: Sequence[str], rule: VersionRule,
         .select_from(given.outerjoin(stored, true()))
         .cte(f"{table.name}_judged")
     )
-
-
-def _is_json(c: Column[Any]) -> bool:
-    return isinstance(c.type, JSONB)
-
-
-def _sent_as(c: Column[Any]) -> TypeEngine[Any]:
-    # JSON travels as text and is cast where it arrives: the driver encodes arrays of text by itself.
-    return Text() if isinstance(c.type, JSONB | Text) else c.type

@@ -10,8 +10,16 @@ from support import transcript, translation
 from livetranslate_store.ids import new_id
 from livetranslate_store.models import AudioFile, Transcript, Translation
 from livetranslate_store.models.base import table_of
+from livetranslate_store.writing.first_statement import (
+    first_audio_statement,
+    first_segment_statement,
+    first_transcript_statement,
+    first_translation_statement,
+)
+from livetranslate_store.writing.given import ARRAYS, Source, Values, source_of
 from livetranslate_store.writing.rows import (
     AUDIO_COLUMNS,
+    COLUMNS,
     TRANSCRIPT_COLUMNS,
     TRANSLATION_COLUMNS,
     transcript_row,
@@ -55,20 +63,55 @@ def test_a_row_has_a_value_for_every_column() -> None:
     assert (row["transcript_id"], row["text"], row["transcript_revision"]) == (transcript_id, "y", None)
 
 
-@pytest.mark.parametrize(
-    "make", [segment_statement, audio_statement, transcript_statement, translation_statement]
-)
-def test_what_a_caller_sends_is_bound(make: Any) -> None:
-    statement = make()
-    arguments = statement.arguments()
+STATEMENTS = [
+    segment_statement,
+    audio_statement,
+    transcript_statement,
+    translation_statement,
+    first_segment_statement,
+    first_audio_statement,
+    first_transcript_statement,
+    first_translation_statement,
+]
+SOURCES = [ARRAYS, Values(1, 1, 1, 3)]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("make", STATEMENTS)
+def test_what_a_caller_sends_is_bound(make: Any, source: Source) -> None:
+    statement = make(source)
+    rows = {
+        table: [tuple(f"{table} {name} {number}" for name in columns) for number in range(rows)]
+        for (table, columns), rows in zip(COLUMNS.items(), (1, 1, 1, 3), strict=True)
+    }
+    arguments = statement.arguments(rows)
     assert f"${len(arguments)}::" in statement.text
     assert f"${len(arguments) + 1}" not in statement.text
+    # Each value has a place of its own.
+    assert len(set(map(str, arguments))) == len(arguments)
 
 
-def test_nothing_that_a_distributed_engine_forbids_is_used() -> None:
-    text = segment_statement().text
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("make", STATEMENTS)
+def test_nothing_that_a_distributed_engine_forbids_is_used(make: Any, source: Source) -> None:
+    text = make(source).text
     for forbidden in ("xmax", "ctid", "clock_timestamp", "random()", "nextval", "FOR UPDATE"):
         assert forbidden not in text
+
+
+@pytest.mark.parametrize(
+    ("counts", "source"),
+    [
+        ({"transcripts": 1}, Values(transcripts=1)),
+        ({"audio_files": 1, "speakers": 1, "transcripts": 1, "translations": 8}, Values(1, 1, 1, 8)),
+        ({"transcripts": 1, "translations": 9}, ARRAYS),
+        ({"transcripts": 2}, ARRAYS),
+    ],
+)
+def test_one_segment_is_bound_value_by_value_and_a_group_as_arrays(
+    counts: dict[str, int], source: Source
+) -> None:
+    assert source_of({table: [()] * number for table, number in counts.items()}) == source
 
 
 @pytest.mark.parametrize("model", [AudioFile, Transcript, Translation])

@@ -7,6 +7,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage
+from livetranslate_store.checks import checked_uuid
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.provision import provisioned
 from livetranslate_store.reading.timeline import read_page, stream
@@ -25,11 +26,13 @@ from livetranslate_store.values import (
     TimelinePage,
     TranscriptInput,
     TranslationInput,
+    TranslationReceipt,
 )
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.audio_sweep import sweep_audio
 from livetranslate_store.writing.segment import check_segment
 from livetranslate_store.writing.segment_writer import SegmentWriter
+from livetranslate_store.writing.translation_writer import TranslationWriter
 
 # Longer than any unit of work takes: a younger object may still get its row.
 SWEEP_AFTER = timedelta(days=1)
@@ -44,6 +47,7 @@ class Store:
         self._database = database
         self._storage = storage
         self._segments = SegmentWriter(database, storage, cache)
+        self._translations = TranslationWriter(database)
         #: What late translations need to know of their transcripts.
         self.cache = cache
         #: Writes pass here, at most `gate.limit` at a time.
@@ -72,7 +76,7 @@ class Store:
                 try:
                     yield store
                 finally:
-                    await run_to_end(store._segments.close())
+                    await run_to_end(store._drain())
             finally:
                 await run_to_end(database.close())
 
@@ -104,6 +108,19 @@ class Store:
         check_segment(session_id, transcript, translations, audio)
         async with self.gate.slot():
             return await self._segments.write(session_id, transcript, translations, audio)
+
+    async def add_translation(
+        self, session_id: UUID, transcript_id: UUID, translation: TranslationInput
+    ) -> TranslationReceipt:
+        """Write a translation that arrives after its transcript, as a transaction of its own.
+
+        Repeating it is safe. Raises MissingReferenceError where the transcript is not there, and what
+        `record_segment` raises.
+        """
+        checked_uuid(session_id, "session_id")
+        checked_uuid(transcript_id, "transcript_id")
+        async with self.gate.slot():
+            return await self._translations.write(session_id, transcript_id, translation)
 
     async def timeline(
         self,
@@ -184,6 +201,10 @@ class Store:
         Everything at `audio_url` must belong to this database: what another one refers to is an orphan here.
         """
         return await sweep_audio(self._database, self._storage, older_than=older_than)
+
+    async def _drain(self) -> None:
+        await self._segments.close()
+        await self._translations.close()
 
     def statistics(self) -> StoreStatistics:
         """Return the figures of cache, gate and pool as they are now."""

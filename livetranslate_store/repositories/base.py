@@ -1,6 +1,6 @@
 """What every repository has: the unit's transaction and typed reads of one model."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Select, select
@@ -8,13 +8,12 @@ from sqlalchemy import ColumnElement, Select, select
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import ConflictError, NotFoundError
 from livetranslate_store.models import Base
-from livetranslate_store.writing.given import Source, source_of
+from livetranslate_store.writing.given import source_of
 from livetranslate_store.writing.results import WriteResults
 from livetranslate_store.writing.rows import Row
 from livetranslate_store.writing.segment_statement import ATTEMPTS
-from livetranslate_store.writing.statement import WriteStatement
+from livetranslate_store.writing.statement import StatementKind
 
-Kind: TypeAlias = Callable[[Source], WriteStatement]
 Rows: TypeAlias = Mapping[str, Sequence[Row]]
 
 M = TypeVar("M", bound=Base)
@@ -28,7 +27,7 @@ class Repository(Generic[M]):
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    async def _write(self, kind: Kind, rows: Rows) -> WriteResults:
+    async def _write(self, kind: StatementKind, rows: Rows) -> WriteResults:
         """Run a write, and run it again where a concurrent transaction came in between."""
         statement = kind(source_of(rows))
         arguments = statement.arguments(rows)
@@ -38,7 +37,7 @@ class Repository(Generic[M]):
                 return results
         raise ConflictError
 
-    async def _write_first(self, first: Kind, kind: Kind, rows: Rows) -> WriteResults:
+    async def _write_first(self, first: StatementKind, kind: StatementKind, rows: Rows) -> WriteResults:
         """Insert one row that is likely to be new; where it is not, `kind` judges it by the rules."""
         return await self._write(first, rows) or await self._write(kind, rows)
 

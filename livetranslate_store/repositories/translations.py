@@ -5,7 +5,6 @@ from uuid import UUID
 
 from livetranslate_store.checks import checked_language, checked_languages, checked_uuid
 from livetranslate_store.database.transaction import Transaction
-from livetranslate_store.errors import MissingReferenceError
 from livetranslate_store.ids import translation_id_for
 from livetranslate_store.models import Translation
 from livetranslate_store.repositories.base import Repository
@@ -14,6 +13,7 @@ from livetranslate_store.values import TranslationInput, TranslationReceipt
 from livetranslate_store.writing.first_statement import first_translation_statement
 from livetranslate_store.writing.rows import translation_row
 from livetranslate_store.writing.segment_statement import translation_statement
+from livetranslate_store.writing.translation_writer import missing_transcript
 
 
 class TranslationRepository(Repository[Translation]):
@@ -37,7 +37,7 @@ class TranslationRepository(Repository[Translation]):
         key = (checked_uuid(session_id, "session_id"), checked_uuid(transcript_id, "transcript_id"))
         lookup = (await self._lookups.find([key])).get(key)
         if lookup is None:
-            raise _missing(key)
+            raise missing_transcript(*key)
         translation_id = translation_id_for(transcript_id, translation.target_language)
         # The revision is taken from the row itself: another process may have moved it on.
         row = translation_row(
@@ -49,7 +49,7 @@ class TranslationRepository(Repository[Translation]):
         if not results:
             # Another process deleted the transcript behind the cache's back.
             self._lookups.deleted(key)
-            raise _missing(key)
+            raise missing_transcript(*key)
         return results.translation((session_id, translation_id), translation.target_language)
 
     async def get(self, session_id: UUID, transcript_id: UUID, target_language: str) -> Translation:
@@ -83,9 +83,3 @@ class TranslationRepository(Repository[Translation]):
             conditions.append(Translation.target_language.in_(languages))
         order = (Translation.transcript_id, Translation.target_language, Translation.id)
         return await self._list(*conditions, order=order)
-
-
-def _missing(key: tuple[UUID, UUID]) -> MissingReferenceError:
-    return MissingReferenceError(
-        f"There is no transcript {key[1]} in session {key[0]}: write the transcript first."
-    )

@@ -19,17 +19,25 @@ class WriteResults:
     """What a statement did, to be asked by `(session_id, id)`."""
 
     def __init__(self, rows: Iterable[Any]) -> None:
-        #: True where a concurrent transaction came in between: run the statement again.
-        self.overtaken = False
         self._rows: dict[str, dict[Key, tuple[Outcome, int]]] = {}
+        self.add(rows)
+
+    def add(self, rows: Iterable[Any]) -> None:
+        """Take in the rows of a run, or of the next one for what was missing in the first."""
+        #: True where a concurrent transaction came in between: run it again for what is missing here.
+        self.overtaken = False
         for kind, session_id, row_id, outcome, revision in rows:
             if kind == OVERTAKEN:
                 self.overtaken = True
-                return
-            self._rows.setdefault(kind, {})[session_id, row_id] = (Outcome(outcome), revision)
+            else:
+                self._rows.setdefault(kind, {})[session_id, row_id] = (Outcome(outcome), revision)
 
     def __len__(self) -> int:
         return sum(map(len, self._rows.values()))
+
+    def has_translation(self, key: Key) -> bool:
+        """Tell whether it is known what became of a translation."""
+        return key in self._rows.get("translations", {})
 
     def audio_file(self, key: Key) -> AudioReceipt:
         """Return the receipt of an audio file."""

@@ -1,8 +1,8 @@
 """The text of a write and what is bound to it: built once from the models, kept for good."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import CompoundSelect, Select
 
@@ -28,3 +28,7 @@ class WriteStatement:
             bound += self._source.bound(table, rows.get(table, ()))
         in_order: tuple[Any, ...] = self._in_order(bound)
         return in_order
+
+
+#: A write, to be had for any source of rows.
+StatementKind: TypeAlias = Callable[[Source], WriteStatement]

@@ -19,8 +19,10 @@ class WriteGate:
         self._limit = checked_integer(limit, "limit", minimum=1)
         self._timeout = checked_number(timeout, "timeout", minimum=0.001)
         self._in_flight = 0
-        # Ordered, and quick to take one out of the middle when its caller is cancelled.
-        self._waiters: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+        # Since when each has waited, in order; quick to take one out of the middle when it is cancelled.
+        self._waiters: OrderedDict[asyncio.Future[None], float] = OrderedDict()
+        # One for all of them: it rings for whoever stands in front.
+        self._timer: asyncio.TimerHandle | None = None
         self._completed = 0
         self._failed = 0
         self._rejected = 0
@@ -62,9 +64,9 @@ class WriteGate:
             return
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
-        self._waiters[turn] = None
-        began = loop.time()
-        timer = loop.call_later(self._timeout, self._reject, turn)
+        began = self._waiters[turn] = loop.time()
+        if self._timer is None:
+            self._timer = loop.call_at(began + self._timeout, self._reject_late)
         try:
             await turn
         except asyncio.CancelledError:
@@ -74,8 +76,10 @@ class WriteGate:
                 self._admit()
             raise
         finally:
-            timer.cancel()
             self._waiters.pop(turn, None)
+            if not self._waiters and self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
             self._seconds_waited += loop.time() - began
 
     def release(self, *, completed: bool) -> None:
@@ -94,16 +98,24 @@ class WriteGate:
                 self._in_flight += 1
                 turn.set_result(None)
 
-    def _reject(self, turn: asyncio.Future[None]) -> None:
-        if turn.done():
-            return
-        self._rejected += 1
-        del self._waiters[turn]
-        turn.set_exception(
-            WriteRejectedError(
-                f"No slot at the write gate within {self._timeout:g} s: {self._in_flight} of "
-                f"{self._limit} writes under way, {len(self._waiters)} more waiting. Try again later."
-            )
+    def _reject_late(self) -> None:
+        """Refuse those whose time is up; all wait equally long, so that they stand in front."""
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        while self._waiters:
+            turn, began = next(iter(self._waiters.items()))
+            if began + self._timeout > loop.time():
+                self._timer = loop.call_at(began + self._timeout, self._reject_late)
+                return
+            del self._waiters[turn]
+            if not turn.done():
+                self._rejected += 1
+                turn.set_exception(self._rejection())
+
+    def _rejection(self) -> WriteRejectedError:
+        return WriteRejectedError(
+            f"No slot at the write gate within {self._timeout:g} s: {self._in_flight} of "
+            f"{self._limit} writes under way, {len(self._waiters)} more waiting. Try again later."
         )
 
 

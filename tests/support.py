@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from livetranslate_store import AudioInput, TranscriptInput, TranslationInput
+from livetranslate_store.write_gate import WriteGate
 
 TABLES = ("sessions", "audio_files", "transcripts", "translations", "speakers")
 
@@ -42,3 +43,10 @@ async def until(condition: Callable[[], bool], *, seconds: float = 30.0) -> None
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)
+
+
+def expire(gate: WriteGate, number: int) -> None:
+    """Let time be up for those who have waited longest at the gate."""
+    for turn in list(gate._waiters)[:number]:
+        gate._waiters[turn] -= gate._timeout
+    gate._reject_late()

@@ -1,6 +1,7 @@
 """The timeline of a session: rows of the driver become values, with nothing between."""
 
 from collections.abc import AsyncIterator, Callable
+from itertools import starmap
 
 from livetranslate_store.database.engine import Database
 from livetranslate_store.reading.cursor import Cursor
@@ -20,7 +21,7 @@ async def read_page(database: Database, query: TimelineQuery) -> TimelinePage:
     limit = None if query.limit is None else query.limit + 1
     text, arguments = query._replace(limit=limit).statement()
     rows = await database.fetch(text, arguments)
-    entries = [_entry(*row) for row in rows]
+    entries = list(starmap(_entry, rows))
     if query.limit is None or len(entries) <= query.limit:
         return TimelinePage(entries, None)
     del entries[query.limit :]

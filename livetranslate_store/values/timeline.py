@@ -12,7 +12,7 @@ EntryKind: TypeAlias = Literal["transcript", "translation"]
 ENTRY_KINDS: tuple[EntryKind, ...] = ("transcript", "translation")
 
 
-class SegmentLookup(Struct, frozen=True):
+class SegmentLookup(Struct, frozen=True, gc=False):
     """What a translation that arrives later needs to know of its transcript."""
 
     session_id: UUID
@@ -21,7 +21,8 @@ class SegmentLookup(Struct, frozen=True):
     revision: int
 
 
-class TimelineEntry(Struct, frozen=True):
+# Not tracked by the garbage collector, which would go over a long meeting again and again while it is read.
+class TimelineEntry(Struct, frozen=True, gc=False):
     """A transcript or a translation at its place in the meeting.
 
     `timestamp` is the start, or the end where only that is known, or 0.0 where neither is; `duration` is

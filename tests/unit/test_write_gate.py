@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from support import until
+from support import expire, until
 
 from livetranslate_store import InvalidInputError, WriteRejectedError
 from livetranslate_store.errors import UsageError
@@ -118,9 +118,8 @@ async def test_a_time_limit_that_passes_while_the_slot_is_handed_over_rejects_no
     writers = Writers(WriteGate(limit=1))
     await writers.gate.acquire()
     await writers.come("b")
-    (turn,) = writers.gate._waiters
     writers.gate.release(completed=True)
-    writers.gate._reject(turn)
+    expire(writers.gate, 1)
     await until(lambda: "b" in writers.admitted)
     await writers.finish("b")
     assert (writers.gate.statistics().completed, writers.gate.statistics().rejected) == (2, 0)
@@ -129,8 +128,7 @@ async def test_a_time_limit_that_passes_while_the_slot_is_handed_over_rejects_no
 async def test_a_waiter_rejected_and_cancelled_at_once_gives_back_no_slot() -> None:
     writers = Writers(WriteGate(limit=1))
     await writers.come("a", "b")
-    (turn,) = writers.gate._waiters
-    writers.gate._reject(turn)
+    expire(writers.gate, 1)
     writers.tasks["b"].cancel()
     await asyncio.wait([writers.tasks["b"]])
     statistics = writers.gate.statistics()
@@ -138,22 +136,38 @@ async def test_a_waiter_rejected_and_cancelled_at_once_gives_back_no_slot() -> N
     await writers.finish("a")
 
 
-async def test_no_timer_outlives_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_timer_serves_all_who_wait_and_does_not_outlive_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     loop, timers = asyncio.get_running_loop(), []
-    call_later = loop.call_later
+    call_at = loop.call_at
 
     def remembering(*arguments: Any) -> asyncio.TimerHandle:
-        timers.append(call_later(*arguments))
+        timers.append(call_at(*arguments))
         return timers[-1]
 
-    monkeypatch.setattr(loop, "call_later", remembering)
+    monkeypatch.setattr(loop, "call_at", remembering)
     writers = Writers(WriteGate(limit=1))
-    await writers.come("a", "b", "c")
-    assert len(timers) == 2, "whoever finds a free slot needs none"
+    await writers.come("a")
+    assert not timers, "whoever finds a free slot needs none"
+    await writers.come("b", "c")
+    assert len(timers) == 1
     writers.tasks["b"].cancel()
     await writers.finish("a")
     await writers.finish("c")
     assert all(timer.cancelled() for timer in timers)
+
+
+async def test_each_waiter_has_its_own_time_however_many_wait() -> None:
+    writers = Writers(WriteGate(limit=1, timeout=0.2))
+    await writers.come("a", "b")
+    expire(writers.gate, 1)
+    await writers.come("c")
+    await until(lambda: writers.tasks["b"].done())
+    assert writers.gate.statistics().waiting == 1
+    await until(lambda: writers.tasks["c"].done())
+    assert writers.gate.statistics().rejected == 2
+    await writers.finish("a")
 
 
 async def test_a_slot_is_entered_once_and_given_back_once() -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import expire
 
 from livetranslate_store import WriteRejectedError
 from livetranslate_store.write_gate import WriteGate
@@ -40,7 +41,6 @@ class Schedule:
     def __init__(self, limit: int) -> None:
         self.gate = WatchedGate(limit, timeout=1000.0)
         self.highest_limit = limit
-        self.turns: list[asyncio.Future[None]] = []
         self.tasks: list[asyncio.Task[str]] = []
         self.finish: dict[int, asyncio.Future[None]] = {}
         self.admitted: list[int] = []
@@ -61,8 +61,6 @@ class Schedule:
 
     def play(self, step: str, number: int) -> None:
         inside = [each for each in self.finish.values() if not each.done()]
-        # Also those that were handed a slot just now: time may be up at that very moment.
-        self.turns += [turn for turn in self.gate._waiters if turn not in self.turns]
         around = [task for task in self.tasks if not task.done()]
         if step == "come":
             self.tasks.append(asyncio.ensure_future(self.write(len(self.tasks))))
@@ -72,8 +70,9 @@ class Schedule:
             inside[number % len(inside)].set_exception(ZeroDivisionError())
         elif step == "cancel" and around:
             around[number % len(around)].cancel()
-        elif step == "expire" and self.turns:
-            self.gate._reject(self.turns[-1 - number % len(self.turns)])
+        elif step == "expire":
+            # Also when those whose time is up were handed a slot just now.
+            expire(self.gate, number)
         elif step == "limit":
             self.gate.limit = number + 1
             self.highest_limit = max(self.highest_limit, number + 1)

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
 from livetranslate_store.database.pool_policy import PoolPolicy
@@ -55,42 +55,42 @@ class Database:
             isolation_level="AUTOCOMMIT",
         )
         self._policy = PoolPolicy(self.engine.sync_engine, settings)
-        # The same pool. Behind PgBouncer only a transaction keeps preparing and running a statement on the
-        # same server connection.
-        self._one_statement = (
-            self.engine.execution_options(isolation_level="READ COMMITTED")
-            if settings.pgbouncer
-            else self.engine
-        )
 
     async def open(self) -> None:
         """Open the minimum of connections; raises StoreUnavailableError where the server is not there."""
-        connections = await asyncio.gather(
-            *(self.connect() for _ in range(self._settings.min_connections)),
-            return_exceptions=True,
+        leases = await asyncio.gather(
+            *(self.lease() for _ in range(self._settings.min_connections)), return_exceptions=True
         )
         failure: BaseException | None = None
-        for connection in connections:
-            if isinstance(connection, BaseException):
-                failure = connection
+        for lease in leases:
+            if isinstance(lease, BaseException):
+                failure = lease
             else:
-                await connection.close()
+                lease.close()
         if failure is not None:
             raise failure
 
-    async def connect(self, *, one_statement: bool = False) -> AsyncConnection:
-        """Take a connection out of the pool; the caller closes it.
-
-        A caller that wants more than `one_statement` in a transaction begins and ends it.
+    async def connect(self) -> AsyncConnection:
+        """Take a connection out of the pool for a transaction; the caller begins, ends and closes it.
 
         Raises PoolTimeoutError when none becomes free in time, StoreUnavailableError when the server
         cannot be reached.
         """
+        return await self._taken(self.engine.connect)
+
+    async def lease(self) -> PoolProxiedConnection:
+        """Take a connection out of the pool for one statement: `fetch_on` runs it and gives it back.
+
+        It is the same pool without what SQLAlchemy needs for transactions, at half of the time.
+        """
+        return await self._taken(self.engine.raw_connection)
+
+    async def _taken(self, take: Callable[[], Awaitable[T]]) -> T:
         if self._closed:
             raise UsageError("The store is closed.")
         self._waiting += 1
         try:
-            return await (self._one_statement if one_statement else self.engine).connect()
+            return await take()
         except DATABASE_ERRORS as error:
             failure = self._connect_failure(error)
             raise failure from failure.__cause__
@@ -99,59 +99,47 @@ class Database:
 
     async def fetch(self, text: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
         """Run one read as a transaction of its own and return the driver's rows."""
-        connection = await self.connect(one_statement=True)
-        return await self.fetch_on(connection, text, arguments)
+        return await self.fetch_on(await self.lease(), text, arguments)
 
     async def fetch_on(
-        self, connection: AsyncConnection, text: str, arguments: Sequence[Any], *, writes: bool = False
+        self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any], *, writes: bool = False
     ) -> list[asyncpg.Record]:
-        """Do the same on a connection that was taken before; `run_one` says what `writes` is."""
-
-        async def run(connection: AsyncConnection) -> list[asyncpg.Record]:
-            driver = self.driver_of(connection)
-            if not self._settings.pgbouncer:
-                return await driver.fetch(text, *arguments)
-            async with driver.transaction():
-                return await driver.fetch(text, *arguments)
-
-        return await self.run_one(connection, run, writes=writes)
-
-    async def run_one(
-        self,
-        connection: AsyncConnection,
-        work: Callable[[AsyncConnection], Awaitable[T]],
-        *,
-        writes: bool = False,
-    ) -> T:
-        """Run `work`, a statement that may be repeated, as a transaction of its own; closes the connection.
+        """Run one statement that may be repeated as a transaction of its own, and give the lease back.
 
         On a connection that turns out to be dead it is repeated once on another. Raises OutcomeUnknownError
-        where `work` writes and the answer is lost again.
+        where it `writes` and the answer is lost again.
         """
         repeats = 1
         while True:
             try:
-                result = await work(connection)
+                return await self._fetch(lease, text, arguments)
             except DATABASE_ERRORS as error:
                 failure = translate(error, committing=writes)
-                if is_broken(error):
-                    await connection.invalidate()
-                if not repeats or not connection.invalidated:
+                if not is_broken(error):
                     raise failure from failure.__cause__
-            else:
-                return result
+                lease.invalidate()
+                if not repeats:
+                    raise failure from failure.__cause__
             finally:
-                await connection.close()
+                if lease.is_valid:
+                    lease.close()
             repeats -= 1
-            connection = await self.connect(one_statement=True)
+            lease = await self.lease()
+
+    async def _fetch(
+        self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any]
+    ) -> list[asyncpg.Record]:
+        driver = _driver(lease)
+        if not self._settings.pgbouncer:
+            return await driver.fetch(text, *arguments)
+        # Behind PgBouncer only a transaction keeps preparing and running on the same server connection.
+        async with driver.transaction():
+            return await driver.fetch(text, *arguments)
 
     def driver_of(self, connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
         """Return the driver's own connection, for one statement without SQLAlchemy in between."""
         assert connection.sync_connection is not None  # noqa: S101 (it was connected before)
-        pooled = connection.sync_connection.connection
-        pooled.info["queries"] += 1  # what the engine's own events do not see
-        driver: asyncpg.Connection[asyncpg.Record] = pooled.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
-        return driver
+        return _driver(connection.sync_connection.connection)
 
     def _connect_failure(self, error: Exception) -> Exception:
         failure = translate(error)
@@ -184,6 +172,12 @@ class Database:
         self._closed = True
         await self._policy.stop()
         await self.engine.dispose()
+
+
+def _driver(pooled: PoolProxiedConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    pooled.info["queries"] += 1  # what the engine's own events do not see
+    driver: asyncpg.Connection[asyncpg.Record] = pooled.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
+    return driver
 
 
 def asyncpg_url(url: str) -> URL:

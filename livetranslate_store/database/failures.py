@@ -6,6 +6,7 @@ tells one, never a value; the original error stays reachable as `__cause__`.
 
 import asyncpg
 from sqlalchemy import exc
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 
 from livetranslate_store.errors import (
     ConflictError,
@@ -27,8 +28,10 @@ DRIVER_ERRORS = (
     asyncpg.InternalClientError,  # a connection that breaks while a message is being sent
     OSError,  # TimeoutError is one too
 )
+# What opening a connection raises where no engine's connection is around it to wrap it.
+_ADAPTED_ERROR: type[Exception] = AsyncAdapt_asyncpg_dbapi.Error
 #: What a database call may raise; anything else is a bug and passes through as it is.
-DATABASE_ERRORS = (exc.SQLAlchemyError, *DRIVER_ERRORS)
+DATABASE_ERRORS = (exc.SQLAlchemyError, _ADAPTED_ERROR, *DRIVER_ERRORS)
 
 _UPGRADE = "The schema is not there or not up to date: run `alembic upgrade head`."
 
@@ -99,9 +102,10 @@ def is_broken(error: Exception) -> bool:
 
 def _driver_error(error: Exception) -> BaseException:
     # SQLAlchemy's wrapping repeats the whole statement, which buries what went wrong.
-    if isinstance(error, exc.DBAPIError) and error.orig is not None:
-        return error.orig.__cause__ or error.orig
-    return error
+    adapted = error.orig if isinstance(error, exc.DBAPIError) else error
+    if adapted is None or (adapted is error and not isinstance(error, _ADAPTED_ERROR)):
+        return error
+    return adapted.__cause__ or adapted
 
 
 def _from_sqlstate(sqlstate: str, original: BaseException) -> StoreError:

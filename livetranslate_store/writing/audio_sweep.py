@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ARRAY, Uuid, and_, bindparam, column, func, select
 
 from livetranslate_store.audio.storage import AudioStorage, StoredObject, ids_in
+from livetranslate_store.database.compiling import CompiledStatement, compiled
 from livetranslate_store.database.engine import Database
 from livetranslate_store.models import AudioFile
 from livetranslate_store.values import SweepReport
@@ -32,10 +33,20 @@ async def _orphans(database: Database, candidates: Sequence[StoredObject]) -> li
     keys = {each.key: ids for each in candidates if (ids := ids_in(each.key)) is not None}
     if not keys:
         return []
-    rows = tuple_(AudioFile.session_id, AudioFile.id).in_(list(set(keys.values())))
-
-    async def read(connection: AsyncConnection) -> set[str]:
-        return set(await connection.scalars(select(AudioFile.storage_key).where(rows)))
-
-    referred = await database.run_one(await database.connect(one_statement=True), read)
+    session_ids, audio_file_ids = zip(*set(keys.values()), strict=True)
+    statement = _referred()
+    rows = await database.fetch(statement.text, [session_ids, audio_file_ids])
+    referred = {row["storage_key"] for row in rows}
     return [key for key in keys if key not in referred]
+
+
+@cache
+def _referred() -> CompiledStatement:
+    """Return the query of the keys that rows refer to, among rows with the given ids."""
+    ids = (
+        func.unnest(bindparam("session_ids", type_=ARRAY(Uuid)), bindparam("ids", type_=ARRAY(Uuid)))
+        .table_valued(column("session_id", Uuid), column("id", Uuid), name="ids")
+        .render_derived()
+    )
+    same = and_(AudioFile.session_id == ids.c.session_id, AudioFile.id == ids.c.id)
+    return compiled(select(AudioFile.storage_key).select_from(ids.join(AudioFile, same)))

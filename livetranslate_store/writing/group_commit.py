@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database
 from livetranslate_store.errors import (
@@ -41,9 +41,9 @@ class GroupWrite(Protocol[Item_contra, Receipt_co]):
         """Return the keys that one statement can write once."""
 
     async def write_group(
-        self, items: Sequence[Item_contra], connection: AsyncConnection
+        self, items: Sequence[Item_contra], lease: PoolProxiedConnection
     ) -> Sequence[Receipt_co | StoreError]:
-        """Write the items, each all or nothing, and give the connection back.
+        """Write the items, each all or nothing, and give the lease back.
 
         What fails for one alone stands in its place; an error that is raised means that nothing was written.
         """
@@ -119,7 +119,7 @@ class GroupCommit(Generic[Item, Receipt]):
     async def _send_group(self) -> None:
         # The connection first: until there is one, others may join, and those who are cancelled leave.
         try:
-            connection = await self._database.connect(one_statement=True)
+            lease = await self._database.lease()
         except StoreError as error:
             group = list(self._waiting)
             self._board(group)
@@ -132,9 +132,9 @@ class GroupCommit(Generic[Item, Receipt]):
         group = self._next_group()
         self._depart()
         if group:
-            await self._write_group(group, connection)
+            await self._write_group(group, lease)
         else:
-            await connection.close()
+            lease.close()
 
     def _next_group(self) -> list[_Passenger[Item, Receipt]]:
         """Take those who can go together, in order: each key once.
@@ -164,10 +164,10 @@ class GroupCommit(Generic[Item, Receipt]):
             self._busy.difference_update(self._work.keys(passenger.item))
 
     async def _write_group(
-        self, group: Sequence[_Passenger[Item, Receipt]], connection: AsyncConnection
+        self, group: Sequence[_Passenger[Item, Receipt]], lease: PoolProxiedConnection
     ) -> None:
         try:
-            receipts = await self._work.write_group([passenger.item for passenger in group], connection)
+            receipts = await self._work.write_group([passenger.item for passenger in group], lease)
             for passenger, receipt in zip(group, receipts, strict=True):
                 if isinstance(receipt, StoreError):
                     await self._fail(passenger, receipt)
@@ -190,11 +190,11 @@ class GroupCommit(Generic[Item, Receipt]):
         """Find the bad one: alone it gets its own error, and the others are stored."""
         for passenger in group:
             try:
-                connection = await self._database.connect(one_statement=True)
+                lease = await self._database.lease()
             except StoreError as error:
                 await self._fail(passenger, error)
             else:
-                await self._write_group([passenger], connection)
+                await self._write_group([passenger], lease)
 
     async def _fail(self, passenger: _Passenger[Item, Receipt], error: StoreError) -> None:
         await self._work.give_up(passenger.item, error)

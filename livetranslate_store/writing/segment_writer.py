@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
@@ -71,10 +71,10 @@ class SegmentWriter:
         return item.keys
 
     async def write_group(
-        self, items: Sequence[Segment], connection: AsyncConnection
+        self, items: Sequence[Segment], lease: PoolProxiedConnection
     ) -> Sequence[SegmentReceipt]:
-        """Write the segments, all or nothing, tell the cache, and give the connection back."""
-        receipts = await self._execute(items, connection)
+        """Write the segments, all or nothing, tell the cache, and give the lease back."""
+        receipts = await self._execute(items, lease)
         for segment, receipt in zip(items, receipts, strict=True):
             lookup = lookup_of(segment, receipt)
             if lookup is not None:
@@ -92,29 +92,29 @@ class SegmentWriter:
             await self._discard_object(item)
 
     async def _execute(
-        self, segments: Sequence[Segment], connection: AsyncConnection
+        self, segments: Sequence[Segment], lease: PoolProxiedConnection
     ) -> Sequence[SegmentReceipt]:
         """Insert the segments where none of them was seen before; else judge them by the rules."""
         if not any(self._cache.knows((each.session_id, each.transcript_id)) for each in segments):
-            if await self._insert(segments, connection):
+            if await self._insert(segments, lease):
                 return [receipt_of_new(each) for each in segments]
-            connection = await self._database.connect(one_statement=True)
-        results = await self._judge(segments, connection)
+            lease = await self._database.lease()
+        results = await self._judge(segments, lease)
         return [receipt_of(each, results) for each in segments]
 
-    async def _insert(self, segments: Sequence[Segment], connection: AsyncConnection) -> bool:
+    async def _insert(self, segments: Sequence[Segment], lease: PoolProxiedConnection) -> bool:
         """Insert segments that are new; returns False, with nothing written, where one of them is not."""
         rows = rows_of(segments, are_new=True)
         statement = first_segment_statement(source_of(rows))
         try:
             [told] = await self._database.fetch_on(
-                connection, statement.text, statement.arguments(rows), writes=True
+                lease, statement.text, statement.arguments(rows), writes=True
             )
         except (ConflictError, DuplicateError):
             return False  # stored by somebody else at the same moment
         return not told["found"]
 
-    async def _judge(self, segments: Sequence[Segment], connection: AsyncConnection) -> WriteResults:
+    async def _judge(self, segments: Sequence[Segment], lease: PoolProxiedConnection) -> WriteResults:
         rows = rows_of(segments, are_new=False)
         statement = segment_statement(source_of(rows))
         text, arguments = statement.text, statement.arguments(rows)
@@ -122,12 +122,12 @@ class SegmentWriter:
         while True:
             attempts -= 1
             try:
-                return WriteResults(await self._database.fetch_on(connection, text, arguments, writes=True))
+                return WriteResults(await self._database.fetch_on(lease, text, arguments, writes=True))
             except ConflictError:
                 # The server has undone it all; what it met then is stored now.
                 if not attempts:
                     raise
-            connection = await self._database.connect(one_statement=True)
+            lease = await self._database.lease()
 
     async def _discard_object(self, segment: Segment) -> None:
         if segment.audio is not None:

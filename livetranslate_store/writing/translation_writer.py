@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from asyncpg import Record
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database
 from livetranslate_store.errors import ConflictError, MissingReferenceError, StoreError
@@ -58,10 +58,10 @@ class TranslationWriter:
         return (item.key,)
 
     async def write_group(
-        self, items: Sequence[LateTranslation], connection: AsyncConnection
+        self, items: Sequence[LateTranslation], lease: PoolProxiedConnection
     ) -> Sequence[TranslationReceipt | StoreError]:
         """Insert the translations, and let the rules judge those that are stored already."""
-        results = WriteResults(await self._run(first_translation_statement, items, connection))
+        results = WriteResults(await self._run(first_translation_statement, items, lease))
         await self._judge_missing(items, results)
         return [
             results.translation(item.key, item.translation.target_language)
@@ -79,14 +79,14 @@ class TranslationWriter:
             missing = [item for item in items if not results.has_translation(item.key)]
             if not missing:
                 return
-            connection = await self._database.connect(one_statement=True)
-            results.add(await self._run(translation_statement, missing, connection))
+            lease = await self._database.lease()
+            results.add(await self._run(translation_statement, missing, lease))
             if not results.overtaken:
                 return
         raise ConflictError
 
     async def _run(
-        self, kind: StatementKind, items: Sequence[LateTranslation], connection: AsyncConnection
+        self, kind: StatementKind, items: Sequence[LateTranslation], lease: PoolProxiedConnection
     ) -> Sequence[Record]:
         rows = {
             "translations": [
@@ -96,7 +96,7 @@ class TranslationWriter:
         }
         statement = kind(source_of(rows))
         arguments = statement.arguments(rows)
-        return await self._database.fetch_on(connection, statement.text, arguments, writes=True)
+        return await self._database.fetch_on(lease, statement.text, arguments, writes=True)
 
 
 def missing_transcript(session_id: UUID, transcript_id: UUID) -> MissingReferenceError:

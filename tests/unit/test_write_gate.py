@@ -163,9 +163,9 @@ async def test_each_waiter_has_its_own_time_however_many_wait() -> None:
     await writers.come("a", "b")
     expire(writers.gate, 1)
     await writers.come("c")
-    await until(lambda: writers.tasks["b"].done())
+    await until(writers.tasks["b"].done)
     assert writers.gate.statistics().waiting == 1
-    await until(lambda: writers.tasks["c"].done())
+    await until(writers.tasks["c"].done)
     assert writers.gate.statistics().rejected == 2
     await writers.finish("a")
 

@@ -1,66 +1,107 @@
 """What a good engineer writes by hand with asyncpg on the same schema: the floor of every ratio.
 
-Prepared statements are cached by the driver, values are at hand, and a conflict is an error.
+Values are at hand, the driver keeps its statements prepared, nothing is sent that is not needed, and a conflict
+is an error. There are no rules: who sends a segment twice gets a UniqueViolationError.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple, TypeAlias
 
 import asyncpg
 
-AUDIO = """
-    INSERT INTO livetranslate.audio_files
-        (session_id, id, storage_key, format, size_bytes, sha256, duration, sample_rate, channels,
-         start_time, end_time)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-"""
-SPEAKER = """
-    INSERT INTO livetranslate.speakers (session_id, label, name) VALUES ($1, $2, $3)
-    ON CONFLICT DO NOTHING
-"""
-TRANSCRIPT = """
-    INSERT INTO livetranslate.transcripts
-        (session_id, id, text, language, start_time, end_time, speaker_label, confidence, segment_index,
-         segment_key, source, is_final, audio_file_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-"""
-TRANSLATION = """
-    INSERT INTO livetranslate.translations
-        (session_id, id, transcript_id, text, source_language, target_language, confidence, service,
-         transcript_revision)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-"""
+SCHEMA = "livetranslate"
+AUDIO_COLUMNS = (
+    *("session_id", "id", "storage_key", "format", "size_bytes", "sha256"),
+    *("start_time", "end_time"),
+)
+TRANSCRIPT_COLUMNS = (
+    *("session_id", "id", "text", "language", "start_time", "end_time", "speaker_label", "confidence"),
+    *("segment_index", "segment_key", "source", "is_final", "audio_file_id"),
+)
+TRANSLATION_COLUMNS = (
+    *("session_id", "id", "transcript_id", "text", "source_language", "target_language"),
+    *("confidence", "service", "transcript_revision"),
+)
 
-Row = Sequence[Any]
+Row: TypeAlias = Sequence[Any]
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
-class FloorSegment:
+def _insert(table: str, columns: Sequence[str]) -> str:
+    values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+    return f"INSERT INTO {SCHEMA}.{table} ({', '.join(columns)}) VALUES ({values})"
+
+
+INSERT_AUDIO = _insert("audio_files", AUDIO_COLUMNS)
+INSERT_SPEAKER = _insert("speakers", ("session_id", "label")) + " ON CONFLICT DO NOTHING"
+INSERT_TRANSCRIPT = _insert("transcripts", TRANSCRIPT_COLUMNS)
+INSERT_TRANSLATION = _insert("translations", TRANSLATION_COLUMNS)
+# What a revision changes.
+UPSERT_TRANSCRIPT = f"""{INSERT_TRANSCRIPT}
+    ON CONFLICT (session_id, id) DO UPDATE
+    SET text = excluded.text, language = excluded.language, end_time = excluded.end_time,
+        confidence = excluded.confidence, is_final = excluded.is_final,
+        revision = transcripts.revision + 1, updated_at = statement_timestamp()
+    WHERE NOT transcripts.is_final OR excluded.is_final
+"""
+UPSERT_TRANSLATION = f"""{INSERT_TRANSLATION}
+    ON CONFLICT (session_id, id) DO UPDATE
+    SET text = excluded.text, confidence = excluded.confidence,
+        transcript_revision = excluded.transcript_revision, updated_at = statement_timestamp()
+"""
+
+
+class FloorSegment(NamedTuple):
     """The rows of one segment, ready to be bound."""
 
-    __slots__ = ("audio", "speaker", "transcript", "translations")
-
-    def __init__(self, audio: Row, speaker: Row, transcript: Row, translations: Sequence[Row]) -> None:
-        self.audio = audio
-        self.speaker = speaker
-        self.transcript = transcript
-        self.translations = translations
+    audio: Row
+    speaker: Row
+    transcript: Row
+    translations: Sequence[Row]
 
 
-async def connect_pool(dsn: str, size: int) -> "asyncpg.Pool[asyncpg.Record]":
+async def open_pool(dsn: str, size: int) -> Pool:
     """Return a pool of connections that are all open."""
-    return await asyncpg.create_pool(dsn, min_size=size, max_size=size)
+    return await asyncpg.create_pool(dsn, min_size=size, max_size=size, reset=_nothing_to_reset)
 
 
-async def write_segment(pool: "asyncpg.Pool[asyncpg.Record]", segment: FloorSegment) -> None:
+async def _nothing_to_reset(_connection: Any) -> None:
+    """Spare the pool's round trip after each use: nothing here leaves anything behind on a connection."""
+
+
+async def write_segment(pool: Pool, segment: FloorSegment) -> None:
     """Write a segment in one transaction, one statement per table."""
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(AUDIO, *segment.audio)
-        await connection.execute(SPEAKER, *segment.speaker)
-        await connection.execute(TRANSCRIPT, *segment.transcript)
-        await connection.executemany(TRANSLATION, segment.translations)
+        await connection.execute(INSERT_AUDIO, *segment.audio)
+        await connection.execute(INSERT_SPEAKER, *segment.speaker)
+        await connection.execute(INSERT_TRANSCRIPT, *segment.transcript)
+        await connection.executemany(INSERT_TRANSLATION, segment.translations)
 
 
-async def write_translation(pool: "asyncpg.Pool[asyncpg.Record]", row: Row) -> None:
+async def revise_segment(pool: Pool, segment: FloorSegment) -> None:
+    """Write the next revision of a stored transcript and of its translations."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(UPSERT_TRANSCRIPT, *segment.transcript)
+        await connection.executemany(UPSERT_TRANSLATION, segment.translations)
+
+
+async def write_translation(pool: Pool, row: Row) -> None:
     """Write one translation, all of whose values are at hand."""
     async with pool.acquire() as connection:
-        await connection.execute(TRANSLATION, *row)
+        await connection.execute(INSERT_TRANSLATION, *row)
+
+
+async def copy_segments(pool: Pool, segments: Sequence[FloorSegment]) -> None:
+    """Copy segments into the three tables in one transaction."""
+    tables = (
+        ("audio_files", AUDIO_COLUMNS, [each.audio for each in segments]),
+        ("transcripts", TRANSCRIPT_COLUMNS, [each.transcript for each in segments]),
+        ("translations", TRANSLATION_COLUMNS, chain.from_iterable(each.translations for each in segments)),
+    )
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.executemany(INSERT_SPEAKER, {each.speaker for each in segments})
+        for table, columns, records in tables:
+            await connection.copy_records_to_table(
+                table, schema_name=SCHEMA, columns=columns, records=records
+            )

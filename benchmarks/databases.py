@@ -1,0 +1,145 @@
+"""The databases of a run, on one embedded server: filled once, then copied for each measure.
+
+A fill is made by the server itself, in one INSERT per table. Nothing of the schema is dropped for it: only the
+triggers that check foreign keys rest meanwhile, for rows that are consistent by construction.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from sqlalchemy import make_url
+
+from benchmarks.scale import SESSIONS
+from benchmarks.texts import texts_in
+from benchmarks.workload import LANGUAGES, SECONDS, SPEAKER, SPOKEN
+from livetranslate_store.database.embedded import EmbeddedServer
+from livetranslate_store.database.migrations import upgrade
+
+SCHEMA = "livetranslate"
+# The meeting that a quarter of all segments belong to, and the one of all the others.
+LONG, LIVE = "long", "live"
+
+_SESSIONS = """
+    INSERT INTO livetranslate.sessions (id, bot_id, meeting_id)
+    SELECT gen_random_uuid(), 'bench', CASE number WHEN 0 THEN $1 ELSE $2 END
+    FROM generate_series(0, $3) AS number
+"""
+_SPEAKERS = "INSERT INTO livetranslate.speakers (session_id, label) SELECT id, $1 FROM livetranslate.sessions"
+# Which segments there will be: their sessions, and their numbers within them.
+_PLAN = f"""
+    CREATE TEMPORARY TABLE plan AS
+    WITH live AS (
+        SELECT array_agg(id) AS ids FROM livetranslate.sessions WHERE meeting_id = '{LIVE}'
+    )
+    SELECT id AS session_id, number
+    FROM livetranslate.sessions, generate_series(0, %(long)s - 1) AS number
+    WHERE meeting_id = '{LONG}'
+    UNION ALL
+    SELECT ids[1 + number %% {SESSIONS}], number / {SESSIONS} FROM live, generate_series(0, %(live)s - 1) AS number
+"""
+# In the order of the key, so that the index grows at one end.
+_AUDIO = f"""
+    INSERT INTO livetranslate.audio_files
+        (session_id, id, storage_key, format, size_bytes, sha256, start_time, end_time)
+    SELECT session_id, md5(session_id::text || 'audio' || number)::uuid, session_id || '/' || number, 'wav', 64000,
+           encode(sha256((session_id::text || number)::bytea), 'hex'), {SECONDS} * number, {SECONDS} * (number + 1)
+    FROM plan ORDER BY 1, 2
+"""
+_TRANSCRIPTS = f"""
+    INSERT INTO livetranslate.transcripts
+        (session_id, id, text, language, start_time, end_time, speaker_label, confidence, segment_index,
+         segment_key, is_final, audio_file_id)
+    SELECT session_id, md5(session_id::text || number)::uuid,
+           ($1::text[])[1 + number % cardinality($1::text[])],
+           '{SPOKEN}', {SECONDS} * number, {SECONDS} * (number + 1), '{SPEAKER}', 0.9, number,
+           'stored-' || number, true, md5(session_id::text || 'audio' || number)::uuid
+    FROM plan ORDER BY 1, 2
+"""
+_TRANSLATIONS = f"""
+    INSERT INTO livetranslate.translations
+        (session_id, id, transcript_id, text, source_language, target_language, confidence)
+    SELECT session_id, md5(transcripts.id || tag)::uuid, transcripts.id,
+           (texts::text[])[1 + segment_index % cardinality(texts::text[])], '{SPOKEN}', tag, 0.8
+    FROM livetranslate.transcripts, unnest($1::text[], $2::text[]) AS spoken (tag, texts) ORDER BY 1, 2
+"""
+
+
+class Databases:
+    """The databases of an embedded server."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        self._server = server
+        self._url = make_url(server.url)
+        upgrade(server.url)
+
+    @property
+    def audio_url(self) -> str:
+        """Where the store may keep audio, although none is kept."""
+        return f"file:{self._server.folder / 'audio'}"
+
+    def url(self, name: str) -> str:
+        """Return the URL of a database for the store."""
+        return self._url.set(database=name).render_as_string()
+
+    def dsn(self, name: str) -> str:
+        """Return the URL of a database for the driver."""
+        return f"postgresql://postgres@/{name}?host={self._server.host}&port={self._server.port}"
+
+    async def fill(self, segments: int) -> None:
+        """Make a database with that many segments, a quarter of them in one long meeting."""
+        name = _filled(segments)
+        await self._administer(f"CREATE DATABASE {name} TEMPLATE {self._url.database}")
+        connection = await asyncpg.connect(self.dsn(name))
+        try:
+            await _fill(connection, segments)
+        finally:
+            await connection.close()
+
+    @asynccontextmanager
+    async def copy(self, segments: int) -> AsyncIterator[str]:
+        """Make a database like the one that was filled with `segments`, for one measure or a few."""
+        name = f"copy_of_{_filled(segments)}"
+        await self._administer(f"CREATE DATABASE {name} TEMPLATE {_filled(segments)} STRATEGY FILE_COPY")
+        # What was written so far would otherwise reach the disk in the middle of what is measured next.
+        await self._administer("CHECKPOINT")
+        try:
+            yield name
+        finally:
+            await self._administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def version(self) -> str:
+        """Return the server's version."""
+        return str(await self._administer("SHOW server_version"))
+
+    async def _administer(self, statement: str) -> object:
+        connection = await asyncpg.connect(self.dsn("postgres"))
+        try:
+            return await connection.fetchval(statement)
+        finally:
+            await connection.close()
+
+
+def _filled(segments: int) -> str:
+    return f"stored_{segments}"
+
+
+async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", segments: int) -> None:
+    long = segments // 4
+    await connection.execute("SET session_replication_role = replica")
+    await connection.execute("SET work_mem = '256MB'")
+    await connection.execute(_SESSIONS, LONG, LIVE, SESSIONS)
+    await connection.execute(_SPEAKERS, SPEAKER)
+    await connection.execute(_PLAN % {"long": long, "live": segments - long})
+    await connection.execute("ANALYZE plan")
+    await connection.execute(_AUDIO)
+    await connection.execute(_TRANSCRIPTS, texts_in(SPOKEN))
+    # An array of arrays: PostgreSQL unnests it whole, so each inner one travels as text.
+    await connection.execute(_TRANSLATIONS, list(LANGUAGES), [_array(texts_in(tag)) for tag in LANGUAGES])
+    # The planner knows the tables, and no first reader has to mark their rows as visible.
+    await connection.execute("VACUUM (ANALYZE)")
+
+
+def _array(texts: list[str]) -> str:
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"

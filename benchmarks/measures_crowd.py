@@ -1,0 +1,33 @@
+"""Many writers at once, through one store, and by hand on a pool of the same size."""
+
+from collections.abc import Iterable
+
+from benchmarks.clock import Crowd, crowd, typical
+from benchmarks.results import Point
+from benchmarks.scale import Scale
+from benchmarks.sides import Sides
+
+# A round of a few writers has as many segments as one of so many.
+FEWEST = 20
+
+
+async def warm_up(sides: Sides, scale: Scale) -> None:
+    """Make every connection of both sides prepare its statements, and the server plan them for good."""
+    calls = scale.crowd * scale.calls_per_writer // 2
+    await crowd(sides.record(calls), scale.crowd)
+    await crowd(sides.write_by_hand(calls), scale.crowd)
+
+
+async def crowds(sides: Sides, scale: Scale, writers: Iterable[int]) -> tuple[list[Point], list[Point]]:
+    """Return throughput and p99 over the number of writers; rounds of both sides alternate."""
+    rates, slowest = [], []
+    for many in writers:
+        calls = scale.calls_per_writer * max(many, FEWEST)
+        rounds: list[tuple[Crowd, Crowd]] = [
+            (await crowd(sides.record(calls), many), await crowd(sides.write_by_hand(calls), many))
+            for _ in range(scale.rounds)
+        ]
+        ours, theirs = (typical(side) for side in zip(*rounds, strict=True))
+        rates.append(Point(many, ours.rate, theirs.rate))
+        slowest.append(Point(many, ours.p99, theirs.p99))
+    return rates, slowest

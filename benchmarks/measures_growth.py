@@ -1,0 +1,17 @@
+"""What one segment costs, however many are stored: one database of each size, all of them taken in turns."""
+
+from collections.abc import Mapping
+
+from benchmarks.clock import medians
+from benchmarks.results import Point
+from benchmarks.sides import Sides
+
+
+async def growth(stored: Mapping[int, Sides], calls: int, warm_up: int) -> list[Point]:
+    """Return the cost of a segment over the number of stored ones, in seconds."""
+    each = calls + warm_up
+    calls_of = [
+        made for sides in stored.values() for made in (sides.record(each), sides.write_by_hand(each))
+    ]
+    figures = iter(await medians(*calls_of, warm_up=warm_up))
+    return [Point(size, next(figures), next(figures)) for size in stored]

@@ -1,0 +1,115 @@
+"""One writer at a time: a segment, a unit of work, a late translation, a revision, and the inputs themselves."""
+
+import time
+from functools import partial
+from typing import Any
+
+from msgspec.structs import replace
+
+from benchmarks import floor
+from benchmarks.clock import medians, settled
+from benchmarks.results import Figure
+from benchmarks.sides import Call, Sides
+from benchmarks.workload import SPOKEN, Segment, Workload, text_of
+from livetranslate_store import Store, TranslationInput
+from livetranslate_store.ids import new_id
+
+LATE_LANGUAGE = "fr"
+
+
+async def one_writer(sides: Sides, calls: int, warm_up: int) -> Figure:
+    """Measure `record_segment`."""
+    each = calls + warm_up
+    return Figure(*await medians(sides.record(each), sides.write_by_hand(each), warm_up=warm_up))
+
+
+async def unit_of_work(sides: Sides, calls: int, warm_up: int) -> Figure:
+    """Measure the same segment through the repositories."""
+    each = calls + warm_up
+    ours = [partial(_through_repositories, sides.store, it) for it in sides.workload.segments(each)]
+    return Figure(*await medians(ours, sides.write_by_hand(each), warm_up=warm_up))
+
+
+async def late_translation(sides: Sides, calls: int, warm_up: int) -> Figure:
+    """Measure one more language for a transcript that was recorded a moment ago."""
+    each = calls + warm_up
+    segments, rows = sides.workload.segments(each), sides.workload.rows(each)
+    ours: list[Call] = []
+    theirs: list[Call] = []
+    for number, (segment, row) in enumerate(zip(segments, rows, strict=True)):
+        receipt = await sides.store.record_segment(segment.session_id, transcript=segment.transcript)
+        await floor.write_segment(sides.pool, row)
+        text = text_of(LATE_LANGUAGE, number)
+        late = TranslationInput(text=text, target_language=LATE_LANGUAGE, confidence=0.8)
+        ours.append(partial(_add_translation, sides.store, segment, receipt.transcript_id, late))
+        session_id, transcript_id = row.transcript[:2]
+        values = (session_id, new_id(), transcript_id, text, SPOKEN, LATE_LANGUAGE, 0.8, "translator", 0)
+        theirs.append(partial(floor.write_translation, sides.pool, values))
+    return Figure(*await medians(ours, theirs, warm_up=warm_up))
+
+
+async def revision(sides: Sides, calls: int, warm_up: int) -> Figure:
+    """Measure an interim that replaces the one before it, translations included."""
+    each = calls + warm_up
+    segments = [_interim(segment) for segment in sides.workload.segments(each)]
+    rows = [_interim_rows(row, number) for number, row in enumerate(sides.workload.rows(each))]
+    for segment, row in zip(segments, rows, strict=True):
+        await sides.store.record_segment(
+            segment.session_id, transcript=segment.transcript, translations=segment.translations
+        )
+        await floor.write_segment(sides.pool, row)
+    ours = [_revising(sides.store, segment, number) for number, segment in enumerate(segments, start=1)]
+    revised = (_interim_rows(row, number) for number, row in enumerate(rows, start=1))
+    theirs = [partial(floor.revise_segment, sides.pool, row) for row in revised]
+    return Figure(*await medians(ours, theirs, warm_up=warm_up))
+
+
+def inputs(workload: Workload, calls: int) -> Figure:
+    """Measure what checking and making the values costs that a segment is given as."""
+    with settled():
+        began = time.perf_counter()
+        workload.segments(calls)
+        return Figure((time.perf_counter() - began) / calls)
+
+
+async def _through_repositories(store: Store, segment: Segment) -> None:
+    session_id, transcript, translations, audio = segment
+    async with store.unit_of_work() as uow:
+        recorded = await uow.audio_files.add(session_id, audio)
+        spoken = replace(transcript, audio_file_id=recorded.audio_file_id)
+        receipt = await uow.transcripts.add(session_id, spoken)
+        for translation in translations:
+            await uow.translations.add(session_id, receipt.transcript_id, translation)
+
+
+async def _add_translation(store: Store, segment: Segment, transcript_id: Any, late: TranslationInput) -> None:
+    async with store.unit_of_work() as uow:
+        await uow.translations.add(segment.session_id, transcript_id, late)
+
+
+def _interim(segment: Segment) -> Segment:
+    return segment._replace(transcript=replace(segment.transcript, is_final=False))
+
+
+def _revising(store: Store, segment: Segment, number: int) -> Call:
+    return partial(
+        store.record_segment,
+        segment.session_id,
+        transcript=replace(segment.transcript, text=text_of(SPOKEN, number)),
+        translations=[
+            replace(each, text=text_of(each.target_language, number)) for each in segment.translations
+        ],
+    )
+
+
+def _interim_rows(row: floor.FloorSegment, number: int) -> floor.FloorSegment:
+    """Return the rows of an interim that says what the segment with that number says."""
+    spoken = dict(zip(floor.TRANSCRIPT_COLUMNS, row.transcript, strict=True))
+    translations = [dict(zip(floor.TRANSLATION_COLUMNS, each, strict=True)) for each in row.translations]
+    return row._replace(
+        transcript=tuple((spoken | {"text": text_of(SPOKEN, number), "is_final": False}).values()),
+        translations=[
+            tuple((each | {"text": text_of(each["target_language"], number)}).values())
+            for each in translations
+        ],
+    )

@@ -1,0 +1,113 @@
+"""Plots as SVG, small enough to be written by hand: panels side by side, with one legend below them.
+
+They lie on a card of their own, so that they can be read on a light page and on a dark one.
+"""
+
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+WIDTH, HEIGHT = 460, 300
+LEFT, RIGHT, TOP, BOTTOM = 72, 24, 52, 56
+LEGEND = 44
+TICKS = 5
+TEXT, QUIET, GRID, CARD = "#1f2328", "#57606a", "#d8dee4", "#ffffff"
+
+
+class Axis(NamedTuple):
+    """What a panel is drawn over, and what is drawn."""
+
+    x: str
+    y: str
+
+
+class Line(NamedTuple):
+    """One curve; its points are as far apart as their order says, not their distance."""
+
+    name: str
+    color: str
+    points: Sequence[tuple[int, float]]
+    broken: bool
+
+
+class Panel(NamedTuple):
+    """One diagram, from zero up."""
+
+    title: str
+    axis: Axis
+    lines: Sequence[Line]
+
+
+def draw(panels: Sequence[Panel]) -> str:
+    """Return the panels as an SVG document; the legend is the first one's."""
+    width, height = WIDTH * len(panels), HEIGHT + LEGEND
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+            f'height="{height}" font-family="system-ui, sans-serif" font-size="13">',
+            f'<rect width="{width}" height="{height}" rx="8" fill="{CARD}" stroke="{GRID}"/>',
+            *(_panel(panel, WIDTH * number) for number, panel in enumerate(panels)),
+            _legend(panels[0].lines, width),
+            "</svg>\n",
+        ]
+    )
+
+
+def _panel(panel: Panel, offset: int) -> str:
+    top, step = _ticks(max(y for line in panel.lines for _, y in line.points))
+    names = [f"{x:,}" for x, _ in panel.lines[0].points]
+    width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+
+    def x_of(number: int) -> float:
+        return LEFT + width * (number + 0.5) / len(names)
+
+    def y_of(value: float) -> float:
+        return TOP + height * (1 - value / top)
+
+    parts = [_text(LEFT, 28, panel.title, size=15, weight=600)]
+    for tick in range(round(top / step) + 1):
+        y = y_of(tick * step)
+        parts.append(f'<path d="M{LEFT} {y:.1f}h{width}" stroke="{GRID}"/>')
+        parts.append(_text(LEFT - 8, y + 4, f"{tick * step:,.6g}", anchor="end", fill=QUIET))
+    parts += [
+        _text(x_of(number), HEIGHT - BOTTOM + 20, name, anchor="middle", fill=QUIET)
+        for number, name in enumerate(names)
+    ]
+    parts.append(_text(LEFT + width / 2, HEIGHT - 14, panel.axis.x, anchor="middle"))
+    parts.append(_text(LEFT - 8, TOP - 10, panel.axis.y, anchor="end"))
+    for line in panel.lines:
+        places = [(x_of(number), y_of(y)) for number, (_, y) in enumerate(line.points)]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        parts.append(f'<polyline points="{path}" fill="none" {_stroke(line)}/>')
+        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{line.color}"/>' for x, y in places]
+    return f'<g transform="translate({offset} 0)">\n' + "\n".join(parts) + "\n</g>"
+
+
+def _legend(lines: Sequence[Line], width: int) -> str:
+    each = (width - 2 * RIGHT) / len(lines)
+    parts = []
+    for number, line in enumerate(lines):
+        x = RIGHT + each * number
+        parts.append(f'<path d="M{x:.1f} {HEIGHT + 16}h26" {_stroke(line)}/>')
+        parts.append(_text(x + 32, HEIGHT + 20, line.name, size=12))
+    return "\n".join(parts)
+
+
+def _ticks(highest: float) -> tuple[float, float]:
+    """Return the upper end of an axis from zero, and the step between its ticks."""
+    rough = highest / TICKS
+    magnitude = 10.0 ** math.floor(math.log10(rough))
+    step = next(magnitude * factor for factor in (1, 2, 2.5, 5, 10) if magnitude * factor >= rough)
+    return math.ceil(highest / step) * step, step
+
+
+def _stroke(line: Line) -> str:
+    return f'stroke="{line.color}" stroke-width="2"' + (' stroke-dasharray="6 4"' if line.broken else "")
+
+
+def _text(
+    x: float, y: float, text: str, *, anchor: str = "start", fill: str = TEXT, size: int = 13, weight: int = 400
+) -> str:
+    style = f'text-anchor="{anchor}" fill="{fill}" font-size="{size}" font-weight="{weight}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(text)}</text>'

@@ -1,0 +1,90 @@
+"""Both sides on one database: the store, and the floor's pool beside it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import text
+
+from benchmarks import floor
+from benchmarks.databases import LIVE, LONG, Databases
+from benchmarks.workload import Segment, Workload
+from livetranslate_store import Store
+from livetranslate_store.audio.storage import StagedAudio
+
+#: One call of what is measured, with all that it needs.
+Call: TypeAlias = Callable[[], Awaitable[object]]
+
+
+class Sides(NamedTuple):
+    """The store, the floor's pool, and what both write."""
+
+    store: Store
+    pool: floor.Pool
+    workload: Workload
+    live_sessions: list[UUID]
+    long_session: UUID
+
+    def record(self, calls: int) -> list[Call]:
+        """Return calls of the store, each of which writes a new segment."""
+        return [recording(self.store, segment) for segment in self.workload.segments(calls)]
+
+    def write_by_hand(self, calls: int) -> list[Call]:
+        """Return calls of the floor, each of which writes a new segment."""
+        return [partial(floor.write_segment, self.pool, rows) for rows in self.workload.rows(calls)]
+
+
+def recording(store: Store, segment: Segment) -> Call:
+    """Return the call that writes a segment through the store."""
+    session_id, transcript, translations, audio = segment
+    return partial(
+        store.record_segment, session_id, transcript=transcript, translations=translations, audio=audio
+    )
+
+
+@asynccontextmanager
+async def opened(databases: Databases, segments: int, connections: int) -> AsyncIterator[Sides]:
+    """Open both sides, with as many connections each, on a copy of the database with so many segments."""
+    async with (
+        databases.copy(segments) as name,
+        Store.open(
+            databases.url(name),
+            audio_url=databases.audio_url,
+            min_connections=connections,
+            max_connections=connections,
+        ) as store,
+    ):
+        # Objects are not part of the timing; the floor writes none either.
+        store._storage.put = _no_object  # type: ignore[method-assign]
+        pool = await floor.open_pool(databases.dsn(name), connections)
+        try:
+            await _check_durability(store, pool)
+            live, long = await _sessions(pool, LIVE), await _sessions(pool, LONG)
+            yield Sides(store, pool, Workload(live, first=segments), live, long[0])
+        finally:
+            await pool.close()
+
+
+async def _no_object(_staged: StagedAudio) -> None:
+    """Store nothing."""
+
+
+async def _check_durability(store: Store, pool: floor.Pool) -> None:
+    """Refuse to measure where a commit would not be on the disk, on either side."""
+    async with store._database.engine.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            for value in (
+                await connection.scalar(text(f"SHOW {setting}")),
+                await pool.fetchval(f"SHOW {setting}"),
+            ):
+                if value != "on":
+                    raise RuntimeError(f"{setting} is {value!r}: nothing that is measured would be true.")
+
+
+async def _sessions(pool: floor.Pool, meeting: str) -> list[UUID]:
+    rows: list[Any] = await pool.fetch(
+        "SELECT id FROM livetranslate.sessions WHERE meeting_id = $1 ORDER BY id", meeting
+    )
+    return [row["id"] for row in rows]

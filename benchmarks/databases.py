@@ -1,7 +1,7 @@
 """The databases of a run, on one embedded server: filled once, then copied for each measure.
 
-A fill is made by the server itself, in one INSERT per table. Nothing of the schema is dropped for it: only the
-triggers that check foreign keys rest meanwhile, for rows that are consistent by construction.
+A fill is made by the server itself, in one INSERT per table. Nothing of the schema is dropped for it: only
+the triggers that check foreign keys rest meanwhile, for rows that are consistent by construction.
 """
 
 from collections.abc import AsyncIterator
@@ -11,12 +11,11 @@ import asyncpg
 from sqlalchemy import make_url
 
 from benchmarks.scale import SESSIONS
-from benchmarks.texts import texts_in
+from benchmarks.texts import TEXTS, texts_in
 from benchmarks.workload import LANGUAGES, SECONDS, SPEAKER, SPOKEN
 from livetranslate_store.database.embedded import EmbeddedServer
 from livetranslate_store.database.migrations import upgrade
 
-SCHEMA = "livetranslate"
 # The meeting that a quarter of all segments belong to, and the one of all the others.
 LONG, LIVE = "long", "live"
 
@@ -27,41 +26,41 @@ _SESSIONS = """
 """
 _SPEAKERS = "INSERT INTO livetranslate.speakers (session_id, label) SELECT id, $1 FROM livetranslate.sessions"
 # Which segments there will be: their sessions, and their numbers within them.
-_PLAN = f"""
-    CREATE TEMPORARY TABLE plan AS
-    WITH live AS (
-        SELECT array_agg(id) AS ids FROM livetranslate.sessions WHERE meeting_id = '{LIVE}'
-    )
-    SELECT id AS session_id, number
-    FROM livetranslate.sessions, generate_series(0, %(long)s - 1) AS number
-    WHERE meeting_id = '{LONG}'
-    UNION ALL
-    SELECT ids[1 + number %% {SESSIONS}], number / {SESSIONS} FROM live, generate_series(0, %(live)s - 1) AS number
+_TABLES = """
+    CREATE TEMPORARY TABLE plan (session_id uuid, number int);
+    CREATE TEMPORARY TABLE texts (language text, line int, text text)
 """
-# In the order of the key, so that the index grows at one end.
-_AUDIO = f"""
+_PLAN = """
+    WITH live AS (SELECT array_agg(id) AS ids FROM livetranslate.sessions WHERE meeting_id = $2)
+    INSERT INTO plan
+    SELECT id, number FROM livetranslate.sessions, generate_series(0, $3 - 1) AS number WHERE meeting_id = $1
+    UNION ALL
+    SELECT ids[1 + number % cardinality(ids)], number / cardinality(ids)
+    FROM live, generate_series(0, $4 - 1) AS number
+"""
+# All in the order of their key, so that its index grows at one end.
+_AUDIO = """
     INSERT INTO livetranslate.audio_files
         (session_id, id, storage_key, format, size_bytes, sha256, start_time, end_time)
-    SELECT session_id, md5(session_id::text || 'audio' || number)::uuid, session_id || '/' || number, 'wav', 64000,
-           encode(sha256((session_id::text || number)::bytea), 'hex'), {SECONDS} * number, {SECONDS} * (number + 1)
+    SELECT session_id, md5(session_id || 'audio' || number)::uuid, session_id || '/' || number, 'wav', 64000,
+           encode(sha256((session_id::text || number)::bytea), 'hex'), $1 * number, $1 * (number + 1)
     FROM plan ORDER BY 1, 2
 """
-_TRANSCRIPTS = f"""
+_TRANSCRIPTS = """
     INSERT INTO livetranslate.transcripts
         (session_id, id, text, language, start_time, end_time, speaker_label, confidence, segment_index,
          segment_key, is_final, audio_file_id)
-    SELECT session_id, md5(session_id::text || number)::uuid,
-           ($1::text[])[1 + number % cardinality($1::text[])],
-           '{SPOKEN}', {SECONDS} * number, {SECONDS} * (number + 1), '{SPEAKER}', 0.9, number,
-           'stored-' || number, true, md5(session_id::text || 'audio' || number)::uuid
-    FROM plan ORDER BY 1, 2
+    SELECT session_id, md5(session_id::text || number)::uuid, text, language, $2 * number, $2 * (number + 1),
+           $3, 0.9, number, 'stored-' || number, true, md5(session_id || 'audio' || number)::uuid
+    FROM plan JOIN texts ON texts.line = plan.number % $4 AND language = $1 ORDER BY 1, 2
 """
-_TRANSLATIONS = f"""
+_TRANSLATIONS = """
     INSERT INTO livetranslate.translations
         (session_id, id, transcript_id, text, source_language, target_language, confidence)
-    SELECT session_id, md5(transcripts.id || tag)::uuid, transcripts.id,
-           (texts::text[])[1 + segment_index % cardinality(texts::text[])], '{SPOKEN}', tag, 0.8
-    FROM livetranslate.transcripts, unnest($1::text[], $2::text[]) AS spoken (tag, texts) ORDER BY 1, 2
+    SELECT session_id, md5(transcripts.id || texts.language)::uuid, transcripts.id, texts.text,
+           transcripts.language, texts.language, 0.8
+    FROM livetranslate.transcripts JOIN texts
+    ON texts.line = segment_index % $2 AND texts.language = ANY ($1) ORDER BY 1, 2
 """
 
 
@@ -130,16 +129,17 @@ async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", segments: int)
     await connection.execute("SET work_mem = '256MB'")
     await connection.execute(_SESSIONS, LONG, LIVE, SESSIONS)
     await connection.execute(_SPEAKERS, SPEAKER)
-    await connection.execute(_PLAN % {"long": long, "live": segments - long})
-    await connection.execute("ANALYZE plan")
-    await connection.execute(_AUDIO)
-    await connection.execute(_TRANSCRIPTS, texts_in(SPOKEN))
-    # An array of arrays: PostgreSQL unnests it whole, so each inner one travels as text.
-    await connection.execute(_TRANSLATIONS, list(LANGUAGES), [_array(texts_in(tag)) for tag in LANGUAGES])
+    await connection.execute(_TABLES)
+    await connection.execute(_PLAN, LONG, LIVE, long, segments - long)
+    texts = [
+        (language, line, text)
+        for language in (SPOKEN, *LANGUAGES)
+        for line, text in enumerate(texts_in(language))
+    ]
+    await connection.copy_records_to_table("texts", records=texts)
+    await connection.execute("ANALYZE plan, texts")
+    await connection.execute(_AUDIO, SECONDS)
+    await connection.execute(_TRANSCRIPTS, SPOKEN, SECONDS, SPEAKER, TEXTS)
+    await connection.execute(_TRANSLATIONS, list(LANGUAGES), TEXTS)
     # The planner knows the tables, and no first reader has to mark their rows as visible.
     await connection.execute("VACUUM (ANALYZE)")
-
-
-def _array(texts: list[str]) -> str:
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
-    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"

@@ -1,7 +1,7 @@
 """What a good engineer writes by hand with asyncpg on the same schema: the floor of every ratio.
 
-Values are at hand, the driver keeps its statements prepared, nothing is sent that is not needed, and a conflict
-is an error. There are no rules: who sends a segment twice gets a UniqueViolationError.
+Values are at hand, the driver keeps its statements prepared, nothing is sent that is not needed, and a
+conflict is an error. There are no rules: who sends a segment twice gets a UniqueViolationError.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,9 @@
 """A bulk import, beside COPY into the same three tables."""
 
-import importlib
 from functools import partial
+from typing import Any
 
+import livetranslate_store
 from benchmarks import floor
 from benchmarks.clock import medians
 from benchmarks.results import Figure
@@ -12,12 +13,13 @@ from benchmarks.workload import ROWS_PER_SEGMENT
 
 async def bulk_import(sides: Sides, segments: int) -> Figure:
     """Measure one import of each side, in rows a second."""
-    package = importlib.import_module("livetranslate_store")
+    package: Any = livetranslate_store
+    store: Any = sides.store
     if not hasattr(package, "SegmentInput"):
         return Figure(None)
     inputs = [package.SegmentInput(**each._asdict()) for each in sides.workload.segments(segments)]
     rows = sides.workload.rows(segments)
-    ours = partial(sides.store.import_segments, inputs)  # type: ignore[attr-defined]
+    ours = partial(store.import_segments, inputs)
     theirs = partial(floor.copy_segments, sides.pool, rows)
     taken = await medians([ours], [theirs])
     return Figure(*(ROWS_PER_SEGMENT * segments / seconds for seconds in taken))

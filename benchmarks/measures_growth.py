@@ -10,8 +10,6 @@ from benchmarks.sides import Sides
 async def growth(stored: Mapping[int, Sides], calls: int, warm_up: int) -> list[Point]:
     """Return the cost of a segment over the number of stored ones, in seconds."""
     each = calls + warm_up
-    calls_of = [
-        made for sides in stored.values() for made in (sides.record(each), sides.write_by_hand(each))
-    ]
+    calls_of = [made for sides in stored.values() for made in (sides.record(each), sides.write_by_hand(each))]
     figures = iter(await medians(*calls_of, warm_up=warm_up))
     return [Point(size, next(figures), next(figures)) for size in stored]

@@ -1,4 +1,4 @@
-"""One writer at a time: a segment, a unit of work, a late translation, a revision, and the inputs themselves."""
+"""One writer at a time: a segment, a unit of work, a late translation, a revision, and their inputs."""
 
 import time
 from functools import partial
@@ -82,7 +82,9 @@ async def _through_repositories(store: Store, segment: Segment) -> None:
             await uow.translations.add(session_id, receipt.transcript_id, translation)
 
 
-async def _add_translation(store: Store, segment: Segment, transcript_id: Any, late: TranslationInput) -> None:
+async def _add_translation(
+    store: Store, segment: Segment, transcript_id: Any, late: TranslationInput
+) -> None:
     async with store.unit_of_work() as uow:
         await uow.translations.add(segment.session_id, transcript_id, late)
 

@@ -44,8 +44,8 @@ def draw(panels: Sequence[Panel]) -> str:
     width, height = WIDTH * len(panels), HEIGHT + LEGEND
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-            f'height="{height}" font-family="system-ui, sans-serif" font-size="13">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"',
+            f' viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif">',
             f'<rect width="{width}" height="{height}" rx="8" fill="{CARD}" stroke="{GRID}"/>',
             *(_panel(panel, WIDTH * number) for number, panel in enumerate(panels)),
             _legend(panels[0].lines, width),
@@ -107,7 +107,14 @@ def _stroke(line: Line) -> str:
 
 
 def _text(
-    x: float, y: float, text: str, *, anchor: str = "start", fill: str = TEXT, size: int = 13, weight: int = 400
+    x: float,
+    y: float,
+    text: str,
+    *,
+    anchor: str = "start",
+    fill: str = TEXT,
+    size: int = 13,
+    weight: int = 400,
 ) -> str:
     style = f'text-anchor="{anchor}" fill="{fill}" font-size="{size}" font-weight="{weight}"'
     return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(text)}</text>'

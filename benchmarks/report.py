@@ -20,7 +20,7 @@ WIDTH = 140
 Rows = Mapping[str, Measure]
 Results = Mapping[str, LoopResults]
 
-# One colour for a side; the default loop's lines are broken, so that all four can be told apart without colour.
+# A colour for each side; the default loop's lines are broken, so that nobody needs the colours alone.
 _COLORS = {"ours": "#0b62c4", "floor": "#c2410c"}
 _BROKEN = "asyncio"
 
@@ -92,7 +92,12 @@ def _ratio(measure: Measure, figure: Figure) -> Text:
 def _markdown(rows: Rows, results: Results, machine: Machine) -> str:
     header = _header(results)
     header.insert(1, "beside")
-    lines = [f"{machine}. ✗ misses what it must reach.", "", f"| {' | '.join(header)} |", f"| --- | --- |{' ---: |' * (len(header) - 2)}"]
+    lines = [
+        f"{machine}. ✗ misses what it must reach.",
+        "",
+        f"| {' | '.join(header)} |",
+        f"| --- | --- |{' ---: |' * (len(header) - 2)}",
+    ]
     for name, measure in rows.items():
         title, *cells = (str(cell) for cell in _cells(name, measure, results))
         lines.append(f"| {' | '.join([title, measure.floor, *cells])} |")

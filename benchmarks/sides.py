@@ -57,7 +57,7 @@ async def opened(databases: Databases, segments: int, connections: int) -> Async
         ) as store,
     ):
         # Objects are not part of the timing; the floor writes none either.
-        store._storage.put = _no_object  # type: ignore[method-assign]
+        store._storage.put = _no_object  # type: ignore[method-assign, assignment]
         pool = await floor.open_pool(databases.dsn(name), connections)
         try:
             await _check_durability(store, pool)

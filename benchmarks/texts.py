@@ -39,7 +39,7 @@ _PHRASES = {
         "Der zweite Punkt ist das Budget, das wir vor Ende des Monats festlegen müssen.",
         "Können Sie das wiederholen? Die Leitung war schlecht, und mir ist wohl das Wichtigste entgangen.",
         "Nein, noch nicht.",
-        "Wir haben zweimal gemessen, und beide Male brauchte die neue Pumpe ein Drittel weniger als die alte.",
+        "Zweimal gemessen, und beide Male brauchte die neue Pumpe ein Drittel weniger als die alte.",
         "Wenn niemand etwas dagegen hat, würde ich das gern auf Donnerstag verschieben.",
     ),
     "fr": (
@@ -56,6 +56,6 @@ _PHRASES = {
 
 def texts_in(language: str) -> list[str]:
     """Return the texts of a language; those of all languages with the same number say the same."""
+    phrases = _PHRASES[language]
     chance = random.Random(1)  # noqa: S311 (the same texts in every run)
-    spoken = [chance.choices(range(len(_PHRASES[language])), k=chance.choice((1, 1, 2, 3))) for _ in range(TEXTS)]
-    return [" ".join(_PHRASES[language][number] for number in numbers) for numbers in spoken]
+    return [" ".join(chance.choices(phrases, k=chance.choice((1, 1, 2, 3)))) for _ in range(TEXTS)]

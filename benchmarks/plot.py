@@ -10,16 +10,10 @@ from typing import NamedTuple
 
 WIDTH, HEIGHT = 460, 300
 LEFT, RIGHT, TOP, BOTTOM = 72, 24, 52, 56
-LEGEND = 44
+# A line of the legend, and how many curves it names under each panel.
+LEGEND, PER_PANEL = 26, 2
 TICKS = 5
 TEXT, QUIET, GRID, CARD = "#1f2328", "#57606a", "#d8dee4", "#ffffff"
-
-
-class Axis(NamedTuple):
-    """What a panel is drawn over, and what is drawn."""
-
-    x: str
-    y: str
 
 
 class Line(NamedTuple):
@@ -32,23 +26,24 @@ class Line(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One diagram, from zero up."""
+    """One diagram, from zero up; its title says what is drawn and in which unit."""
 
     title: str
-    axis: Axis
+    x_axis: str
     lines: Sequence[Line]
 
 
 def draw(panels: Sequence[Panel]) -> str:
     """Return the panels as an SVG document; the legend is the first one's."""
-    width, height = WIDTH * len(panels), HEIGHT + LEGEND
+    legend = _legend(panels[0].lines, columns=PER_PANEL * len(panels))
+    width, height = WIDTH * len(panels), HEIGHT + LEGEND * len(legend) + RIGHT // 2
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"',
             f' viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif">',
             f'<rect width="{width}" height="{height}" rx="8" fill="{CARD}" stroke="{GRID}"/>',
             *(_panel(panel, WIDTH * number) for number, panel in enumerate(panels)),
-            _legend(panels[0].lines, width),
+            *legend,
             "</svg>\n",
         ]
     )
@@ -74,8 +69,7 @@ def _panel(panel: Panel, offset: int) -> str:
         _text(x_of(number), HEIGHT - BOTTOM + 20, name, anchor="middle", fill=QUIET)
         for number, name in enumerate(names)
     ]
-    parts.append(_text(LEFT + width / 2, HEIGHT - 14, panel.axis.x, anchor="middle"))
-    parts.append(_text(LEFT - 8, TOP - 10, panel.axis.y, anchor="end"))
+    parts.append(_text(LEFT + width / 2, HEIGHT - 14, panel.x_axis, anchor="middle"))
     for line in panel.lines:
         places = [(x_of(number), y_of(y)) for number, (_, y) in enumerate(line.points)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
@@ -84,14 +78,18 @@ def _panel(panel: Panel, offset: int) -> str:
     return f'<g transform="translate({offset} 0)">\n' + "\n".join(parts) + "\n</g>"
 
 
-def _legend(lines: Sequence[Line], width: int) -> str:
-    each = (width - 2 * RIGHT) / len(lines)
-    parts = []
-    for number, line in enumerate(lines):
-        x = RIGHT + each * number
-        parts.append(f'<path d="M{x:.1f} {HEIGHT + 16}h26" {_stroke(line)}/>')
-        parts.append(_text(x + 32, HEIGHT + 20, line.name, size=12))
-    return "\n".join(parts)
+def _legend(lines: Sequence[Line], columns: int) -> list[str]:
+    """Return the lines of the legend."""
+    rows = []
+    for row, first in enumerate(range(0, len(lines), columns)):
+        y = HEIGHT + LEGEND * (row + 0.5)
+        parts = []
+        for column, line in enumerate(lines[first : first + columns]):
+            x = LEFT + column * (WIDTH - LEFT / 2) / PER_PANEL
+            parts.append(f'<path d="M{x:.1f} {y:.1f}h26" {_stroke(line)}/>')
+            parts.append(_text(x + 34, y + 4, line.name))
+        rows.append("\n".join(parts))
+    return rows
 
 
 def _ticks(highest: float) -> tuple[float, float]:

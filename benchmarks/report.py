@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks.machine import Machine
-from benchmarks.plot import Axis, Line, Panel, draw
+from benchmarks.plot import Line, Panel, draw
 from benchmarks.results import Figure, LoopResults, Measure, Point
 
 BEGIN, END = "<!-- written by make bench: begin -->", "<!-- end -->"
@@ -138,15 +138,15 @@ def _writers_plot(results: Results) -> str:
     rates = list(_lines({loop: result.rate for loop, result in results.items()}, scale=1))
     slowest = list(_lines({loop: result.p99 for loop, result in results.items()}, scale=1000))
     panels = (
-        Panel("Segments a second", Axis("writers at once", "segments/s"), rates),
-        Panel("Slowest call of a hundred (p99)", Axis("writers at once", "ms"), slowest),
+        Panel("Segments a second", "writers at once", rates),
+        Panel("Slowest call of a hundred (p99), ms", "writers at once", slowest),
     )
     return draw(panels)
 
 
 def _stored_plot(results: Results) -> str:
     lines = list(_lines({loop: result.stored for loop, result in results.items()}, scale=1000))
-    return draw([Panel("One segment, one writer (median)", Axis("segments stored", "ms"), lines)])
+    return draw([Panel("One segment, one writer (median), ms", "segments stored", lines)])
 
 
 def _lines(curves: Mapping[str, list[Point]], scale: float) -> Iterator[Line]:

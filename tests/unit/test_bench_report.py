@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from benchmarks.machine import Machine
-from benchmarks.plot import Axis, Line, Panel, draw
+from benchmarks.plot import Line, Panel, draw
 from benchmarks.report import BEGIN, END, between_markers, write_report
 from benchmarks.results import Figure, LoopResults, Point, measures, missed
 from benchmarks.scale import FULL
@@ -50,7 +50,7 @@ def test_a_page_without_its_markers_is_left_alone() -> None:
 
 def test_a_plot_is_xml_with_every_curve_inside_its_panel() -> None:
     line = Line("ours & <more>", "#000000", [(1, 2.0), (1_000, 40.0)], broken=True)
-    root = ET.fromstring(draw([Panel("One", Axis("x", "y"), [line]), Panel("Two", Axis("x", "y"), [line])]))
+    root = ET.fromstring(draw([Panel("One", "x", [line]), Panel("Two", "x", [line])]))
     svg = "{http://www.w3.org/2000/svg}"
     assert {"ours & <more>", "1,000", "One", "Two"} <= {each.text for each in root.iter(f"{svg}text")}
     points = [each.get("points", "").split() for each in root.iter(f"{svg}polyline")]

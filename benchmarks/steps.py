@@ -1,5 +1,6 @@
 """Tells how far a run has come: a bar on a terminal, a line for each step elsewhere."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -19,6 +20,7 @@ class Steps:
             *columns, console=self._console, transient=True, disable=not self._console.is_terminal
         )
         self._task = self._progress.add_task("", total=total)
+        self._began = time.monotonic()
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -34,6 +36,6 @@ class Steps:
         """Show what happens in the block."""
         self._progress.update(self._task, description=what)
         if not self._console.is_terminal:
-            self._console.print(what)
+            self._console.print(f"{time.monotonic() - self._began:4.0f} s  {what}", highlight=False)
         yield
         self._progress.advance(self._task)

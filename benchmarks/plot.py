@@ -49,33 +49,40 @@ def draw(panels: Sequence[Panel]) -> str:
     )
 
 
+class _Frame(NamedTuple):
+    """Where the values of a panel lie on the page."""
+
+    places: int
+    top: float
+
+    def x(self, number: int) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * (number + 0.5) / self.places
+
+    def y(self, value: float) -> float:
+        return TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / self.top)
+
+
 def _panel(panel: Panel, offset: int) -> str:
-    top, step = _ticks(max(y for line in panel.lines for _, y in line.points))
     names = [f"{x:,}" for x, _ in panel.lines[0].points]
-    width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
-
-    def x_of(number: int) -> float:
-        return LEFT + width * (number + 0.5) / len(names)
-
-    def y_of(value: float) -> float:
-        return TOP + height * (1 - value / top)
-
+    top, step = _ticks(max(y for line in panel.lines for _, y in line.points))
+    frame = _Frame(len(names), top)
     parts = [_text(LEFT, 28, panel.title, size=15, weight=600)]
     for tick in range(round(top / step) + 1):
-        y = y_of(tick * step)
-        parts.append(f'<path d="M{LEFT} {y:.1f}h{width}" stroke="{GRID}"/>')
+        y = frame.y(tick * step)
+        parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="{GRID}"/>')
         parts.append(_text(LEFT - 8, y + 4, f"{tick * step:,.6g}", anchor="end", fill=QUIET))
-    parts += [
-        _text(x_of(number), HEIGHT - BOTTOM + 20, name, anchor="middle", fill=QUIET)
-        for number, name in enumerate(names)
-    ]
-    parts.append(_text(LEFT + width / 2, HEIGHT - 14, panel.x_axis, anchor="middle"))
-    for line in panel.lines:
-        places = [(x_of(number), y_of(y)) for number, (_, y) in enumerate(line.points)]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        parts.append(f'<polyline points="{path}" fill="none" {_stroke(line)}/>')
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{line.color}"/>' for x, y in places]
+    for number, name in enumerate(names):
+        parts.append(_text(frame.x(number), HEIGHT - BOTTOM + 20, name, anchor="middle", fill=QUIET))
+    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, panel.x_axis, anchor="middle"))
+    parts += [_curve(line, frame) for line in panel.lines]
     return f'<g transform="translate({offset} 0)">\n' + "\n".join(parts) + "\n</g>"
+
+
+def _curve(line: Line, frame: _Frame) -> str:
+    places = [(frame.x(number), frame.y(y)) for number, (_, y) in enumerate(line.points)]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    dots = (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{line.color}"/>' for x, y in places)
+    return "\n".join([f'<polyline points="{path}" fill="none" {_stroke(line)}/>', *dots])
 
 
 def _legend(lines: Sequence[Line], columns: int) -> list[str]:

@@ -7,7 +7,7 @@ from benchmarks.results import Point
 from benchmarks.scale import Scale
 from benchmarks.sides import Sides
 
-# A round of a few writers has as many segments as one of so many.
+# A round of fewer writers has as many segments as one of so many; one of more than the crowd, as the crowd's.
 FEWEST = 20
 
 
@@ -22,7 +22,7 @@ async def crowds(sides: Sides, scale: Scale, writers: Iterable[int]) -> tuple[li
     """Return throughput and p99 over the number of writers; rounds of both sides alternate."""
     rates, slowest = [], []
     for many in writers:
-        calls = scale.calls_per_writer * max(many, FEWEST)
+        calls = scale.calls_per_writer * min(max(many, FEWEST), scale.crowd)
         rounds: list[tuple[Crowd, Crowd]] = [
             (await crowd(sides.record(calls), many), await crowd(sides.write_by_hand(calls), many))
             for _ in range(scale.rounds)

@@ -14,7 +14,8 @@ class Scale(NamedTuple):
     #: Calls of each side where one writer is measured, after some that are not counted.
     calls: int
     warm_up: int
-    #: How many write at once, and how many segments each of them writes in a round at least.
+    #: How many write at once, which of them the table shows, and how many segments each
+    #: of that crowd writes in a round.
     writers: tuple[int, ...]
     crowd: int
     calls_per_writer: int

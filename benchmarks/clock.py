@@ -1,4 +1,4 @@
-"""Time taken: sides that alternate call by call, and crowds that call at once."""
+"""Time taken: sides that take turns, and crowds that call at once."""
 
 import asyncio
 import gc
@@ -9,6 +9,11 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from benchmarks.sides import Call
+
+
+# Writes come one after the other, as they do in life; processes that alternate call by call would find the
+# processor's caches cold each time.
+WRITES_IN_TURN = 10
 
 
 class Crowd(NamedTuple):
@@ -29,13 +34,16 @@ def settled() -> Iterator[None]:
         gc.unfreeze()
 
 
-async def medians(*sides: Sequence[Call], warm_up: int = 0) -> list[float]:
-    """Return each side's median in seconds; the sides take turns, and the first turns are not counted."""
+async def medians(*sides: Sequence[Call], warm_up: int = 0, turn: int = 1) -> list[float]:
+    """Return each side's median in seconds; the first calls of each are not counted.
+
+    The sides take turns of so many calls: whatever slows down the machine for a while slows down all of them.
+    """
     times: list[list[float]] = [[] for _ in sides]
     with settled():
-        for turn in zip(*sides, strict=True):
-            for taken, call in zip(times, turn, strict=True):
-                taken.append(await _seconds(call))
+        for first in range(0, len(sides[0]), turn):
+            for taken, calls in zip(times, sides, strict=True):
+                taken.extend([await _seconds(call) for call in calls[first : first + turn]])
     return [statistics.median(taken[warm_up:]) for taken in times]
 
 

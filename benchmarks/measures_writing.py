@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from benchmarks import floor
-from benchmarks.clock import medians, settled
+from benchmarks.clock import WRITES_IN_TURN, medians, settled
 from benchmarks.results import Figure
 from benchmarks.sides import Call, Sides
 from benchmarks.workload import SPOKEN, Segment, Workload, text_of
@@ -20,14 +20,16 @@ LATE_LANGUAGE = "fr"
 async def one_writer(sides: Sides, calls: int, warm_up: int) -> Figure:
     """Measure `record_segment`."""
     each = calls + warm_up
-    return Figure(*await medians(sides.record(each), sides.write_by_hand(each), warm_up=warm_up))
+    return Figure(
+        *await medians(sides.record(each), sides.write_by_hand(each), warm_up=warm_up, turn=WRITES_IN_TURN)
+    )
 
 
 async def unit_of_work(sides: Sides, calls: int, warm_up: int) -> Figure:
     """Measure the same segment through the repositories."""
     each = calls + warm_up
     ours = [partial(_through_repositories, sides.store, it) for it in sides.workload.segments(each)]
-    return Figure(*await medians(ours, sides.write_by_hand(each), warm_up=warm_up))
+    return Figure(*await medians(ours, sides.write_by_hand(each), warm_up=warm_up, turn=WRITES_IN_TURN))
 
 
 async def late_translation(sides: Sides, calls: int, warm_up: int) -> Figure:
@@ -45,7 +47,7 @@ async def late_translation(sides: Sides, calls: int, warm_up: int) -> Figure:
         session_id, transcript_id = row.transcript[:2]
         values = (session_id, new_id(), transcript_id, text, SPOKEN, LATE_LANGUAGE, 0.8, "translator", 0)
         theirs.append(partial(floor.write_translation, sides.pool, values))
-    return Figure(*await medians(ours, theirs, warm_up=warm_up))
+    return Figure(*await medians(ours, theirs, warm_up=warm_up, turn=WRITES_IN_TURN))
 
 
 async def revision(sides: Sides, calls: int, warm_up: int) -> Figure:
@@ -61,7 +63,7 @@ async def revision(sides: Sides, calls: int, warm_up: int) -> Figure:
     ours = [_revising(sides.store, segment, number) for number, segment in enumerate(segments, start=1)]
     revised = (_interim_rows(row, number) for number, row in enumerate(rows, start=1))
     theirs = [partial(floor.revise_segment, sides.pool, row) for row in revised]
-    return Figure(*await medians(ours, theirs, warm_up=warm_up))
+    return Figure(*await medians(ours, theirs, warm_up=warm_up, turn=WRITES_IN_TURN))
 
 
 def inputs(workload: Workload, calls: int) -> Figure:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from benchmarks.sides import Call
 
-
 # Writes come one after the other, as they do in life; processes that alternate call by call would find the
 # processor's caches cold each time.
 WRITES_IN_TURN = 10

@@ -1,8 +1,10 @@
 """One writer at a time: a segment, a unit of work, a late translation, a revision, and their inputs."""
 
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import TypeAlias
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -15,6 +17,8 @@ from livetranslate_store import Store, TranslationInput
 from livetranslate_store.ids import new_id
 
 LATE_LANGUAGE = "fr"
+
+Add: TypeAlias = Callable[[UUID, UUID, TranslationInput], Awaitable[object]]
 
 
 async def one_writer(sides: Sides, calls: int, warm_up: int) -> Figure:
@@ -34,7 +38,17 @@ async def unit_of_work(sides: Sides, calls: int, warm_up: int) -> Figure:
 
 async def late_translation(sides: Sides, calls: int, warm_up: int) -> Figure:
     """Measure one more language for a transcript that was recorded a moment ago."""
+    return await _late(sides, calls, warm_up, lambda store: store.add_translation)
+
+
+async def late_in_a_unit(sides: Sides, calls: int, warm_up: int) -> Figure:
+    """Measure the same through the repository, in a unit of work of its own."""
+    return await _late(sides, calls, warm_up, lambda store: partial(_add_in_a_unit, store))
+
+
+async def _late(sides: Sides, calls: int, warm_up: int, adding: Callable[[Store], Add]) -> Figure:
     each = calls + warm_up
+    add = adding(sides.store)
     segments, rows = sides.workload.segments(each), sides.workload.rows(each)
     ours: list[Call] = []
     theirs: list[Call] = []
@@ -43,7 +57,7 @@ async def late_translation(sides: Sides, calls: int, warm_up: int) -> Figure:
         await floor.write_segment(sides.pool, row)
         text = text_of(LATE_LANGUAGE, number)
         late = TranslationInput(text=text, target_language=LATE_LANGUAGE, confidence=0.8)
-        ours.append(partial(_add_translation, sides.store, segment, receipt.transcript_id, late))
+        ours.append(partial(add, segment.session_id, receipt.transcript_id, late))
         session_id, transcript_id = row.transcript[:2]
         values = (session_id, new_id(), transcript_id, text, SPOKEN, LATE_LANGUAGE, 0.8, "translator", 0)
         theirs.append(partial(floor.write_translation, sides.pool, values))
@@ -84,11 +98,9 @@ async def _through_repositories(store: Store, segment: Segment) -> None:
             await uow.translations.add(session_id, receipt.transcript_id, translation)
 
 
-async def _add_translation(
-    store: Store, segment: Segment, transcript_id: Any, late: TranslationInput
-) -> None:
+async def _add_in_a_unit(store: Store, session_id: UUID, transcript_id: UUID, late: TranslationInput) -> None:
     async with store.unit_of_work() as uow:
-        await uow.translations.add(segment.session_id, transcript_id, late)
+        await uow.translations.add(session_id, transcript_id, late)
 
 
 def _interim(segment: Segment) -> Segment:

@@ -7,7 +7,14 @@ from benchmarks.measures_bulk import bulk_import
 from benchmarks.measures_crowd import crowds, warm_up
 from benchmarks.measures_growth import growth
 from benchmarks.measures_timeline import deep_page, whole_timeline
-from benchmarks.measures_writing import inputs, late_translation, one_writer, revision, unit_of_work
+from benchmarks.measures_writing import (
+    inputs,
+    late_in_a_unit,
+    late_translation,
+    one_writer,
+    revision,
+    unit_of_work,
+)
 from benchmarks.results import Figure, LoopResults, Point
 from benchmarks.scale import CONNECTIONS, Scale
 from benchmarks.sides import opened
@@ -48,6 +55,7 @@ async def _on_the_base(
                 ("one_writer", one_writer),
                 ("unit_of_work", unit_of_work),
                 ("late_translation", late_translation),
+                ("late_in_a_unit", late_in_a_unit),
                 ("revision", revision),
             ):
                 figures[name] = await one_side(sides, scale.calls, scale.warm_up)

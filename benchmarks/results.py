@@ -103,6 +103,7 @@ def measures(scale: Scale) -> dict[str, Measure]:
         "late_translation": Measure(
             "late translation, transcript cached", "INSERT, all values at hand", MILLISECONDS, 1.5, 1.2
         ),
+        "late_in_a_unit": Measure("the same in a unit of work", "the same", MILLISECONDS),
         "revision": Measure("revision of a stored segment", "transaction of upserts", MILLISECONDS),
         "inputs": Measure("making the inputs of a segment", "none", MICROSECONDS),
     }

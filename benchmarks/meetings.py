@@ -28,7 +28,7 @@ Answer = TypeVar("Answer")
 
 
 class Phase(NamedTuple):
-    """Until when, by the loop's clock; at the pace of speech or not; the seconds between a viewer's looks."""
+    """Until when, by the loop's clock; at the pace of speech or not; a viewer's mean pause in seconds."""
 
     ends: float
     paced: bool
@@ -120,8 +120,9 @@ class Bot:
 class Viewer:
     """Follows a bot's meetings: all pages of one at first, then what is new, and the last half minute."""
 
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Bot, chance: random.Random) -> None:
         self._bot = bot
+        self._chance = chance
         self._session_id: UUID | None = None
         self._cursor: str | None = None
 
@@ -129,9 +130,10 @@ class Viewer:
         """Look again and again until the phase ends."""
         loop = asyncio.get_running_loop()
         while loop.time() < phase.ends:
+            # Not all of them at the same moment.
+            await asyncio.sleep(self._chance.uniform(0.0, 2.0 * phase.pause))
             if self._bot.session_id is not None:
                 await self._look(self._bot.store, self._bot.session_id)
-            await asyncio.sleep(phase.pause)
 
     async def _look(self, store: Store, session_id: UUID) -> None:
         if session_id != self._session_id:

@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import json
 import platform
+import random
 import statistics
 import sys
 import time
@@ -104,7 +105,8 @@ class Soak:
         self._seconds = 60.0 * minutes
         self._progress = progress
         self._bots = [Bot(store, number, SEED) for number in range(BOTS)]
-        self._viewers = [Viewer(bot) for bot in self._bots[:VIEWERS]]
+        chance = random.Random(SEED)  # noqa: S311 (no secret)
+        self._viewers = [Viewer(bot, chance) for bot in self._bots[:VIEWERS]]
 
     async def warm_up(self) -> None:
         """Fill meetings, cache and pool."""

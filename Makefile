@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The main job on files of one's own: make demo CAPTIONS="en=talk.en.vtt ja=talk.ja.vtt"
 CAPTIONS ?=
 
-.PHONY: demo test check lint types imports matrix bench clean
+.PHONY: demo test check lint types imports matrix bench soak clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/livetranslate-store demo $(if $(CAPTIONS),--captions $(CAPTIONS))
@@ -34,6 +34,10 @@ matrix: $(VENV)/.development
 # The store against a floor written by hand, in one table of ratios; fails where one misses what it must reach.
 bench: $(VENV)/.development
 	$(BIN)/python -m benchmarks
+
+# A day of a hundred bots in four minutes and a bit, against limits that must hold.
+soak: $(VENV)/.development
+	$(BIN)/python benchmarks/soak.py
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

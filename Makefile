@@ -37,7 +37,7 @@ bench: $(VENV)/.development
 
 # A day of a hundred bots in four minutes and a bit, against limits that must hold.
 soak: $(VENV)/.development
-	$(BIN)/python benchmarks/soak.py
+	$(BIN)/python -m benchmarks.soak
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

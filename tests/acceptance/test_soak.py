@@ -1,6 +1,5 @@
 """The soak ends by itself, shows every measure, and fails where a limit is missed."""
 
-import importlib
 import json
 import random
 import subprocess
@@ -10,21 +9,19 @@ from pathlib import Path
 
 import pytest
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+from benchmarks.soak.__main__ import Measure, report
+from benchmarks.soak.speech import arrivals
+
+ROOT = Path(__file__).resolve().parents[2]
 # Seconds of it, with one limit that nothing can meet.
-PROGRAM = "import sys, soak; soak.SLOWEST_WRITE = 0.0; sys.exit(soak.main())"
+PROGRAM = "from benchmarks.soak import __main__ as soak; soak.SLOWEST_WRITE = 0.0; exit(soak.main())"
 SLOWEST_WRITE = "real time: p99 of a write"
-
-
-@pytest.fixture(autouse=True)
-def _scripts_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
 
 
 def test_a_short_soak_shows_every_measure_and_fails_when_a_limit_is_missed(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, "--minutes", "0.05", "--json", str(tmp_path / "soak.json")],
-        cwd=BENCHMARKS,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -58,15 +55,13 @@ def test_a_short_soak_shows_every_measure_and_fails_when_a_limit_is_missed(tmp_p
     ("figure", "above", "ok"), [(0.5, False, False), (0.4, False, True), (0.6, True, True)]
 )
 def test_the_exit_code_says_whether_the_limits_held(figure: float, above: bool, ok: bool) -> None:
-    soak = importlib.import_module("soak")
-    assert soak.report([soak.Measure("a figure", figure, "{:.2f}", 0.5, above)], None) == (0 if ok else 1)
+    assert report([Measure("a figure", figure, "{:.2f}", 0.5, above)], None) == (0 if ok else 1)
 
 
 def test_what_arrives_is_what_live_transcribers_send() -> None:
-    speech = importlib.import_module("speech")
     revisions: dict[int, list[str]] = {}
     finals = late = newest = 0
-    for arrival in speech.arrivals(random.Random(7), ()):
+    for arrival in arrivals(random.Random(7), ()):
         if arrival.place == 5000:
             break
         revisions.setdefault(arrival.place, []).append(arrival.text)

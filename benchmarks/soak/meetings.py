@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from cachetools import LRUCache
-from gauges import Durations
-from speech import Arrival, arrivals
 
+from benchmarks.soak.gauges import Durations
+from benchmarks.soak.speech import Arrival, arrivals
 from livetranslate_store import AudioInput, Store, TranscriptInput, TranslationInput, WriteRejectedError
 from livetranslate_store.ids import transcript_id_for
 

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from uuid import UUID
 
-from meetings import LANGUAGES
-from speech import Arrival, arrivals
-
+from benchmarks.soak.meetings import LANGUAGES
+from benchmarks.soak.speech import Arrival, arrivals
 from livetranslate_store.segment_cache import Key, SegmentCache
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.values import SegmentLookup

@@ -24,13 +24,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from cache_day import hit_rate
-from gauges import Durations, fsyncs, growth, memory, sampled
-from meetings import Bot, Phase, Viewer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.soak.cache_day import hit_rate
+from benchmarks.soak.gauges import Durations, fsyncs, growth, memory, sampled
+from benchmarks.soak.meetings import Bot, Phase, Viewer
 from livetranslate_store import Store
 
 SEED = 7

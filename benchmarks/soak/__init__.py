@@ -1,0 +1,1 @@
+"""A day of meetings in some minutes, against limits."""

@@ -102,11 +102,10 @@ ARRAYS = Arrays()
 
 def source_of(rows: Mapping[str, Sequence[Row]]) -> Source:
     """Return how these rows are bound best."""
-    counts = {table: len(each) for table, each in rows.items()}
-    most = counts.pop("translations", 0)
-    if most > MOST_VALUES or any(count > 1 for count in counts.values()):
-        return ARRAYS
-    return Values(translations=most, **counts)
+    for table, each in rows.items():
+        if len(each) > (MOST_VALUES if table == "translations" else 1):
+            return ARRAYS
+    return Values(**{table: len(each) for table, each in rows.items()})
 
 
 def _received(value: ColumnElement[Any], c: Column[Any]) -> ColumnElement[Any]:

@@ -4,9 +4,8 @@ A lone writer never waits for company, and nobody is answered before the commit 
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar
-from uuid import UUID
+from collections.abc import Collection, Sequence
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -28,6 +27,9 @@ GROUP_LIMIT = 25
 # What these say holds for every write of the group: doing them one by one would only take longer.
 _FOR_ALL = (OutcomeUnknownError, PoolTimeoutError, StoreUnavailableError)
 
+#: Session and row, as the numbers that their UUIDs are: these are quick to look up.
+Key: TypeAlias = tuple[int, int]
+
 Item = TypeVar("Item")
 Receipt = TypeVar("Receipt")
 Item_contra = TypeVar("Item_contra", contravariant=True)
@@ -37,7 +39,7 @@ Receipt_co = TypeVar("Receipt_co", covariant=True)
 class GroupWrite(Protocol[Item_contra, Receipt_co]):
     """What is written in groups, and how."""
 
-    def keys(self, item: Item_contra) -> Sequence[tuple[UUID, UUID]]:
+    def keys(self, item: Item_contra) -> Collection[Key]:
         """Return the keys that one statement can write once."""
 
     async def write_group(
@@ -55,10 +57,11 @@ class GroupWrite(Protocol[Item_contra, Receipt_co]):
 class _Passenger(Generic[Item, Receipt]):
     """An item that waits to be written, the answer that its caller waits for, and the group it went with."""
 
-    __slots__ = ("answer", "group", "item")
+    __slots__ = ("answer", "group", "item", "keys")
 
-    def __init__(self, item: Item, answer: "asyncio.Future[Receipt]") -> None:
+    def __init__(self, item: Item, keys: Collection[Key], answer: "asyncio.Future[Receipt]") -> None:
         self.item = item
+        self.keys = keys
         self.answer = answer
         self.group: asyncio.Task[None] | None = None
 
@@ -71,7 +74,7 @@ class GroupCommit(Generic[Item, Receipt]):
         self._work = work
         # In the order of their arrival.
         self._waiting: dict[_Passenger[Item, Receipt], None] = {}
-        self._busy: set[tuple[UUID, UUID]] = set()
+        self._busy: set[Key] = set()
         self._groups: set[asyncio.Task[None]] = set()
         self._boarding = False
 
@@ -80,7 +83,9 @@ class GroupCommit(Generic[Item, Receipt]):
 
         A cancellation takes it back while it waits; once it is on its way, its outcome is awaited first.
         """
-        passenger: _Passenger[Item, Receipt] = _Passenger(item, asyncio.get_running_loop().create_future())
+        passenger: _Passenger[Item, Receipt] = _Passenger(
+            item, self._work.keys(item), asyncio.get_running_loop().create_future()
+        )
         self._waiting[passenger] = None
         # The group boards in the loop's next turn: whoever arrives in this one goes along.
         self._depart()
@@ -114,7 +119,7 @@ class GroupCommit(Generic[Item, Receipt]):
         self._depart()
 
     def _somebody_can_go(self) -> bool:
-        return any(self._busy.isdisjoint(self._work.keys(each.item)) for each in self._waiting)
+        return any(self._busy.isdisjoint(each.keys) for each in self._waiting)
 
     async def _send_group(self) -> None:
         # The connection first: until there is one, others may join, and those who are cancelled leave.
@@ -144,12 +149,11 @@ class GroupCommit(Generic[Item, Receipt]):
         taken: list[_Passenger[Item, Receipt]] = []
         seen = set(self._busy)
         for passenger in self._waiting:
-            keys = self._work.keys(passenger.item)
-            if seen.isdisjoint(keys):
+            if seen.isdisjoint(passenger.keys):
                 taken.append(passenger)
                 if len(taken) == GROUP_LIMIT:
                     break
-            seen.update(keys)
+            seen.update(passenger.keys)
         self._board(taken)
         return taken
 
@@ -157,11 +161,11 @@ class GroupCommit(Generic[Item, Receipt]):
         for passenger in group:
             del self._waiting[passenger]
             passenger.group = asyncio.current_task()
-            self._busy.update(self._work.keys(passenger.item))
+            self._busy.update(passenger.keys)
 
     def _leave(self, group: Sequence[_Passenger[Item, Receipt]]) -> None:
         for passenger in group:
-            self._busy.difference_update(self._work.keys(passenger.item))
+            self._busy.difference_update(passenger.keys)
 
     async def _write_group(
         self, group: Sequence[_Passenger[Item, Receipt]], lease: PoolProxiedConnection

@@ -40,12 +40,6 @@ class Segment(NamedTuple):
     translation_ids: Sequence[UUID]
     audio: StagedAudio | None
 
-    @property
-    def keys(self) -> tuple[tuple[UUID, UUID], ...]:
-        """The keys that one statement can write once: the transcript's, and the audio file's."""
-        key = (self.session_id, self.transcript_id)
-        return (key,) if self.audio is None else (key, (self.session_id, self.audio.audio_file_id))
-
 
 def make_segment(
     session_id: UUID,

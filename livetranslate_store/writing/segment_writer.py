@@ -1,6 +1,6 @@
 """The write of whole segments, in groups: audio objects first, then one statement for all rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy.pool import PoolProxiedConnection
@@ -19,7 +19,7 @@ from livetranslate_store.values import (
 )
 from livetranslate_store.writing.first_statement import first_segment_statement
 from livetranslate_store.writing.given import source_of
-from livetranslate_store.writing.group_commit import GroupCommit
+from livetranslate_store.writing.group_commit import GroupCommit, Key
 from livetranslate_store.writing.results import WriteResults
 from livetranslate_store.writing.segment import (
     Segment,
@@ -66,9 +66,11 @@ class SegmentWriter:
         """Write what was accepted."""
         await self._groups.close()
 
-    def keys(self, item: Segment) -> Sequence[tuple[UUID, UUID]]:
+    def keys(self, item: Segment) -> Collection[Key]:
         """Return the keys that one statement can write once: the transcript's, and the audio file's."""
-        return item.keys
+        session = item.session_id.int
+        transcript = session, item.transcript_id.int
+        return (transcript,) if item.audio is None else (transcript, (session, item.audio.audio_file_id.int))
 
     async def write_group(
         self, items: Sequence[Segment], lease: PoolProxiedConnection

@@ -1,6 +1,6 @@
 """The write of translations that arrive after their transcripts, in groups."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from livetranslate_store.ids import translation_id_for
 from livetranslate_store.values import TranslationInput, TranslationReceipt
 from livetranslate_store.writing.first_statement import first_translation_statement
 from livetranslate_store.writing.given import source_of
-from livetranslate_store.writing.group_commit import GroupCommit
+from livetranslate_store.writing.group_commit import GroupCommit, Key
 from livetranslate_store.writing.results import WriteResults
 from livetranslate_store.writing.rows import translation_row
 from livetranslate_store.writing.segment_statement import ATTEMPTS, translation_statement
@@ -53,9 +53,9 @@ class TranslationWriter:
         """Write what was accepted."""
         await self._groups.close()
 
-    def keys(self, item: LateTranslation) -> Sequence[tuple[UUID, UUID]]:
+    def keys(self, item: LateTranslation) -> Collection[Key]:
         """Return the keys that one statement can write once."""
-        return (item.key,)
+        return ((item.session_id.int, item.translation_id.int),)
 
     async def write_group(
         self, items: Sequence[LateTranslation], lease: PoolProxiedConnection

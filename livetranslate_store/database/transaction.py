@@ -88,11 +88,17 @@ class Transaction:
 
     async def write(self, text: str, arguments: Sequence[Any]) -> Sequence[asyncpg.Record]:
         """Run the text of a write with its bound arguments and return the driver's rows."""
+        return await self.write_with(lambda driver: driver.fetch(text, *arguments))
+
+    async def write_with(self, work: "Callable[[asyncpg.Connection[asyncpg.Record]], Awaitable[T]]") -> T:
+        """Run writes on the driver's own connection.
+
+        As the first of the transaction it is run again, once, when the connection breaks meanwhile.
+        """
         self.check_usable(writing=True)
 
-        async def run(session: AsyncSession) -> Sequence[asyncpg.Record]:
-            driver = await self._database.driver_of(await session.connection())
-            return await driver.fetch(text, *arguments)
+        async def run(session: AsyncSession) -> T:
+            return await work(await self._database.driver_of(await session.connection()))
 
         return await self._run(run)
 

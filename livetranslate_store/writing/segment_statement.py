@@ -90,9 +90,8 @@ class WriteStatement:
         return tuple(arrays[place] for place in self._order)
 
 
-def _write_audio_files() -> Step:
+def _write_audio_files(given: CTE) -> Step:
     """Insert the chunks that are not there yet: an id stands for its bytes, so that a row never changes."""
-    given = rows_given(_AUDIO_FILES, AUDIO_COLUMNS)
     stored = looked_up(_AUDIO_FILES, given, "audio_files_stored", session_id="session_id", id="id")
     judged = (
         select(given, stored.c.storage_key.label("stored_storage_key"))
@@ -122,9 +121,8 @@ def _write_audio_files() -> Step:
     return Step(current, count_of(judged, is_missing) - count_of(written))
 
 
-def _write_speakers() -> CTE:
+def write_speakers(given: CTE) -> CTE:
     """Make the speakers that are not there yet, and name those that have no name."""
-    given = rows_given(_SPEAKERS, SPEAKER_COLUMNS)
     stored = looked_up(_SPEAKERS, given, "speakers_stored", session_id="session_id", label="label")
     is_news = or_(stored.c.label.is_(None), and_(stored.c.name.is_(None), given.c.name.is_not(None)))
     method = case((given.c.name.is_(None), constant("diarization")), else_=constant("transcriber"))
@@ -174,6 +172,12 @@ def _of_written_transcripts(given: CTE, sent: CTE, transcripts: CTE) -> CTE:
         sent, same_key(sent, transcripts)
     )
     return _completed(given, sides, language=sent.c.language, revision=made_from)
+
+
+def of_new_transcripts(given: CTE, sent: CTE) -> CTE:
+    """Return the given translations with what they take from transcripts `sent` for the first time."""
+    sides = given.join(sent, _its_transcript(given, sent))
+    return _completed(given, sides, language=sent.c.language, revision=sent.c.revision)
 
 
 def _of_stored_transcripts(given: CTE) -> CTE:
@@ -226,27 +230,34 @@ def _overtaken(*steps: Step, all_or_nothing: bool = False) -> Select[Any]:
     return select(*columns).where(overtaken > literal_column("0"))
 
 
-@cache
-def segment_statement() -> WriteStatement:
-    """Return the write of whole segments: audio, speakers, transcripts, and translations of these."""
-    sent = rows_given(_TRANSCRIPTS, TRANSCRIPT_COLUMNS)
-    given = rows_given(_TRANSLATIONS, TRANSLATION_COLUMNS)
-    audio_files = _write_audio_files()
+def write_segments(audio: CTE, sent: CTE, given: CTE) -> CompoundSelect[Any]:
+    """Return the write of these audio files, transcripts, and translations of these transcripts."""
+    audio_files = _write_audio_files(audio)
     transcripts = _write_transcripts(sent)
     translations = _write_translations(_of_written_transcripts(given, sent, transcripts.current))
-    query = union_all(
+    return union_all(
         _results(audio_files.current, "audio_files"),
         _results(transcripts.current, "transcripts", "revision"),
         _results(translations.current, "translations", "transcript_revision"),
         _overtaken(audio_files, transcripts, translations, all_or_nothing=True),
-    ).add_cte(_write_speakers())
+    )
+
+
+@cache
+def segment_statement() -> WriteStatement:
+    """Return the write of whole segments: audio, speakers, transcripts, and translations of these."""
+    query = write_segments(
+        rows_given(_AUDIO_FILES, AUDIO_COLUMNS),
+        rows_given(_TRANSCRIPTS, TRANSCRIPT_COLUMNS),
+        rows_given(_TRANSLATIONS, TRANSLATION_COLUMNS),
+    ).add_cte(write_speakers(rows_given(_SPEAKERS, SPEAKER_COLUMNS)))
     return WriteStatement(query, "audio_files", "speakers", "transcripts", "translations")
 
 
 @cache
 def audio_statement() -> WriteStatement:
     """Return the write of audio files alone."""
-    audio_files = _write_audio_files()
+    audio_files = _write_audio_files(rows_given(_AUDIO_FILES, AUDIO_COLUMNS))
     query = union_all(_results(audio_files.current, "audio_files"), _overtaken(audio_files))
     return WriteStatement(query, "audio_files")
 
@@ -257,7 +268,7 @@ def transcript_statement() -> WriteStatement:
     transcripts = _write_transcripts(rows_given(_TRANSCRIPTS, TRANSCRIPT_COLUMNS))
     query = union_all(
         _results(transcripts.current, "transcripts", "revision"), _overtaken(transcripts)
-    ).add_cte(_write_speakers())
+    ).add_cte(write_speakers(rows_given(_SPEAKERS, SPEAKER_COLUMNS)))
     return WriteStatement(query, "speakers", "transcripts")
 
 

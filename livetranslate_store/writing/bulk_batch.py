@@ -1,0 +1,186 @@
+"""A batch of a bulk import: what is read is checked, given its turn, and turned into rows.
+
+Within a batch a key may come again, as in a recording of a live transcriber, which sends each segment many
+times. Turns keep the order that the source has, key by key: a later version waits for the turn after.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Iterable
+from typing import TypeAlias
+from uuid import UUID
+
+from livetranslate_store.audio.storage import AudioStorage, StagedAudio
+from livetranslate_store.errors import InvalidInputError, UsageError
+from livetranslate_store.values import Refusal, SegmentInput
+from livetranslate_store.writing.rows import (
+    Row,
+    audio_row,
+    speaker_rows,
+    transcript_row,
+    translation_row,
+)
+from livetranslate_store.writing.segment import Segment, check_segment, make_segment
+
+Items: TypeAlias = AsyncIterable[SegmentInput | Refusal] | Iterable[SegmentInput | Refusal]
+Key: TypeAlias = tuple[UUID, UUID]
+
+# Measured: smaller ones pay more for their round trips, larger ones gain nothing more.
+BATCH_SEGMENTS = 4000
+# Recordings and long texts fill a batch sooner: as many bytes are held once or twice, whatever is imported.
+BATCH_BYTES = 32 * 1024 * 1024
+# Reading goes on while the server works; others on the event loop must not wait for a whole batch of it.
+ITEMS_AT_ONCE = 16
+
+_NO_NAME = (
+    "A transcript without id or segment_key cannot be imported: it would be another segment each time. "
+    "Give one of them."
+)
+
+
+class Batch:
+    """Segments that are stored together, with their rows, and what was refused among them."""
+
+    def __init__(self) -> None:
+        #: How many items of the source are dealt with in here.
+        self.items = 0
+        self.refusals: list[Refusal] = []
+        self.lines: list[int] = []
+        self.segments: list[Segment] = []
+        #: The audio with its turn.
+        self.audio: list[tuple[int, StagedAudio]] = []
+        #: The rows by table, each with its turn first.
+        self.audio_files: list[Row] = []
+        self.transcripts: list[Row] = []
+        self.translations: list[Row] = []
+        self.turns = 0
+        self._bytes = 0
+        # The turn in which a key is written last, and that in which an audio file is last referred to.
+        self._written: dict[Key, int] = {}
+        self._referred: dict[Key, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is enough to be stored."""
+        return self.items >= BATCH_SEGMENTS or self._bytes >= BATCH_BYTES
+
+    def add(self, line: int, segment: Segment) -> None:
+        """Take a segment in, after all those that it repeats."""
+        turn = self._next_turn(segment)
+        self.turns = max(self.turns, turn + 1)
+        self.lines.append(line)
+        self.segments.append(segment)
+        session_id, transcript_id, transcript, translations, translation_ids, audio = segment
+        if audio is not None:
+            self.audio.append((turn, audio))
+            self.audio_files.append((turn, *audio_row(session_id, audio)))
+            self._bytes += len(audio.audio.data)
+        audio_file_id = None if audio is None else audio.audio_file_id
+        row = transcript_row(session_id, transcript_id, audio_file_id, transcript)
+        self.transcripts.append((turn, *row))
+        self._bytes += len(transcript.text)
+        for translation_id, translation in zip(translation_ids, translations, strict=True):
+            row = translation_row(session_id, translation_id, transcript_id, translation)
+            self.translations.append((turn, *row))
+            self._bytes += len(translation.text)
+
+    def speakers(self) -> list[Row]:
+        """Return the rows of the speakers: whoever names one first, whatever the turn, wins."""
+        spoken = ((each.session_id, each.transcript) for each in self.segments)
+        return [(0, *row) for row in speaker_rows(spoken)]
+
+    def rows_of_turn(self, turn: int) -> dict[str, int]:
+        """Return how many rows of a turn each table has."""
+        tables = {
+            "audio_files": self.audio_files,
+            "transcripts": self.transcripts,
+            "translations": self.translations,
+        }
+        return {table: sum(row[0] == turn for row in rows) for table, rows in tables.items()}
+
+    def objects_of_turn(self, turn: int, audio_file_ids: Collection[UUID]) -> list[str]:
+        """Return the storage keys that a turn brings for these audio files."""
+        return [
+            staged.storage_key
+            for its_turn, staged in self.audio
+            if its_turn == turn and staged.audio_file_id in audio_file_ids
+        ]
+
+    def halves(self) -> "tuple[Batch, Batch]":
+        """Return the first and the second half."""
+        middle = len(self) // 2
+        return self.part(range(middle)), self.part(range(middle, len(self)))
+
+    def part(self, places: Iterable[int]) -> "Batch":
+        """Return the batch of the segments at these places."""
+        batch = Batch()
+        for place in places:
+            batch.add(self.lines[place], self.segments[place])
+        return batch
+
+    def _next_turn(self, segment: Segment) -> int:
+        written, referred = self._written, self._referred
+        turn = 0
+        for key in segment.keys:
+            turn = max(turn, written.get(key, -1) + 1, referred.get(key, -1) + 1)
+        if segment.transcript.audio_file_id is not None:
+            reference = (segment.session_id, segment.transcript.audio_file_id)
+            # References are checked at the end of a statement: what it refers to may come with the same one.
+            turn = max(turn, written.get(reference, 0))
+            referred[reference] = max(turn, referred.get(reference, 0))
+        for key in segment.keys:
+            written[key] = turn
+        return turn
+
+
+async def batches(items: Items, storage: AudioStorage) -> AsyncGenerator[Batch, None]:
+    """Yield what `items` has in batches; no audio is stored yet.
+
+    Raises UsageError for an item of another type, and whatever `items` raises.
+    """
+    batch = Batch()
+    position = 0
+    async for item in _each(items):
+        position += 1
+        batch.items += 1
+        if isinstance(item, Refusal):
+            batch.refusals.append(item)
+        elif isinstance(item, SegmentInput):
+            await _take_in(batch, item, position, storage)
+        else:
+            raise UsageError(f"An import takes SegmentInput and Refusal, not {type(item).__name__}.")
+        if batch.is_full:
+            yield batch
+            batch = Batch()
+        elif position % ITEMS_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    if batch.items:
+        yield batch
+
+
+async def _take_in(batch: Batch, item: SegmentInput, position: int, storage: AudioStorage) -> None:
+    line = position if item.line is None else item.line
+    try:
+        _check(item)
+    except InvalidInputError as error:
+        batch.refusals.append(Refusal(line, str(error)))
+        return
+    staged = None if item.audio is None else await storage.stage(item.session_id, item.audio)
+    batch.add(line, make_segment(item.session_id, item.transcript, item.translations, staged))
+
+
+def _check(item: SegmentInput) -> None:
+    check_segment(item.session_id, item.transcript, item.translations, item.audio)
+    if item.transcript.id is None and item.transcript.segment_key is None:
+        raise InvalidInputError(_NO_NAME)
+
+
+async def _each(items: Items) -> AsyncIterator[SegmentInput | Refusal]:
+    if isinstance(items, AsyncIterable):
+        async for item in items:
+            yield item
+    else:
+        for item in items:
+            yield item

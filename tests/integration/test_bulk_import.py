@@ -75,6 +75,20 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.fixture
+def transactions(monkeypatch: pytest.MonkeyPatch) -> list[Transaction]:
+    """The transactions that wrote something, in order."""
+    begun: list[Transaction] = []
+    write_with = Transaction.write_with
+
+    async def seen(self: Transaction, work: Any) -> Any:
+        begun.append(self)
+        return await write_with(self, work)
+
+    monkeypatch.setattr(Transaction, "write_with", seen)
+    return begun
+
+
+@pytest.fixture
 async def other_session(store: Store) -> UUID:
     async with store.unit_of_work() as uow:
         return (await uow.sessions.create(bot_id="bot-8", meeting_id="other")).id
@@ -205,7 +219,9 @@ async def test_the_same_audio_in_two_segments_is_stored_once(
     assert objects(audio_folder) == 1
 
 
-async def test_audio_may_be_referred_to_once_it_came(store: Store, session_id: UUID) -> None:
+async def test_audio_may_be_referred_to_once_it_came(
+    store: Store, session_id: UUID, transactions: list[Transaction]
+) -> None:
     audio_file_id = audio_file_id_for(session_id, sha256(b"a").hexdigest(), None)
     refers = bare(session_id, "b", audio_file_id=audio_file_id)
     report = await store.import_segments([refers, segment(session_id, "a")])
@@ -215,8 +231,9 @@ async def test_audio_may_be_referred_to_once_it_came(store: Store, session_id: U
     audio_file_id = audio_file_id_for(other, sha256(b"a").hexdigest(), None)
     refers = bare(other, "b", audio_file_id=audio_file_id)
     # The audio comes with a second revision, and what refers to it after that.
+    transactions.clear()
     report = await store.import_segments([bare(other, "a", "Well"), segment(other, "a"), refers])
-    assert report.refused == 0
+    assert (report.refused, len(transactions)) == (0, 1)
 
 
 async def test_one_bad_segment_is_refused_alone_with_its_line(
@@ -263,21 +280,13 @@ async def test_a_bad_one_does_not_spoil_the_revisions_around_it(store: Store, se
 
 
 async def test_a_session_that_is_not_there_costs_no_search_for_each_of_its_segments(
-    store: Store, session_id: UUID, monkeypatch: pytest.MonkeyPatch
+    store: Store, session_id: UUID, transactions: list[Transaction]
 ) -> None:
-    transactions = 0
-    begin = Transaction.write_with
-
-    async def counted(self: Transaction, work: Any) -> Any:
-        nonlocal transactions
-        transactions += 1
-        return await begin(self, work)
-
-    monkeypatch.setattr(Transaction, "write_with", counted)
     nobody = new_id()
     source = [bare(nobody if n % 2 else session_id, f"seg-{n}") for n in range(200)]
+    transactions.clear()
     report = await store.import_segments(source)
-    assert (report.refused, report.transcripts.inserted, transactions) == (100, 100, 2)
+    assert (report.refused, report.transcripts.inserted, len(transactions)) == (100, 100, 2)
 
 
 async def test_what_a_parser_refused_is_in_the_report(store: Store, session_id: UUID) -> None:
@@ -369,16 +378,25 @@ async def test_a_cancelled_import_leaves_whole_batches_and_nothing_else(
     assert counts(other_program)["audio_files"] == objects(audio_folder) == 60
 
 
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("is_reading", [True, False])
 async def test_an_import_that_waits_for_the_server_can_be_cancelled(
-    store: Store, session_id: UUID, other_program: Program, audio_folder: Path
+    store: Store, session_id: UUID, other_program: Program, audio_folder: Path, is_reading: bool
 ) -> None:
+    async def source() -> AsyncIterator[SegmentInput]:
+        for each in many(session_id, 15 if is_reading else 10):
+            yield each
+        if is_reading:
+            await asyncio.Event().wait()
+
     other_program.execute("LOCK TABLE livetranslate.transcripts IN EXCLUSIVE MODE")
-    task = asyncio.create_task(store.import_segments(many(session_id, 10)))
+    task = asyncio.create_task(store.import_segments(source()))
     await until(lambda: waiting_for_a_lock(other_program))
     task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 10)
+    done, _ = await asyncio.wait([task], timeout=10)
     other_program.rollback()
+    assert done
+    assert task.cancelled()
     assert objects(audio_folder) == counts(other_program)["transcripts"] == 0
     assert (await store.import_segments(many(session_id, 10))).transcripts.inserted == 10
 
@@ -480,19 +498,21 @@ async def test_storage_that_fails_ends_the_import_without_a_row_or_an_object(
     assert counts(other_program)["transcripts"] == objects(audio_folder) == 0
 
 
+@pytest.mark.parametrize("number", [1, 10])
 async def test_a_segment_that_somebody_stores_meanwhile_is_judged_by_the_rules(
-    store: Store, session_id: UUID, other_program: Program
+    store: Store, session_id: UUID, other_program: Program, number: int
 ) -> None:
-    transcript_id = transcript_id_for(session_id, "transcriber", "seg-3")
+    transcript_id = transcript_id_for(session_id, "transcriber", "seg-0")
     other_program.execute(
         "INSERT INTO livetranslate.transcripts (session_id, id, text, language, segment_key, is_final)"
-        " VALUES (%s, %s, 'Final.', 'en', 'seg-3', true)",
+        " VALUES (%s, %s, 'Final.', 'en', 'seg-0', true)",
         (session_id, transcript_id),
     )
-    task = asyncio.create_task(store.import_segments(many(session_id, 10)))
+    task = asyncio.create_task(store.import_segments(many(session_id, number)))
     await until(lambda: waiting_for_a_lock(other_program))
     other_program.commit()
-    assert (await task).transcripts == ImportCounts(inserted=9, stale=1)
+    report = await task
+    assert (report.transcripts, report.refused) == (ImportCounts(inserted=number - 1, stale=1), 0)
     assert "Final." in {entry.text for entry in await store.timeline(session_id)}
 
 
@@ -531,7 +551,10 @@ async def test_large_recordings_fill_a_batch_sooner(
 
 async def test_a_late_translation_sees_the_revision_that_was_imported(store: Store, session_id: UUID) -> None:
     receipt = await store.record_segment(session_id, transcript=bare(session_id, "a", "Good").transcript)
+    assert store.statistics().cache.size == 1
     await store.import_segments([bare(session_id, "a", "Good morning")])
+    # What was known of the former revision is forgotten.
+    assert store.statistics().cache.size == 0
     async with store.unit_of_work() as uow:
         late = await uow.translations.add(session_id, receipt.transcript_id, translation())
     assert late.transcript_revision == 1

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Insert, Select
+from sqlalchemy import CompoundSelect, Select
 from sqlalchemy.dialects.postgresql import asyncpg
 
 
@@ -14,7 +14,7 @@ class CompiledStatement(NamedTuple):
     parameters: Sequence[str]
 
 
-def compiled(query: CompoundSelect[Any] | Insert | Select[Any]) -> CompiledStatement:
+def compiled(query: CompoundSelect[Any] | Select[Any]) -> CompiledStatement:
     """Return the text of `query`, whose values are all bound parameters with a name."""
     compilation = query.compile(dialect=asyncpg.dialect())  # type: ignore[no-untyped-call]  # untyped there
     return CompiledStatement(compilation.string, getattr(compilation, "positiontup", None) or ())

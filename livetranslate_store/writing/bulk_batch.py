@@ -5,7 +5,16 @@ times. Turns keep the order that the source has, key by key: a later version wai
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Collection,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from itertools import islice
 from typing import TypeAlias
 from uuid import UUID
 
@@ -13,6 +22,7 @@ from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.errors import InvalidInputError, UsageError
 from livetranslate_store.values import Refusal, SegmentInput
 from livetranslate_store.writing.rows import (
+    TRANSLATION_COLUMNS,
     Row,
     audio_row,
     speaker_rows,
@@ -31,14 +41,58 @@ BATCH_BYTES = 32 * 1024 * 1024
 # Reading goes on while the server works; others on the event loop must not wait for a whole batch of it.
 ITEMS_AT_ONCE = 16
 
+_LANGUAGE = TRANSLATION_COLUMNS.index("source_language")
+_REVISION = TRANSLATION_COLUMNS.index("transcript_revision")
+
 _NO_NAME = (
     "A transcript without id or segment_key cannot be imported: it would be another segment each time. "
     "Give one of them."
 )
 
 
+class Turn:
+    """Segments whose keys all differ, so that one statement can write them, and their rows."""
+
+    def __init__(self) -> None:
+        self.segments: list[Segment] = []
+        self.audio_files: list[Row] = []
+        self.transcripts: list[Row] = []
+        self.translations: list[Row] = []
+
+    def add(self, segment: Segment) -> None:
+        """Make the rows of a segment."""
+        session_id, transcript_id, transcript, translations, translation_ids, audio = segment
+        self.segments.append(segment)
+        if audio is not None:
+            self.audio_files.append(audio_row(session_id, audio))
+        audio_file_id = None if audio is None else audio.audio_file_id
+        self.transcripts.append(transcript_row(session_id, transcript_id, audio_file_id, transcript))
+        self.translations += [
+            translation_row(session_id, translation_id, transcript_id, translation)
+            for translation_id, translation in zip(translation_ids, translations, strict=True)
+        ]
+
+    def new_translations(self) -> Iterator[Sequence[object]]:
+        """Yield the rows of translations with what they take from transcripts that were not there before."""
+        rows = iter(self.translations)
+        for segment in self.segments:
+            transcript = segment.transcript
+            for row in islice(rows, len(segment.translations)):
+                whole = list(row)
+                if whole[_LANGUAGE] is None:
+                    whole[_LANGUAGE] = transcript.language
+                if whole[_REVISION] is None:
+                    whole[_REVISION] = transcript.revision or 0
+                yield whole
+
+    def objects_of(self, audio_file_ids: Collection[UUID]) -> list[str]:
+        """Return the storage keys that were meant for these audio files."""
+        audio = (segment.audio for segment in self.segments)
+        return [each.storage_key for each in audio if each and each.audio_file_id in audio_file_ids]
+
+
 class Batch:
-    """Segments that are stored together, with their rows, and what was refused among them."""
+    """Segments that are stored together, turn by turn, and what was refused among them."""
 
     def __init__(self) -> None:
         #: How many items of the source are dealt with in here.
@@ -46,13 +100,7 @@ class Batch:
         self.refusals: list[Refusal] = []
         self.lines: list[int] = []
         self.segments: list[Segment] = []
-        #: The audio with its turn.
-        self.audio: list[tuple[int, StagedAudio]] = []
-        #: The rows by table, each with its turn first.
-        self.audio_files: list[Row] = []
-        self.transcripts: list[Row] = []
-        self.translations: list[Row] = []
-        self.turns = 0
+        self.turns: list[Turn] = []
         self._bytes = 0
         # The turn in which a key is written last, and that in which an audio file is last referred to.
         self._written: dict[Key, int] = {}
@@ -66,47 +114,26 @@ class Batch:
         """Whether there is enough to be stored."""
         return self.items >= BATCH_SEGMENTS or self._bytes >= BATCH_BYTES
 
+    @property
+    def audio(self) -> list[StagedAudio]:
+        """The audio of all segments."""
+        return [segment.audio for segment in self.segments if segment.audio is not None]
+
     def add(self, line: int, segment: Segment) -> None:
         """Take a segment in, after all those that it repeats."""
-        turn = self._next_turn(segment)
-        self.turns = max(self.turns, turn + 1)
         self.lines.append(line)
         self.segments.append(segment)
-        session_id, transcript_id, transcript, translations, translation_ids, audio = segment
-        if audio is not None:
-            self.audio.append((turn, audio))
-            self.audio_files.append((turn, *audio_row(session_id, audio)))
-            self._bytes += len(audio.audio.data)
-        audio_file_id = None if audio is None else audio.audio_file_id
-        row = transcript_row(session_id, transcript_id, audio_file_id, transcript)
-        self.transcripts.append((turn, *row))
-        self._bytes += len(transcript.text)
-        for translation_id, translation in zip(translation_ids, translations, strict=True):
-            row = translation_row(session_id, translation_id, transcript_id, translation)
-            self.translations.append((turn, *row))
-            self._bytes += len(translation.text)
+        turn = self._next_turn(segment)
+        if turn == len(self.turns):
+            self.turns.append(Turn())
+        self.turns[turn].add(segment)
+        self._bytes += len(segment.transcript.text) + sum(len(each.text) for each in segment.translations)
+        if segment.audio is not None:
+            self._bytes += len(segment.audio.audio.data)
 
     def speakers(self) -> list[Row]:
         """Return the rows of the speakers: whoever names one first, whatever the turn, wins."""
-        spoken = ((each.session_id, each.transcript) for each in self.segments)
-        return [(0, *row) for row in speaker_rows(spoken)]
-
-    def rows_of_turn(self, turn: int) -> dict[str, int]:
-        """Return how many rows of a turn each table has."""
-        tables = {
-            "audio_files": self.audio_files,
-            "transcripts": self.transcripts,
-            "translations": self.translations,
-        }
-        return {table: sum(row[0] == turn for row in rows) for table, rows in tables.items()}
-
-    def objects_of_turn(self, turn: int, audio_file_ids: Collection[UUID]) -> list[str]:
-        """Return the storage keys that a turn brings for these audio files."""
-        return [
-            staged.storage_key
-            for its_turn, staged in self.audio
-            if its_turn == turn and staged.audio_file_id in audio_file_ids
-        ]
+        return speaker_rows((each.session_id, each.transcript) for each in self.segments)
 
     def halves(self) -> "tuple[Batch, Batch]":
         """Return the first and the second half."""

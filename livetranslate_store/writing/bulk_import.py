@@ -1,4 +1,4 @@
-"""Bulk import: batches go through staging tables, each in one transaction, while the next one is read.
+"""Bulk import: batches are stored, each in one transaction, while the next one is read.
 
 What the server refuses is found by halving the batch, and refused alone.
 """
@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import TypeAlias
-
-import asyncpg
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
@@ -30,15 +28,8 @@ from livetranslate_store.tasks import for_each, run_to_end
 from livetranslate_store.values import ImportCounts, ImportProgress, ImportReport, Outcome, Refusal
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.bulk_batch import Batch, Items, batches
-from livetranslate_store.writing.bulk_statements import (
-    AUDIO_FILES,
-    SPEAKERS,
-    TRANSCRIPTS,
-    TRANSLATIONS,
-    TURN,
-    bulk_statements,
-    missing_sessions,
-)
+from livetranslate_store.writing.bulk_statements import missing_sessions
+from livetranslate_store.writing.bulk_write import Written, write_batch
 from livetranslate_store.writing.segment_statement import ATTEMPTS
 
 Progress: TypeAlias = Callable[[ImportProgress], None]
@@ -57,16 +48,6 @@ _NOT_ABOUT_DATA = (
     StoreUnavailableError,
     UsageError,
 )
-
-
-class _Written:
-    """What the statements of one batch have done, as far as it is committed."""
-
-    def __init__(self) -> None:
-        #: By table and outcome.
-        self.counts: Counter[tuple[str, str]] = Counter()
-        #: Objects of audio files that were there already.
-        self.needless: list[str] = []
 
 
 class BulkImport:
@@ -126,9 +107,9 @@ class BulkImport:
 
     async def _import(self, batch: Batch) -> None:
         """Store a batch, its audio first, and tell of it."""
-        orphans = {staged.storage_key for _, staged in batch.audio}
+        orphans = {staged.storage_key for staged in batch.audio}
         try:
-            await for_each((each for _, each in batch.audio), self._storage.put, at_once=OBJECTS_AT_ONCE)
+            await for_each(batch.audio, self._storage.put, at_once=OBJECTS_AT_ONCE)
             if len(batch):
                 async with self._gate.slot():
                     await self._store(batch, batch.refusals, orphans)
@@ -193,51 +174,24 @@ class BulkImport:
     async def _store_once(self, batch: Batch, orphans: set[str], *, is_new: bool) -> None:
         transaction = Transaction(self._database)
         try:
-            written = await transaction.write_with(lambda driver: _write(driver, batch, may_be_new=is_new))
+            written = await transaction.write_with(lambda driver: write_batch(driver, batch, is_new=is_new))
         except BaseException:
             await run_to_end(transaction.end(commit=False))
             raise
         await run_to_end(self._commit(transaction, batch, written, orphans))
 
     async def _commit(
-        self, transaction: Transaction, batch: Batch, written: _Written, orphans: set[str]
+        self, transaction: Transaction, batch: Batch, written: Written, orphans: set[str]
     ) -> None:
         try:
             await transaction.end(commit=True)
         except OutcomeUnknownError:
             # Rows may refer to the objects; those that none refers to are found by the sweep.
-            orphans.difference_update(staged.storage_key for _, staged in batch.audio)
+            orphans.difference_update(staged.storage_key for staged in batch.audio)
             raise
         finally:
             for segment in batch.segments:
                 self._cache.drop((segment.session_id, segment.transcript_id))
         self._counts += written.counts
-        orphans.difference_update(staged.storage_key for _, staged in batch.audio)
+        orphans.difference_update(staged.storage_key for staged in batch.audio)
         orphans.update(written.needless)
-
-
-async def _write(driver: "asyncpg.Connection[asyncpg.Record]", batch: Batch, *, may_be_new: bool) -> _Written:
-    statements = bulk_statements()
-    await driver.execute(statements.prepare)
-    for staging, rows in (
-        (AUDIO_FILES, batch.audio_files),
-        (SPEAKERS, batch.speakers()),
-        (TRANSCRIPTS, batch.transcripts),
-        (TRANSLATIONS, batch.translations),
-    ):
-        if rows:
-            columns = [TURN, *staging.columns]
-            await driver.copy_records_to_table(staging.source.name, records=rows, columns=columns)
-    written = _Written()
-    for turn in range(batch.turns):
-        if turn == 0 and may_be_new and not await driver.fetchval(statements.is_stored):
-            await driver.execute(statements.insert)
-            for table, rows_written in batch.rows_of_turn(turn).items():
-                written.counts[table, Outcome.INSERTED] += rows_written
-            continue
-        for kind, outcome, count, there in await driver.fetch(statements.merge, turn):
-            written.counts[kind, outcome] += count
-            if there is not None:
-                written.needless += batch.objects_of_turn(turn, set(there))
-    await driver.execute(statements.speakers)
-    return written

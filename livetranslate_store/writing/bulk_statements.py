@@ -1,7 +1,7 @@
-"""The statements of a bulk import: staging tables, and what moves their rows to where they belong.
+"""The statements of a bulk import.
 
-The merge is the write of whole segments under the same rules, with staging tables in place of arrays. Where
-nothing is stored yet there is nothing to judge, and plain INSERTs do the same in less time.
+What is new is copied straight to where it belongs. What may be stored already is copied into staging tables
+and merged from there by the write of whole segments, under the same rules, with tables in place of arrays.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ from sqlalchemy import (
     ARRAY,
     CTE,
     ColumnElement,
-    Insert,
     Integer,
     Select,
     Table,
@@ -24,7 +23,6 @@ from sqlalchemy import (
     column,
     exists,
     func,
-    insert,
     literal_column,
     or_,
     select,
@@ -32,7 +30,7 @@ from sqlalchemy import (
     true,
 )
 
-from livetranslate_store.database.compiling import compiled
+from livetranslate_store.database.compiling import CompiledStatement, compiled
 from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
 from livetranslate_store.models.base import Base, table_of
 from livetranslate_store.values import Outcome
@@ -43,16 +41,15 @@ from livetranslate_store.writing.rows import (
     TRANSLATION_COLUMNS,
 )
 from livetranslate_store.writing.segment_statement import (
-    of_new_transcripts,
+    WriteStatement,
     write_segments,
     write_speakers,
 )
-from livetranslate_store.writing.upserts import constant, count_of, looked_up
+from livetranslate_store.writing.upserts import constant, count_of, looked_up, rows_given
 
 #: The first column of every staged row: a key that is repeated within a batch is judged by what the turn
 #: before has left.
 TURN = "turn"
-_FIRST: ColumnElement[int] = literal_column("0")
 
 
 class Staging(NamedTuple):
@@ -69,7 +66,7 @@ class Staging(NamedTuple):
 
     def creation(self) -> str:
         """Return the statement that makes the table, for one transaction and without constraints."""
-        shape = select(_FIRST.label(TURN), *(self.target.c[name] for name in self.columns))
+        shape = select(literal_column("0").label(TURN), *(self.target.c[name] for name in self.columns))
         return (
             f"CREATE TEMPORARY TABLE {self.source.name} ON COMMIT DROP AS {compiled(shape).text} WITH NO DATA"
         )
@@ -82,41 +79,53 @@ def _staging(model: type[Base], columns: Sequence[str]) -> Staging:
 
 
 AUDIO_FILES = _staging(AudioFile, AUDIO_COLUMNS)
-SPEAKERS = _staging(Speaker, SPEAKER_COLUMNS)
 TRANSCRIPTS = _staging(Transcript, TRANSCRIPT_COLUMNS)
 TRANSLATIONS = _staging(Translation, TRANSLATION_COLUMNS)
 
 
-class BulkStatements(NamedTuple):
-    """The texts of a batch, in the order in which one transaction runs them."""
+@cache
+def is_stored_statement() -> CompiledStatement:
+    """Return the read that tells whether any of these audio files or transcripts is stored.
 
-    #: Makes the staging tables.
-    prepare: str
-    #: Tells whether anything of the first turn is stored.
-    is_stored: str
-    #: Writes the first turn where nothing of it is stored.
-    insert: str
-    #: Writes the turn that it is given under the rules of revisions; tells kind, outcome, the number of rows,
-    #: and the ids of audio files that were there already.
-    merge: str
-    #: Makes the speakers of all turns.
-    speakers: str
+    Its parameters are arrays, named by table and column of the key. Translations need no look: of a
+    transcript that is not stored there are none.
+    """
+    query = select(or_(*(_is_stored(each.target) for each in (TRANSCRIPTS, AUDIO_FILES))))
+    return compiled(query)
 
 
 @cache
-def bulk_statements() -> BulkStatements:
-    """Return the statements of a batch."""
-    creations = [each.creation() for each in (AUDIO_FILES, SPEAKERS, TRANSCRIPTS, TRANSLATIONS)]
+def speakers_statement() -> WriteStatement:
+    """Return the write of speakers alone: those that are not there yet, and the names of the nameless."""
+    given = rows_given(table_of(Speaker), SPEAKER_COLUMNS)
+    return WriteStatement(select(count_of(write_speakers(given))), "speakers")
+
+
+@cache
+def staging_statements() -> str:
+    """Return the script that makes the staging tables."""
+    creations = [each.creation() for each in (AUDIO_FILES, TRANSCRIPTS, TRANSLATIONS)]
     # The planner knows nothing of tables that were filled a moment ago, and a nested loop over two of them,
     # cheap where they are small, takes minutes. Lookups by key have no other way, and stay.
-    prepare = ["SET LOCAL enable_nestloop = off", *creations]
-    return BulkStatements(
-        ";".join(prepare),
-        compiled(select(or_(_is_stored(TRANSCRIPTS), _is_stored(AUDIO_FILES)))).text,
-        ";".join(compiled(each).text for each in _inserts()),
-        compiled(_merge()).text,
-        compiled(select(count_of(write_speakers(SPEAKERS.given(_FIRST))))).text,
+    return ";".join(["SET LOCAL enable_nestloop = off", *creations])
+
+
+@cache
+def merge_statement() -> str:
+    """Return the write of one turn, its argument, under the rules of revisions.
+
+    It tells kind, outcome, the number of rows, and the ids of audio files that were there already.
+    """
+    turn = bindparam(TURN, type_=Integer())
+    rows = write_segments(
+        AUDIO_FILES.given(turn), TRANSCRIPTS.given(turn), TRANSLATIONS.given(turn)
+    ).subquery()
+    was_there = and_(
+        rows.c.kind == constant(AUDIO_FILES.target.name), rows.c.outcome == constant(Outcome.UNCHANGED)
     )
+    ids = func.array_agg(rows.c.id).filter(was_there)
+    told = select(rows.c.kind, rows.c.outcome, func.count(), ids).group_by(rows.c.kind, rows.c.outcome)
+    return compiled(told).text
 
 
 @cache
@@ -127,37 +136,7 @@ def missing_sessions() -> str:
     return compiled(select(ids).where(~exists(known))).text
 
 
-def _is_stored(staging: Staging) -> ColumnElement[bool]:
-    # Translations need no look: of a transcript that is not stored there are none.
-    given = staging.given(_FIRST)
-    stored = looked_up(
-        staging.target, given, f"{staging.target.name}_stored", session_id="session_id", id="id"
-    )
+def _is_stored(target: Table) -> ColumnElement[bool]:
+    given = rows_given(target, ("session_id", "id"))
+    stored = looked_up(target, given, f"{target.name}_stored", session_id="session_id", id="id")
     return exists(select(literal_column("1")).select_from(given.join(stored, true())))
-
-
-def _inserts() -> Sequence[Insert]:
-    sent = TRANSCRIPTS.given(_FIRST)
-    return [
-        _insert(AUDIO_FILES, AUDIO_FILES.given(_FIRST)),
-        _insert(TRANSCRIPTS, sent),
-        _insert(TRANSLATIONS, of_new_transcripts(TRANSLATIONS.given(_FIRST), sent)),
-    ]
-
-
-def _insert(staging: Staging, rows: CTE) -> Insert:
-    # In the order of the key, as the merge: two writers that lock in one order never deadlock.
-    ordered = select(*(rows.c[name] for name in staging.columns)).order_by(rows.c.session_id, rows.c.id)
-    return insert(staging.target).from_select(staging.columns, ordered)
-
-
-def _merge() -> Select[Any]:
-    turn = bindparam(TURN, type_=Integer())
-    rows = write_segments(
-        AUDIO_FILES.given(turn), TRANSCRIPTS.given(turn), TRANSLATIONS.given(turn)
-    ).subquery()
-    was_there = and_(
-        rows.c.kind == constant(AUDIO_FILES.target.name), rows.c.outcome == constant(Outcome.UNCHANGED)
-    )
-    ids = func.array_agg(rows.c.id).filter(was_there)
-    return select(rows.c.kind, rows.c.outcome, func.count(), ids).group_by(rows.c.kind, rows.c.outcome)

@@ -174,12 +174,6 @@ def _of_written_transcripts(given: CTE, sent: CTE, transcripts: CTE) -> CTE:
     return _completed(given, sides, language=sent.c.language, revision=made_from)
 
 
-def of_new_transcripts(given: CTE, sent: CTE) -> CTE:
-    """Return the given translations with what they take from transcripts `sent` for the first time."""
-    sides = given.join(sent, _its_transcript(given, sent))
-    return _completed(given, sides, language=sent.c.language, revision=sent.c.revision)
-
-
 def _of_stored_transcripts(given: CTE) -> CTE:
     """Return the given translations with what they take from transcripts stored before, if these exist."""
     stored = looked_up(_TRANSCRIPTS, given, "transcripts_stored", session_id="session_id", id="transcript_id")

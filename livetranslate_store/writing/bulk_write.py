@@ -1,0 +1,98 @@
+"""How one transaction stores a batch: what is new by COPY, the rest by a merge that knows the rules."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+import asyncpg
+
+from livetranslate_store.models.base import SCHEMA
+from livetranslate_store.values import Outcome
+from livetranslate_store.writing.bulk_batch import Batch, Turn
+from livetranslate_store.writing.bulk_statements import (
+    AUDIO_FILES,
+    TRANSCRIPTS,
+    TRANSLATIONS,
+    TURN,
+    Staging,
+    is_stored_statement,
+    merge_statement,
+    speakers_statement,
+    staging_statements,
+)
+
+
+class Written:
+    """What was done for a batch, once it is committed."""
+
+    def __init__(self) -> None:
+        #: How many rows, by table and outcome.
+        self.counts: Counter[tuple[str, str]] = Counter()
+        #: Objects that no row refers to, because the audio file was there already.
+        self.needless: list[str] = []
+
+
+async def write_batch(driver: "asyncpg.Connection[asyncpg.Record]", batch: Batch, *, is_new: bool) -> Written:
+    """Write a batch in the transaction that `driver` is in.
+
+    With `is_new` its first turn is copied as it is if nothing of it is stored; a DuplicateError tells that
+    something was stored since, and that it has to be merged.
+    """
+    written = Written()
+    first_is_new = is_new and not await _is_stored(driver, batch.turns[0])
+    if first_is_new:
+        await _copy_new(driver, batch.turns[0], written)
+    if len(batch.turns) > first_is_new:
+        await _merge(driver, batch.turns[1:] if first_is_new else batch.turns, written)
+    speakers = speakers_statement()
+    await driver.execute(speakers.text, *speakers.arguments(speakers=batch.speakers()))
+    return written
+
+
+async def _is_stored(driver: "asyncpg.Connection[asyncpg.Record]", turn: Turn) -> bool:
+    statement = is_stored_statement()
+    segments = turn.segments
+    audio = [(each.session_id, each.audio.audio_file_id) for each in segments if each.audio is not None]
+    given = {
+        "transcripts_session_id": [each.session_id for each in segments],
+        "transcripts_id": [each.transcript_id for each in segments],
+        "audio_files_session_id": [session_id for session_id, _ in audio],
+        "audio_files_id": [audio_file_id for _, audio_file_id in audio],
+    }
+    return bool(await driver.fetchval(statement.text, *(given[name] for name in statement.parameters)))
+
+
+async def _copy_new(driver: "asyncpg.Connection[asyncpg.Record]", turn: Turn, written: Written) -> None:
+    async def copy(staging: Staging, rows: Iterable[Sequence[object]], number: int) -> None:
+        table = staging.target.name
+        await driver.copy_records_to_table(table, schema_name=SCHEMA, columns=staging.columns, records=rows)
+        written.counts[table, Outcome.INSERTED] += number
+
+    if turn.audio_files:
+        await copy(AUDIO_FILES, turn.audio_files, len(turn.audio_files))
+    await copy(TRANSCRIPTS, turn.transcripts, len(turn.transcripts))
+    if turn.translations:
+        await copy(TRANSLATIONS, turn.new_translations(), len(turn.translations))
+
+
+async def _merge(
+    driver: "asyncpg.Connection[asyncpg.Record]", turns: Sequence[Turn], written: Written
+) -> None:
+    """Merge these turns, each judged by what the one before has left."""
+
+    async def stage(staging: Staging, rows: Iterable[Iterable[Sequence[object]]]) -> None:
+        numbered = chain.from_iterable(
+            ((number, *row) for row in of_turn) for number, of_turn in enumerate(rows)
+        )
+        columns = [TURN, *staging.columns]
+        await driver.copy_records_to_table(staging.source.name, columns=columns, records=numbered)
+
+    await driver.execute(staging_statements())
+    await stage(AUDIO_FILES, (turn.audio_files for turn in turns))
+    await stage(TRANSCRIPTS, (turn.transcripts for turn in turns))
+    await stage(TRANSLATIONS, (turn.translations for turn in turns))
+    for number, turn in enumerate(turns):
+        for table, outcome, count, there in await driver.fetch(merge_statement(), number):
+            written.counts[table, outcome] += count
+            if there is not None:
+                written.needless += turn.objects_of(set(there))

@@ -12,6 +12,7 @@ from collections.abc import (
     Collection,
     Iterable,
     Iterator,
+    Mapping,
     Sequence,
 )
 from itertools import islice
@@ -20,7 +21,7 @@ from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.errors import InvalidInputError, UsageError
-from livetranslate_store.values import Refusal, SegmentInput
+from livetranslate_store.values import Refusal, SegmentInput, SegmentLookup
 from livetranslate_store.writing.rows import (
     TRANSLATION_COLUMNS,
     Row,
@@ -85,10 +86,21 @@ class Turn:
                     whole[_REVISION] = transcript.revision or 0
                 yield whole
 
-    def objects_of(self, audio_file_ids: Collection[UUID]) -> list[str]:
+    def objects_of(self, keys: Collection[Key]) -> list[str]:
         """Return the storage keys that were meant for these audio files."""
-        audio = (segment.audio for segment in self.segments)
-        return [each.storage_key for each in audio if each and each.audio_file_id in audio_file_ids]
+        return [
+            each.audio.storage_key
+            for each in self.segments
+            if each.audio is not None and (each.session_id, each.audio.audio_file_id) in keys
+        ]
+
+    def lookups_of(self, revisions: Mapping[Key, int]) -> list[SegmentLookup]:
+        """Return what late translations need to know of these transcripts, which have new revisions."""
+        return [
+            SegmentLookup(*key, each.transcript.language, revisions[key])
+            for each in self.segments
+            if (key := (each.session_id, each.transcript_id)) in revisions
+        ]
 
 
 class Batch:

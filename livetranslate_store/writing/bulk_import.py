@@ -188,10 +188,11 @@ class BulkImport:
         except OutcomeUnknownError:
             # Rows may refer to the objects; those that none refers to are found by the sweep.
             orphans.difference_update(staged.storage_key for staged in batch.audio)
-            raise
-        finally:
             for segment in batch.segments:
                 self._cache.drop((segment.session_id, segment.transcript_id))
+            raise
+        # What is new is left out: nobody knows it yet, and it would push out what live writers need.
+        self._cache.publish(written.revised)
         self._counts += written.counts
         orphans.difference_update(staged.storage_key for staged in batch.audio)
         orphans.update(written.needless)

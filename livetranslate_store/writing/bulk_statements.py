@@ -114,18 +114,19 @@ def staging_statements() -> str:
 def merge_statement() -> str:
     """Return the write of one turn, its argument, under the rules of revisions.
 
-    It tells kind, outcome, the number of rows, and the ids of audio files that were there already.
+    It tells table, outcome and number of rows; and of audio files that were there already, and transcripts
+    that were updated, three arrays: session_id, id and revision.
     """
     turn = bindparam(TURN, type_=Integer())
-    rows = write_segments(
-        AUDIO_FILES.given(turn), TRANSCRIPTS.given(turn), TRANSLATIONS.given(turn)
-    ).subquery()
-    was_there = and_(
-        rows.c.kind == constant(AUDIO_FILES.target.name), rows.c.outcome == constant(Outcome.UNCHANGED)
+    stagings = (AUDIO_FILES, TRANSCRIPTS, TRANSLATIONS)
+    rows = write_segments(*(each.given(turn) for each in stagings)).subquery()
+    kind, outcome = rows.c.kind, rows.c.outcome
+    matters = or_(
+        and_(kind == constant(AUDIO_FILES.target.name), outcome == constant(Outcome.UNCHANGED)),
+        and_(kind == constant(TRANSCRIPTS.target.name), outcome == constant(Outcome.UPDATED)),
     )
-    ids = func.array_agg(rows.c.id).filter(was_there)
-    told = select(rows.c.kind, rows.c.outcome, func.count(), ids).group_by(rows.c.kind, rows.c.outcome)
-    return compiled(told).text
+    arrays = (func.array_agg(rows.c[name]).filter(matters) for name in ("session_id", "id", "revision"))
+    return compiled(select(kind, outcome, func.count(), *arrays).group_by(kind, outcome)).text
 
 
 @cache

@@ -1,14 +1,15 @@
 """How one transaction stores a batch: what is new by COPY, the rest by a merge that knows the rules."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from uuid import UUID
 
 import asyncpg
 
 from livetranslate_store.models.base import SCHEMA
-from livetranslate_store.values import Outcome
-from livetranslate_store.writing.bulk_batch import Batch, Turn
+from livetranslate_store.values import Outcome, SegmentLookup
+from livetranslate_store.writing.bulk_batch import Batch, Key, Turn
 from livetranslate_store.writing.bulk_statements import (
     AUDIO_FILES,
     TRANSCRIPTS,
@@ -30,6 +31,8 @@ class Written:
         self.counts: Counter[tuple[str, str]] = Counter()
         #: Objects that no row refers to, because the audio file was there already.
         self.needless: list[str] = []
+        #: What the cache may know of an earlier revision.
+        self.revised: list[SegmentLookup] = []
 
 
 async def write_batch(driver: "asyncpg.Connection[asyncpg.Record]", batch: Batch, *, is_new: bool) -> Written:
@@ -92,7 +95,15 @@ async def _merge(
     await stage(TRANSCRIPTS, (turn.transcripts for turn in turns))
     await stage(TRANSLATIONS, (turn.translations for turn in turns))
     for number, turn in enumerate(turns):
-        for table, outcome, count, there in await driver.fetch(merge_statement(), number):
+        for table, outcome, count, *told in await driver.fetch(merge_statement(), number):
             written.counts[table, outcome] += count
-            if there is not None:
-                written.needless += turn.objects_of(set(there))
+            if outcome == Outcome.UNCHANGED and table == AUDIO_FILES.target.name:
+                written.needless += turn.objects_of({key for key, _ in _by_key(*told)})
+            elif outcome == Outcome.UPDATED and table == TRANSCRIPTS.target.name:
+                written.revised += turn.lookups_of(dict(_by_key(*told)))
+
+
+def _by_key(
+    session_ids: Sequence[UUID], ids: Sequence[UUID], revisions: Sequence[int]
+) -> Iterator[tuple[Key, int]]:
+    return zip(zip(session_ids, ids, strict=True), revisions, strict=True)

@@ -28,6 +28,7 @@ from livetranslate_store import (
 )
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.ids import audio_file_id_for, new_id, transcript_id_for
+from livetranslate_store.values import SegmentLookup
 from livetranslate_store.writing import bulk_batch
 
 Program = psycopg.Connection[Any]
@@ -453,9 +454,8 @@ async def test_a_database_that_goes_ends_the_import_and_what_is_committed_stays(
     assert (await store.import_segments(many(session_id, 20))).transcripts.inserted == 10
 
 
-async def test_an_unknown_outcome_ends_the_import_and_keeps_the_objects(
-    store: Store, session_id: UUID, audio_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def lose_the_answer(patch: pytest.MonkeyPatch) -> None:
+    """Commit, and tell that it is not known whether it was."""
     end = Transaction.end
 
     async def lost(self: Transaction, *, commit: bool) -> None:
@@ -463,8 +463,14 @@ async def test_an_unknown_outcome_ends_the_import_and_keeps_the_objects(
         if commit:
             raise OutcomeUnknownError
 
+    patch.setattr(Transaction, "end", lost)
+
+
+async def test_an_unknown_outcome_ends_the_import_and_keeps_the_objects(
+    store: Store, session_id: UUID, audio_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Transaction, "end", lost)
+        lose_the_answer(patch)
         with pytest.raises(OutcomeUnknownError):
             await store.import_segments(many(session_id, 10))
     assert objects(audio_folder) == 10
@@ -549,17 +555,42 @@ async def test_large_recordings_fill_a_batch_sooner(
     assert seen == [2, 4, 5]
 
 
+async def nothing(_keys: object) -> list[SegmentLookup]:
+    """Find nothing: what is found then was in the cache."""
+    return []
+
+
 async def test_a_late_translation_sees_the_revision_that_was_imported(store: Store, session_id: UUID) -> None:
     receipt = await store.record_segment(session_id, transcript=bare(session_id, "a", "Good").transcript)
-    assert store.statistics().cache.size == 1
-    await store.import_segments([bare(session_id, "a", "Good morning")])
-    # What was known of the former revision is forgotten.
-    assert store.statistics().cache.size == 0
+    key = (session_id, receipt.transcript_id)
+    await store.import_segments(
+        [bare(session_id, "a", "Good morning"), bare(session_id, "a", "Bon", language="fr")]
+    )
+    (known,) = (await store.cache.get_many([key], nothing)).values()
+    assert (known.revision, known.language) == (2, "fr")
     async with store.unit_of_work() as uow:
-        late = await uow.translations.add(session_id, receipt.transcript_id, translation())
-    assert late.transcript_revision == 1
+        late = await uow.translations.add(*key, translation())
+    assert late.transcript_revision == 2
     (entry,) = await store.timeline(session_id, kinds=["translation"])
     assert not entry.is_stale
+
+
+async def test_an_import_leaves_the_cache_to_the_live_writers(store: Store, session_id: UUID) -> None:
+    receipt = await store.record_segment(session_id, transcript=transcript())
+    await store.import_segments(many(session_id, 20))
+    await store.import_segments(many(session_id, 20))
+    assert store.statistics().cache.size == 1
+    assert await store.cache.get_many([(session_id, receipt.transcript_id)], nothing)
+
+
+async def test_an_unknown_outcome_leaves_nothing_in_the_cache(
+    store: Store, session_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.record_segment(session_id, transcript=bare(session_id, "a", "Good").transcript)
+    lose_the_answer(monkeypatch)
+    with pytest.raises(OutcomeUnknownError):
+        await store.import_segments([bare(session_id, "a", "Good morning")])
+    assert store.statistics().cache.size == 0
 
 
 async def test_live_writers_go_on_during_an_import(

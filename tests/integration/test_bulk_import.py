@@ -131,13 +131,18 @@ async def test_the_same_import_again_changes_no_row_and_leaves_no_object(
     assert objects(audio_folder) == 30
 
 
-async def test_an_import_continues_what_single_writes_began(store: Store, session_id: UUID) -> None:
+async def test_an_import_continues_what_single_writes_began(
+    store: Store, session_id: UUID, transactions: list[Transaction]
+) -> None:
     for each in many(session_id, 5):
         await store.record_segment(
             session_id, transcript=each.transcript, translations=each.translations, audio=each.audio
         )
+    transactions.clear()
     report = await store.import_segments(many(session_id, 20))
     assert report.transcripts == report.audio_files == ImportCounts(inserted=15, unchanged=5)
+    # It was seen before anything was tried.
+    assert len(transactions) == 1
 
 
 async def test_an_asynchronous_source_is_read_too(store: Store, session_id: UUID) -> None:
@@ -157,7 +162,7 @@ async def test_an_empty_source_is_a_report_of_nothing(store: Store) -> None:
 
 
 async def test_revisions_of_one_segment_follow_each_other_in_the_order_of_the_source(
-    store: Store, session_id: UUID
+    store: Store, session_id: UUID, transactions: list[Transaction]
 ) -> None:
     texts = ["Good", "Good mor", "Good", "Good morning.", "Good mor"]
     source = [
@@ -169,7 +174,9 @@ async def test_revisions_of_one_segment_follow_each_other_in_the_order_of_the_so
         for text in texts
         for key in range(10)
     ]
+    transactions.clear()
     report = await store.import_segments(source)
+    assert len(transactions) == 1
     assert report.transcripts == ImportCounts(inserted=10, updated=30, stale=10)
     assert report.translations == ImportCounts(inserted=10, updated=30, stale=10)
     entries = await store.timeline(session_id)

@@ -1,6 +1,6 @@
 """The store: what an application opens once and gives to all its bots and readers."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Self
@@ -19,6 +19,10 @@ from livetranslate_store.unit_of_work import UnitOfWork
 from livetranslate_store.values import (
     AudioInput,
     EntryKind,
+    ImportProgress,
+    ImportReport,
+    Refusal,
+    SegmentInput,
     SegmentReceipt,
     StoreStatistics,
     SweepReport,
@@ -30,6 +34,7 @@ from livetranslate_store.values import (
 )
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.audio_sweep import sweep_audio
+from livetranslate_store.writing.bulk_import import BulkImport
 from livetranslate_store.writing.segment import check_segment
 from livetranslate_store.writing.segment_writer import SegmentWriter
 from livetranslate_store.writing.translation_writer import TranslationWriter
@@ -121,6 +126,23 @@ class Store:
         checked_uuid(transcript_id, "transcript_id")
         async with self.gate.slot():
             return await self._translations.write(session_id, transcript_id, translation)
+
+    async def import_segments(
+        self,
+        segments: AsyncIterable[SegmentInput | Refusal] | Iterable[SegmentInput | Refusal],
+        *,
+        progress: Callable[[ImportProgress], None] | None = None,
+    ) -> ImportReport:
+        """Write many segments, as if each were recorded after the other, in batches and bounded memory.
+
+        A segment that is refused is refused alone, with its line and the reason; a parser's own Refusals are
+        passed on. Each transcript needs an `id` or a `segment_key`, so that repeating an import is safe.
+        `progress` is called after every commit. Where the import ends early, by an error of the database
+        (StoreUnavailableError, WriteRejectedError, OutcomeUnknownError and the like), of `segments` or of
+        `progress`, or by a cancellation, the batches before stay.
+        """
+        bulk = BulkImport(self._database, self._storage, self.cache, self.gate, progress)
+        return await bulk.run(segments)
 
     async def timeline(
         self,

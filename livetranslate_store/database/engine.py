@@ -1,16 +1,16 @@
 """The async engine on asyncpg, its bounded pool, and the one way to a connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import asyncpg
 import msgspec
 from sqlalchemy import make_url
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
@@ -24,7 +24,7 @@ from livetranslate_store.errors import (
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.values import PoolStatistics
 
-T = TypeVar("T")
+Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 # The server's own limit comes first: its answer is certain that nothing was changed, the driver's is not.
 DRIVER_GRACE_SECONDS = 1.0
@@ -70,27 +70,17 @@ class Database:
         if failure is not None:
             raise failure
 
-    async def connect(self) -> AsyncConnection:
-        """Take a connection out of the pool for a transaction; the caller begins, ends and closes it.
+    async def lease(self) -> PoolProxiedConnection:
+        """Take a connection out of the pool; `fetch_on` gives it back, or whoever took it does.
 
         Raises PoolTimeoutError when none becomes free in time, StoreUnavailableError when the server
         cannot be reached.
         """
-        return await self._taken(self.engine.connect)
-
-    async def lease(self) -> PoolProxiedConnection:
-        """Take a connection out of the pool for one statement: `fetch_on` runs it and gives it back.
-
-        It is the same pool without what SQLAlchemy needs for transactions, at half of the time.
-        """
-        return await self._taken(self.engine.raw_connection)
-
-    async def _taken(self, take: Callable[[], Awaitable[T]]) -> T:
         if self._closed:
             raise UsageError("The store is closed.")
         self._waiting += 1
         try:
-            return await take()
+            return await self.engine.raw_connection()
         except DATABASE_ERRORS as error:
             failure = self._connect_failure(error)
             raise failure from failure.__cause__
@@ -129,17 +119,23 @@ class Database:
     async def _fetch(
         self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any]
     ) -> list[asyncpg.Record]:
-        driver = _driver(lease)
+        driver = self.driver_of(lease)
         if not self._settings.pgbouncer:
             return await driver.fetch(text, *arguments)
         # Behind PgBouncer only a transaction keeps preparing and running on the same server connection.
         async with driver.transaction():
             return await driver.fetch(text, *arguments)
 
-    def driver_of(self, connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    def driver_of(self, lease: PoolProxiedConnection) -> Driver:
         """Return the driver's own connection, for one statement without SQLAlchemy in between."""
-        assert connection.sync_connection is not None  # noqa: S101 (it was connected before)
-        return _driver(connection.sync_connection.connection)
+        lease.info["queries"] += 1  # what the engine's own events do not see
+        driver: Driver = lease.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
+        return driver
+
+    def session_on(self, lease: PoolProxiedConnection) -> AsyncSession:
+        """Return a session of SQLAlchemy's on a connection that was taken before."""
+        connection = AsyncConnection(self.engine, Connection(self.engine.sync_engine, lease))
+        return AsyncSession(connection, expire_on_commit=False)
 
     def _connect_failure(self, error: Exception) -> Exception:
         failure = translate(error)
@@ -172,12 +168,6 @@ class Database:
         self._closed = True
         await self._policy.stop()
         await self.engine.dispose()
-
-
-def _driver(pooled: PoolProxiedConnection) -> "asyncpg.Connection[asyncpg.Record]":
-    pooled.info["queries"] += 1  # what the engine's own events do not see
-    driver: asyncpg.Connection[asyncpg.Record] = pooled.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
-    return driver
 
 
 def asyncpg_url(url: str) -> URL:

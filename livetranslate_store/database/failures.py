@@ -62,9 +62,11 @@ _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
     "58": (StoreUnavailableError, "The database server met a system error."),
 }
 
+NO_SESSION = "There is no session with this session_id: create it first."
+
 # What is not there, by the end of the foreign key's name.
 _MISSING = {
-    "_sessions": "There is no session with this session_id: create it first.",
+    "_sessions": NO_SESSION,
     "_audio_files": "There is no audio file with this audio_file_id in the session.",
     "_transcripts": "There is no transcript with this transcript_id in the session.",
 }

@@ -8,9 +8,10 @@ from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 from sqlalchemy import Executable, Result
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.pool import PoolProxiedConnection
 
-from livetranslate_store.database.engine import Database
+from livetranslate_store.database.engine import Database, Driver
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
 from livetranslate_store.errors import OutcomeUnknownError, StoreError, StoreUnavailableError, UsageError
 
@@ -34,7 +35,7 @@ _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WhenDone: TypeAlias = Callable[[Ending], Awaitable[None]]
 
 
-async def _do_nothing(_session: AsyncSession) -> None:
+async def _do_nothing(_driver: Driver) -> None:
     return
 
 
@@ -48,7 +49,8 @@ class Transaction:
         self._database = database
         self.read_only = read_only
         self._owner = asyncio.current_task()
-        self._connection: AsyncConnection | None = None
+        self._lease: PoolProxiedConnection | None = None
+        # Made for the first statement of SQLAlchemy's; writes speak to the driver.
         self._session: AsyncSession | None = None
         self._when_done: list[WhenDone] = []
         self._ended = False
@@ -77,40 +79,47 @@ class Transaction:
 
     async def begin(self) -> None:
         """Take the connection now, rather than with the first statement."""
-        if self._session is None:
+        if self._lease is None:
             await self._run(_do_nothing)
 
     async def execute(self, statement: Executable) -> Result[Any]:
         """Run a statement of SQLAlchemy's, flushing first what waits in the session."""
-        return await self._run(
-            lambda session: session.execute(statement, execution_options={"populate_existing": True})
-        )
 
-    async def write(self, text: str, arguments: Sequence[Any]) -> Sequence[asyncpg.Record]:
-        """Run the text of a write with its bound arguments and return the driver's rows."""
-        self.check_usable(writing=True)
-
-        async def run(_session: AsyncSession) -> Sequence[asyncpg.Record]:
-            assert self._connection is not None  # noqa: S101 (a session has one)
-            return await self._database.driver_of(self._connection).fetch(text, *arguments)
+        async def run(_driver: Driver) -> Result[Any]:
+            if self._session is None:
+                assert self._lease is not None  # noqa: S101 (it has just been opened)
+                self._session = self._database.session_on(self._lease)
+            return await self._session.execute(statement, execution_options={"populate_existing": True})
 
         return await self._run(run)
 
-    async def _run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    async def write(self, text: str, arguments: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        """Run the text of a write with its bound arguments and return the driver's rows."""
+        return await self.write_with(lambda driver: driver.fetch(text, *arguments))
+
+    async def write_with(self, work: Callable[[Driver], Awaitable[T]]) -> T:
+        """Run writes on the driver's own connection.
+
+        As the first of the transaction it is run again, once, when the connection breaks meanwhile.
+        """
+        self.check_usable(writing=True)
+        return await self._run(work)
+
+    async def _run(self, work: Callable[[Driver], Awaitable[T]]) -> T:
         self.check_usable()
         # A transaction that has done nothing yet can begin again when its connection turns out to be dead.
-        repeats = 1 if self._session is None else 0
+        repeats = 1 if self._lease is None else 0
         while True:
             try:
-                return await work(self._session or await self._open())
+                return await work(self._database.driver_of(self._lease or await self._open()))
             except DATABASE_ERRORS as error:
                 failure = translate(error)
                 if not repeats or not is_broken(error):
                     self._failure = failure
                     raise failure from failure.__cause__
                 repeats -= 1
-                if self._connection is not None:
-                    await self._connection.invalidate()
+                if self._lease is not None and self._lease.is_valid:
+                    self._lease.invalidate()
                 await self._give_back()
 
     async def end(self, *, commit: bool) -> None:
@@ -137,11 +146,12 @@ class Transaction:
             raise UsageError(
                 "Nothing was committed: a statement failed and its error was caught inside the block."
             ) from self._failure
-        if self._session is None or self._connection is None:
+        if self._lease is None:
             return
         try:
-            await self._session.flush()
-            driver = self._database.driver_of(self._connection)
+            if self._session is not None:
+                await self._session.flush()
+            driver = self._database.driver_of(self._lease)
             # Without a transaction the server would say yes to anything, and to an aborted one ROLLBACK.
             if not driver.is_in_transaction() or await driver.execute("COMMIT") != "COMMIT":
                 raise StoreUnavailableError("The transaction was lost before its commit; nothing was stored.")
@@ -149,30 +159,28 @@ class Transaction:
             failure = translate(error, committing=True)
             raise failure from failure.__cause__
 
-    async def _open(self) -> AsyncSession:
-        self._connection = connection = await self._database.connect()
-        self._session = session = AsyncSession(connection, expire_on_commit=False)
-        driver = self._database.driver_of(connection)
-        await driver.execute(_BEGIN_READING if self.read_only else _BEGIN)
-        return session
+    async def _open(self) -> PoolProxiedConnection:
+        self._lease = lease = await self._database.lease()
+        await self._database.driver_of(lease).execute(_BEGIN_READING if self.read_only else _BEGIN)
+        return lease
 
     async def _give_back(self) -> None:
-        session, connection = self._session, self._connection
-        self._session = self._connection = None
-        if session is None or connection is None:
+        session, lease = self._session, self._lease
+        self._session = self._lease = None
+        if lease is None:
             return
         try:
-            if not connection.invalidated:
-                driver = self._database.driver_of(connection)
-                if driver.is_in_transaction():
-                    await driver.execute("ROLLBACK")
+            if session is not None:
+                await session.close()
+            if lease.is_valid and (driver := self._database.driver_of(lease)).is_in_transaction():
+                await driver.execute("ROLLBACK")
         except DATABASE_ERRORS as error:
             # It broke: the server has rolled back, and the pool opens another.
             logger.info("a connection broke while it was given back: %s", translate(error))
-            await connection.invalidate()
+            lease.invalidate()
         finally:
-            await session.close()
-            await connection.close()
+            if lease.is_valid:
+                lease.close()
 
     async def _tell(self, ending: Ending) -> None:
         for callback in self._when_done:

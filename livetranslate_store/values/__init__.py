@@ -3,12 +3,19 @@
 Times of speech are seconds since the session's start, as float; None means that the time is not known.
 """
 
+from livetranslate_store.values.imports import (
+    ImportCounts,
+    ImportProgress,
+    ImportReport,
+    Refusal,
+)
 from livetranslate_store.values.inputs import (
     AUDIO_STATUSES,
     IDENTIFICATION_METHODS,
     MAX_AUDIO_BYTES,
     SESSION_STATUSES,
     AudioInput,
+    SegmentInput,
     TranscriptInput,
     TranslationInput,
     Word,
@@ -48,8 +55,13 @@ __all__ = [
     "DeletedSession",
     "EntryKind",
     "GateStatistics",
+    "ImportCounts",
+    "ImportProgress",
+    "ImportReport",
     "Outcome",
     "PoolStatistics",
+    "Refusal",
+    "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",
     "StoreStatistics",

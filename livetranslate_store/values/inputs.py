@@ -179,6 +179,20 @@ class TranslationInput(Struct, frozen=True, kw_only=True):
         checked_json_object(self.metadata, "metadata")
 
 
+class SegmentInput(Struct, frozen=True, kw_only=True):
+    """A segment to import, with `line` telling where it stands in its source.
+
+    Without a line its position in what is imported is told, from 1. What holds between its parts is checked
+    by the import, which refuses a bad one alone.
+    """
+
+    session_id: UUID
+    transcript: TranscriptInput
+    translations: Sequence[TranslationInput] = ()
+    audio: AudioInput | None = None
+    line: int | None = None
+
+
 # msgspec's frozen values are set once, here, while they are being made.
 _set = force_setattr
 

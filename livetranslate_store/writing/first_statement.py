@@ -31,6 +31,7 @@ from livetranslate_store.writing.steps import (
     SPEAKERS,
     TRANSCRIPTS,
     TRANSLATIONS,
+    given_to,
     of_stored_transcripts,
     write_speakers,
 )
@@ -44,16 +45,16 @@ def first_segment_statement(source: Source) -> WriteStatement:
     Its one row tells whether one is stored. What another transaction stores meanwhile is a DuplicateError.
     Translations are given with all that they take from their transcripts.
     """
-    found = [_any_stored(source, TRANSCRIPTS)]
+    found = [any_stored(source, TRANSCRIPTS)]
     if source.holds(AUDIO_FILES):
-        found.append(_any_stored(source, AUDIO_FILES))
+        found.append(any_stored(source, AUDIO_FILES))
     stored = select(or_(*found).label("found")).cte("stored")
     free = not_(select(stored.c.found).scalar_subquery())
     query = select(stored.c.found)
     if source.holds(AUDIO_FILES):
         query = query.add_cte(_insert(source, AUDIO_FILES, AUDIO_COLUMNS, free))
     if source.holds(SPEAKERS):
-        query = query.add_cte(write_speakers(source))
+        query = query.add_cte(write_speakers(given_to(source, SPEAKERS)))
     query = query.add_cte(_insert(source, TRANSCRIPTS, TRANSCRIPT_COLUMNS, free))
     if source.holds(TRANSLATIONS):
         query = query.add_cte(_insert(source, TRANSLATIONS, TRANSLATION_COLUMNS, free))
@@ -76,20 +77,21 @@ def first_transcript_statement(source: Source) -> WriteStatement:
     given = source.rows(TRANSCRIPTS, TRANSCRIPT_COLUMNS).subquery()
     query = _insert_missing(TRANSCRIPTS, TRANSCRIPT_COLUMNS, given, "revision")
     if source.holds(SPEAKERS):
-        query = query.add_cte(write_speakers(source))
+        query = query.add_cte(write_speakers(given_to(source, SPEAKERS)))
     return WriteStatement(query, source, "speakers", "transcripts")
 
 
 @cache
 def first_translation_statement(source: Source) -> WriteStatement:
     """Return the write of translations that are not stored, of transcripts that are."""
-    given = source.rows(TRANSLATIONS, TRANSLATION_COLUMNS).cte("translations_given")
+    given = given_to(source, TRANSLATIONS)
     completed = of_stored_transcripts(given)
     query = _insert_missing(TRANSLATIONS, TRANSLATION_COLUMNS, completed, "transcript_revision")
     return WriteStatement(query, source, "translations")
 
 
-def _any_stored(source: Source, table: Table) -> ColumnElement[bool]:
+def any_stored(source: Source, table: Table) -> ColumnElement[bool]:
+    """Return the condition that one of the given rows of a table, known by its key, is stored."""
     keys = source.rows(table, ("session_id", "id")).subquery(f"{table.name}_keys")
     stored = looked_up(table, keys, f"{table.name}_found", session_id="session_id", id="id")
     return select(literal_column("1")).select_from(keys.join(stored, true())).exists()

@@ -5,7 +5,7 @@ A lone writer never waits for company, and nobody is answered before the commit 
 
 import asyncio
 from collections.abc import Collection, Sequence
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -17,6 +17,7 @@ from livetranslate_store.errors import (
     StoreUnavailableError,
 )
 from livetranslate_store.tasks import run_to_end
+from livetranslate_store.writing.rows import Key
 
 # One group is written while the next is gathered and sent; more of them would only make each smaller.
 GROUPS_UNDER_WAY = 2
@@ -26,9 +27,6 @@ GROUP_LIMIT = 25
 
 # What these say holds for every write of the group: doing them one by one would only take longer.
 _FOR_ALL = (OutcomeUnknownError, PoolTimeoutError, StoreUnavailableError)
-
-#: Session and row, as the numbers that their UUIDs are: these are quick to look up.
-Key: TypeAlias = tuple[int, int]
 
 Item = TypeVar("Item")
 Receipt = TypeVar("Receipt")

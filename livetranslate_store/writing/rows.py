@@ -19,11 +19,18 @@ from livetranslate_store.models.base import table_of
 from livetranslate_store.values import TranscriptInput, TranslationInput, Word
 
 Row: TypeAlias = tuple[Any, ...]
+#: Session and row, as the numbers that their UUIDs are: these are quick to look up.
+Key: TypeAlias = tuple[int, int]
 
 # Given by the database.
 _DATABASE_COLUMNS = {"created_at", "updated_at"}
 
 _encode = msgspec.json.Encoder().encode
+
+
+def key_of(session_id: UUID, row_id: UUID) -> Key:
+    """Return the key by which rows on their way in are told apart."""
+    return session_id.int, row_id.int
 
 
 def stored_columns(table: Table) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A segment on its way in: checked as a whole, turned into rows, answered with a receipt."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -21,8 +21,10 @@ from livetranslate_store.values import (
 )
 from livetranslate_store.writing.results import WriteResults
 from livetranslate_store.writing.rows import (
+    Key,
     Row,
     audio_row,
+    key_of,
     speaker_rows,
     transcript_id_of,
     transcript_row,
@@ -39,6 +41,12 @@ class Segment(NamedTuple):
     translations: Sequence[TranslationInput]
     translation_ids: Sequence[UUID]
     audio: StagedAudio | None
+
+    @property
+    def keys(self) -> Collection[Key]:
+        """The keys that one statement can write once: the transcript's, and the audio file's."""
+        key = key_of(self.session_id, self.transcript_id)
+        return (key,) if self.audio is None else (key, key_of(self.session_id, self.audio.audio_file_id))
 
 
 def make_segment(

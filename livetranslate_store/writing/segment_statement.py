@@ -6,16 +6,26 @@ It is built once from the models and kept as text; what depends on the call is b
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, literal_column, select, union_all
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    cast,
+    literal_column,
+    select,
+    union_all,
+)
 
 from livetranslate_store.writing.given import Source
-from livetranslate_store.writing.rows import TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS
 from livetranslate_store.writing.statement import WriteStatement
 from livetranslate_store.writing.steps import (
     AUDIO_FILES,
     SPEAKERS,
     TRANSCRIPTS,
     TRANSLATIONS,
+    given_to,
     of_stored_transcripts,
     of_written_transcripts,
     write_audio_files,
@@ -45,36 +55,43 @@ def _overtaken(*steps: Step, all_or_nothing: bool = False) -> Select[Any]:
     return select(*columns).where(overtaken > literal_column("0"))
 
 
-@cache
-def segment_statement(source: Source) -> WriteStatement:
-    """Return the write of whole segments: audio, speakers, transcripts, and translations of these.
+def write_segments(audio: CTE | None, sent: CTE, given: CTE | None) -> CompoundSelect[Any]:
+    """Return the write of audio files, of transcripts, and of translations of these transcripts.
 
-    Like every statement here its rows are `(kind, session_id, id, outcome, revision)`: kind is the table that
-    was written, revision the transcript's, or the one that a translation was made from.
+    Like those of every statement here its rows are `(kind, session_id, id, outcome, revision)`: kind is the
+    table that was written, revision the transcript's, or the one that a translation was made from.
     """
-    sent = source.rows(TRANSCRIPTS, TRANSCRIPT_COLUMNS).cte("transcripts_given")
     transcripts = write_transcripts(sent)
     steps = [transcripts]
     results = [results_of(transcripts.current, "transcripts", "revision")]
-    if source.holds(AUDIO_FILES):
-        audio_files = write_audio_files(source)
+    if audio is not None:
+        audio_files = write_audio_files(audio)
         steps.append(audio_files)
         results.append(results_of(audio_files.current, "audio_files"))
-    if source.holds(TRANSLATIONS):
-        given = source.rows(TRANSLATIONS, TRANSLATION_COLUMNS).cte("translations_given")
+    if given is not None:
         translations = write_translations(of_written_transcripts(given, sent, transcripts.current))
         steps.append(translations)
         results.append(results_of(translations.current, "translations", "transcript_revision"))
-    query = union_all(*results, _overtaken(*steps, all_or_nothing=True))
+    return union_all(*results, _overtaken(*steps, all_or_nothing=True))
+
+
+@cache
+def segment_statement(source: Source) -> WriteStatement:
+    """Return the write of whole segments: audio, speakers, transcripts, and translations of these."""
+    query = write_segments(
+        given_to(source, AUDIO_FILES) if source.holds(AUDIO_FILES) else None,
+        given_to(source, TRANSCRIPTS),
+        given_to(source, TRANSLATIONS) if source.holds(TRANSLATIONS) else None,
+    )
     if source.holds(SPEAKERS):
-        query = query.add_cte(write_speakers(source))
+        query = query.add_cte(write_speakers(given_to(source, SPEAKERS)))
     return WriteStatement(query, source, "audio_files", "speakers", "transcripts", "translations")
 
 
 @cache
 def audio_statement(source: Source) -> WriteStatement:
     """Return the write of audio files alone."""
-    audio_files = write_audio_files(source)
+    audio_files = write_audio_files(given_to(source, AUDIO_FILES))
     query = union_all(results_of(audio_files.current, "audio_files"), _overtaken(audio_files))
     return WriteStatement(query, source, "audio_files")
 
@@ -82,17 +99,17 @@ def audio_statement(source: Source) -> WriteStatement:
 @cache
 def transcript_statement(source: Source) -> WriteStatement:
     """Return the write of transcripts with their speakers."""
-    transcripts = write_transcripts(source.rows(TRANSCRIPTS, TRANSCRIPT_COLUMNS).cte("transcripts_given"))
+    transcripts = write_transcripts(given_to(source, TRANSCRIPTS))
     query = union_all(results_of(transcripts.current, "transcripts", "revision"), _overtaken(transcripts))
     if source.holds(SPEAKERS):
-        query = query.add_cte(write_speakers(source))
+        query = query.add_cte(write_speakers(given_to(source, SPEAKERS)))
     return WriteStatement(query, source, "speakers", "transcripts")
 
 
 @cache
 def translation_statement(source: Source) -> WriteStatement:
     """Return the write of translations of stored transcripts; one without has no row in the results."""
-    given = source.rows(TRANSLATIONS, TRANSLATION_COLUMNS).cte("translations_given")
+    given = given_to(source, TRANSLATIONS)
     translations = write_translations(of_stored_transcripts(given))
     query = union_all(
         results_of(translations.current, "translations", "transcript_revision"), _overtaken(translations)

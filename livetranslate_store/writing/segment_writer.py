@@ -19,8 +19,9 @@ from livetranslate_store.values import (
 )
 from livetranslate_store.writing.first_statement import first_segment_statement
 from livetranslate_store.writing.given import source_of
-from livetranslate_store.writing.group_commit import GroupCommit, Key
+from livetranslate_store.writing.group_commit import GroupCommit
 from livetranslate_store.writing.results import WriteResults
+from livetranslate_store.writing.rows import Key
 from livetranslate_store.writing.segment import (
     Segment,
     lookup_of,
@@ -68,9 +69,7 @@ class SegmentWriter:
 
     def keys(self, item: Segment) -> Collection[Key]:
         """Return the keys that one statement can write once: the transcript's, and the audio file's."""
-        session = item.session_id.int
-        transcript = session, item.transcript_id.int
-        return (transcript,) if item.audio is None else (transcript, (session, item.audio.audio_file_id.int))
+        return item.keys
 
     async def write_group(
         self, items: Sequence[Segment], lease: PoolProxiedConnection

@@ -4,6 +4,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     FromClause,
+    Table,
     and_,
     case,
     func,
@@ -21,6 +22,7 @@ from livetranslate_store.values import Outcome
 from livetranslate_store.writing.given import Source
 from livetranslate_store.writing.rows import (
     AUDIO_COLUMNS,
+    COLUMNS,
     SPEAKER_COLUMNS,
     TRANSCRIPT_COLUMNS,
     TRANSLATION_COLUMNS,
@@ -41,9 +43,13 @@ TRANSCRIPTS = table_of(Transcript)
 TRANSLATIONS = table_of(Translation)
 
 
-def write_audio_files(source: Source) -> Step:
+def given_to(source: Source, table: Table) -> CTE:
+    """Return the rows of a table that a statement is given."""
+    return source.rows(table, COLUMNS[table.name]).cte(f"{table.name}_given")
+
+
+def write_audio_files(given: CTE) -> Step:
     """Insert the chunks that are not there yet: an id stands for its bytes, so that a row never changes."""
-    given = source.rows(AUDIO_FILES, AUDIO_COLUMNS).cte("audio_files_given")
     stored = looked_up(AUDIO_FILES, given, "audio_files_stored", session_id="session_id", id="id")
     judged = (
         select(given, stored.c.storage_key.label("stored_storage_key"))
@@ -73,9 +79,8 @@ def write_audio_files(source: Source) -> Step:
     return Step(current, count_of(judged, is_missing) - count_of(written))
 
 
-def write_speakers(source: Source) -> CTE:
+def write_speakers(given: CTE) -> CTE:
     """Make the speakers that are not there yet, and name those that have no name."""
-    given = source.rows(SPEAKERS, SPEAKER_COLUMNS).cte("speakers_given")
     stored = looked_up(SPEAKERS, given, "speakers_stored", session_id="session_id", label="label")
     is_news = or_(stored.c.label.is_(None), and_(stored.c.name.is_(None), given.c.name.is_not(None)))
     method = case((given.c.name.is_(None), constant("diarization")), else_=constant("transcriber"))

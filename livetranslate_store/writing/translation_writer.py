@@ -13,9 +13,9 @@ from livetranslate_store.ids import translation_id_for
 from livetranslate_store.values import TranslationInput, TranslationReceipt
 from livetranslate_store.writing.first_statement import first_translation_statement
 from livetranslate_store.writing.given import source_of
-from livetranslate_store.writing.group_commit import GroupCommit, Key
+from livetranslate_store.writing.group_commit import GroupCommit
 from livetranslate_store.writing.results import WriteResults
-from livetranslate_store.writing.rows import translation_row
+from livetranslate_store.writing.rows import Key, key_of, translation_row
 from livetranslate_store.writing.segment_statement import ATTEMPTS, translation_statement
 from livetranslate_store.writing.statement import StatementKind
 
@@ -55,7 +55,7 @@ class TranslationWriter:
 
     def keys(self, item: LateTranslation) -> Collection[Key]:
         """Return the keys that one statement can write once."""
-        return ((item.session_id.int, item.translation_id.int),)
+        return (key_of(*item.key),)
 
     async def write_group(
         self, items: Sequence[LateTranslation], lease: PoolProxiedConnection

@@ -15,7 +15,8 @@ import psycopg
 import pytest
 from support import audio, transcript, translation
 
-from livetranslate_store import Store
+from livetranslate_store import SegmentInput, Store
+from livetranslate_store.writing import bulk_batch
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -84,12 +85,41 @@ async def connected(url: str, audio_folder: Path) -> None:
             assert len(await reader.audio_files.list_for_session(session.id)) == 50
 
 
-async def test_ten_bots_share_three_server_connections(pgbouncer_url: str, audio_folder: Path) -> None:
+async def answering(url: str) -> None:
     for attempt in range(100):
         try:
-            psycopg.connect(pgbouncer_url.replace("+asyncpg", "")).close()
+            psycopg.connect(url.replace("+asyncpg", "")).close()
             break
         except psycopg.OperationalError:
             assert attempt < 99, "PgBouncer did not start"
             await asyncio.sleep(0.05)
+
+
+async def test_ten_bots_share_three_server_connections(pgbouncer_url: str, audio_folder: Path) -> None:
+    await answering(pgbouncer_url)
     await connected(pgbouncer_url, audio_folder)
+
+
+async def test_bots_write_on_beside_an_import(
+    pgbouncer_url: str, audio_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_batch, "BATCH_SEGMENTS", 50)
+    await answering(pgbouncer_url)
+    settings: dict[str, Any] = {"audio_url": f"file:{audio_folder}", "min_connections": 2, "pgbouncer": True}
+    async with Store.open(pgbouncer_url, **settings) as store:
+        async with store.unit_of_work() as uow:
+            session = await uow.sessions.create(bot_id="b", meeting_id="m")
+        source = [
+            SegmentInput(
+                session_id=session.id,
+                transcript=transcript(f"{n}", segment_key=f"{n % 400}", start_time=float(n)),
+                translations=[translation()],
+                audio=audio(start_time=float(n)),
+            )
+            for n in range(500)
+        ]
+        imported = asyncio.create_task(store.import_segments(source))
+        await connected(pgbouncer_url, audio_folder)
+        report = await imported
+        assert (report.transcripts.inserted, report.transcripts.updated) == (400, 100)
+        assert len(await store.timeline(session.id)) == 800

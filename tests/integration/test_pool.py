@@ -95,10 +95,10 @@ async def test_the_maximum_is_never_exceeded(
 async def test_waiting_for_a_connection_has_a_limit_and_leaves_nothing_behind(database_url: str) -> None:
     limits = {"min_connections": 0, "max_connections": 1, "connection_timeout": 1.0}
     async with opened(database_url, **limits) as database:
-        held = await database.connect()
+        held = await database.lease()
         with pytest.raises(PoolTimeoutError, match=r"All 1 connections stayed in use for 1 s"):
-            held = await database.connect()
-        await held.close()
+            held = await database.lease()
+        held.close()
         assert database.statistics().waiting == database.statistics().in_use == 0
         assert await backend(database)
 
@@ -121,9 +121,10 @@ async def test_the_driver_ends_a_statement_that_no_server_answers(database_url: 
 async def test_behind_pgbouncer_nothing_is_prepared_under_a_lasting_name(database_url: str) -> None:
     async with opened(database_url, min_connections=1, max_connections=1, pgbouncer=True) as database:
         for _ in range(3):
-            connection = await database.connect()
-            await connection.execute(text("SELECT 1"))
-            await connection.close()
+            lease = await database.lease()
+            async with database.session_on(lease) as session:
+                await session.execute(text("SELECT 1"))
+            lease.close()
         assert await database.fetch("SELECT name FROM pg_prepared_statements WHERE name <> ''", []) == []
 
 
@@ -152,10 +153,10 @@ async def test_an_idle_connection_is_closed_and_replaced_when_needed(
 async def test_a_connection_in_use_is_not_retired(database_url: str) -> None:
     limits = {"min_connections": 2, "max_inactive_connection_lifetime": 0.1}
     async with opened(database_url, **limits) as database:
-        held = await database.connect()
+        held = await database.lease()
         await until(lambda: database.statistics().size == 1)
-        assert (await held.execute(text("SELECT 1"))).scalar() == 1
-        await held.close()
+        assert await database.driver_of(held).fetchval("SELECT 1") == 1
+        held.close()
 
 
 async def test_a_connection_that_outlives_the_store_is_closed_on_its_return(

@@ -1,0 +1,47 @@
+"""What comes back from a bulk import: how far it is, what it did, and what it refused."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+
+class Refusal(Struct, frozen=True):
+    """A segment that was not imported: where it stands in its source, and why.
+
+    A parser yields them among the segments for what it cannot read, so that one report tells all.
+    """
+
+    line: int
+    reason: str
+
+
+class ImportProgress(Struct, frozen=True):
+    """How far an import is: `segments`, refused ones included, are dealt with and durable.
+
+    An import that was interrupted goes on where this many of its items are skipped.
+    """
+
+    segments: int
+
+
+class ImportCounts(Struct, frozen=True):
+    """What became of the rows of one table, in numbers of writes."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    stale: int = 0
+
+
+class ImportReport(Struct, frozen=True):
+    """What an import did.
+
+    `refused` counts the segments that were not imported; `refusals` lists the first thousand of them, so
+    that a report stays small whatever the source.
+    """
+
+    transcripts: ImportCounts
+    translations: ImportCounts
+    audio_files: ImportCounts
+    refused: int
+    refusals: Sequence[Refusal]

@@ -35,6 +35,7 @@ from livetranslate_store.values import (
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.audio_sweep import sweep_audio
 from livetranslate_store.writing.bulk_import import BulkImport
+from livetranslate_store.writing.late_translations import late_translation
 from livetranslate_store.writing.segment import check_segment
 from livetranslate_store.writing.segment_writer import SegmentWriter
 from livetranslate_store.writing.translation_writer import TranslationWriter
@@ -125,7 +126,7 @@ class Store:
         checked_uuid(session_id, "session_id")
         checked_uuid(transcript_id, "transcript_id")
         async with self.gate.slot():
-            return await self._translations.write(session_id, transcript_id, translation)
+            return await self._translations.write(late_translation(session_id, transcript_id, translation))
 
     async def import_segments(
         self,

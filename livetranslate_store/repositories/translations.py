@@ -5,15 +5,18 @@ from uuid import UUID
 
 from livetranslate_store.checks import checked_language, checked_languages, checked_uuid
 from livetranslate_store.database.transaction import Transaction
+from livetranslate_store.errors import MissingReferenceError
 from livetranslate_store.ids import translation_id_for
 from livetranslate_store.models import Translation
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.values import TranslationInput, TranslationReceipt
-from livetranslate_store.writing.first_statement import first_translation_statement
-from livetranslate_store.writing.rows import translation_row
-from livetranslate_store.writing.segment_statement import translation_statement
-from livetranslate_store.writing.translation_writer import missing_transcript
+from livetranslate_store.writing.late_translations import (
+    late_translation,
+    missing_transcript,
+    write_translations,
+)
+from livetranslate_store.writing.segment import check_languages
 
 
 class TranslationRepository(Repository[Translation]):
@@ -28,29 +31,34 @@ class TranslationRepository(Repository[Translation]):
     async def add(
         self, session_id: UUID, transcript_id: UUID, translation: TranslationInput
     ) -> TranslationReceipt:
-        """Write a translation of a stored transcript.
+        """Write a translation of a stored transcript; what `add_all` raises is raised here too."""
+        [receipt] = await self.add_all(session_id, transcript_id, [translation])
+        return receipt
 
-        Raises MissingReferenceError where the transcript is not there; nothing is written then, and the
-        unit of work can go on.
+    async def add_all(
+        self, session_id: UUID, transcript_id: UUID, translations: Sequence[TranslationInput]
+    ) -> list[TranslationReceipt]:
+        """Write translations of a stored transcript into several languages, in one round trip.
+
+        Raises InvalidInputError where two are into one language, and MissingReferenceError where the
+        transcript is not there; nothing is written then, and the unit of work can go on.
         """
         self._transaction.check_usable(writing=True)
         key = (checked_uuid(session_id, "session_id"), checked_uuid(transcript_id, "transcript_id"))
-        lookup = (await self._lookups.find([key])).get(key)
-        if lookup is None:
+        check_languages(translations)
+        if not translations:
+            return []
+        if key not in await self._lookups.find([key]):
             raise missing_transcript(*key)
-        translation_id = translation_id_for(transcript_id, translation.target_language)
-        # The revision is taken from the row itself: another process may have moved it on.
-        row = translation_row(
-            session_id, translation_id, transcript_id, translation, language=lookup.language
-        )
-        results = await self._write_first(
-            first_translation_statement, translation_statement, {"translations": [row]}
-        )
-        if not results:
-            # Another process deleted the transcript behind the cache's back.
-            self._lookups.deleted(key)
-            raise missing_transcript(*key)
-        return results.translation((session_id, translation_id), translation.target_language)
+        late = [late_translation(*key, each) for each in translations]
+        receipts: list[TranslationReceipt] = []
+        for receipt in await write_translations(self._transaction.write, late):
+            if isinstance(receipt, MissingReferenceError):
+                # Another process deleted the transcript behind the cache's back.
+                self._lookups.deleted(key)
+                raise receipt
+            receipts.append(receipt)
+        return receipts
 
     async def get(self, session_id: UUID, transcript_id: UUID, target_language: str) -> Translation:
         """Return the transcript's translation into that language; raises NotFoundError."""

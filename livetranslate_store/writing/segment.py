@@ -69,11 +69,15 @@ def check_segment(
 ) -> None:
     """Refuse what does not make one segment; raises InvalidInputError."""
     checked_uuid(session_id, "session_id")
-    languages = {translation.target_language for translation in translations}
-    if len(languages) < len(translations):
-        raise InvalidInputError("A segment has one translation for each target_language.")
+    check_languages(translations)
     if audio is not None and transcript.audio_file_id is not None:
         raise InvalidInputError("Give audio, or the audio_file_id of one stored before, not both.")
+
+
+def check_languages(translations: Sequence[TranslationInput]) -> None:
+    """Refuse two translations of one segment into one language; raises InvalidInputError."""
+    if len({translation.target_language for translation in translations}) < len(translations):
+        raise InvalidInputError("A segment has one translation for each target_language.")
 
 
 def rows_of(segments: Sequence[Segment], *, are_new: bool) -> dict[str, list[Row]]:

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from support import counts, transcript, translation
 
-from livetranslate_store import MissingReferenceError, Outcome, Store, TranslationReceipt
+from livetranslate_store import InvalidInputError, MissingReferenceError, Outcome, Store, TranslationReceipt
 from livetranslate_store.ids import new_id
 
 Program = psycopg.Connection[Any]
@@ -99,3 +99,29 @@ async def test_closing_the_store_writes_what_was_accepted(database_url: str, oth
         await asyncio.sleep(0)
     assert {(await each).outcome for each in late} == {Outcome.INSERTED}
     assert counts(other_program)["translations"] == 40
+
+
+async def test_a_unit_adds_all_translations_of_a_transcript_at_once(store: Store, session_id: Any) -> None:
+    async with store.unit_of_work() as uow:
+        spoken = await uow.transcripts.add(session_id, transcript(revision=3))
+        await uow.translations.add(session_id, spoken.transcript_id, translation("gleich", "de"))
+        added = [translation("gleich", "de"), translation("nuevo", "es"), translation("新しい", "ja")]
+        receipts = await uow.translations.add_all(session_id, spoken.transcript_id, added)
+        assert await uow.translations.add_all(session_id, spoken.transcript_id, []) == []
+    assert [(each.target_language, each.outcome) for each in receipts] == [
+        ("de", Outcome.UNCHANGED),
+        ("es", Outcome.INSERTED),
+        ("ja", Outcome.INSERTED),
+    ]
+    assert {each.transcript_revision for each in receipts} == {3}
+    assert len(await store.timeline(session_id)) == 4
+
+
+async def test_two_translations_into_one_language_at_once_are_refused(store: Store, session_id: Any) -> None:
+    segment = await store.record_segment(session_id, transcript=transcript())
+    async with store.unit_of_work() as uow:
+        with pytest.raises(InvalidInputError, match="one translation for each target_language"):
+            await uow.translations.add_all(
+                session_id, segment.transcript_id, [translation("a"), translation("b")]
+            )
+    assert len(await store.timeline(session_id)) == 1

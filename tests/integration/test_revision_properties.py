@@ -6,6 +6,7 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import transcript
+from write_paths import WHOLE_SEGMENTS, Write, in_a_unit
 
 from livetranslate_store import Outcome, Store, TranscriptInput
 from livetranslate_store.models import Transcript
@@ -55,20 +56,14 @@ versions = st.builds(
 )
 
 
-async def only_transcript(store: Store, arrivals: list[Version], *, together: bool) -> list[object]:
+async def only_transcript(store: Store, arrivals: list[Version], ways: list[Write]) -> list[object]:
     """Write the arrivals one by one and return the outcomes, then what is stored."""
     async with store.unit_of_work() as uow:
         session = await uow.sessions.create(bot_id="b", meeting_id="m")
     outcomes: list[object] = []
-    if together:
-        async with store.unit_of_work() as uow:
-            for each in arrivals:
-                receipt = await uow.transcripts.add(session.id, each.input())
-                outcomes.append((receipt.outcome, receipt.revision))
-    else:
-        for each in arrivals:
-            segment = await store.record_segment(session.id, transcript=each.input())
-            outcomes.append((segment.outcome, segment.revision))
+    for each, write in zip(arrivals, ways, strict=True):
+        written = await write(store, session.id, each.input())
+        outcomes.append((written.outcome, written.revision))
     async with store.read() as reader:
         row: Transcript
         (row,) = await reader.transcripts.list_for_session(session.id)
@@ -76,10 +71,11 @@ async def only_transcript(store: Store, arrivals: list[Version], *, together: bo
 
 
 @SETTINGS
-@given(st.lists(versions, min_size=1, max_size=8), st.booleans())
-def test_every_arrival_ends_as_the_reference_says(
-    database_url: str, arrivals: list[Version], together: bool
+@given(st.lists(st.tuples(versions, st.sampled_from([*WHOLE_SEGMENTS, in_a_unit])), min_size=1, max_size=8))
+def test_every_arrival_ends_as_the_reference_says_whatever_its_way(
+    database_url: str, arriving: list[tuple[Version, Write]]
 ) -> None:
+    arrivals, ways = [list(each) for each in zip(*arriving, strict=True)]
     expected: list[object] = []
     stored: Stored | None = None
     for each in arrivals:
@@ -88,7 +84,7 @@ def test_every_arrival_ends_as_the_reference_says(
 
     async def example() -> None:
         async with Store.open(database_url, min_connections=1, max_connections=2) as store:
-            assert await only_transcript(store, arrivals, together=together) == [*expected, stored]
+            assert await only_transcript(store, arrivals, ways) == [*expected, stored]
 
     asyncio.run(example())
 

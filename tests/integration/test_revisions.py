@@ -1,44 +1,17 @@
-"""Which version wins: the same rules in one step and in a unit of work, alone and under concurrency."""
+"""Which version wins: the same rules on every way in, alone and under concurrency."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 from support import audio, transcript, translation
+from write_paths import Write, every_way, every_way_of_whole_segments
 
-from livetranslate_store import (
-    Outcome,
-    Store,
-    TranscriptInput,
-    TranscriptReceipt,
-    TranslationInput,
-)
+from livetranslate_store import Outcome, Store, TranscriptInput
 from livetranslate_store.models import Transcript, Translation
-
-Record = Callable[..., Awaitable[TranscriptReceipt]]
-
-
-async def in_one_step(
-    store: Store, session_id: UUID, spoken: TranscriptInput, translated: Sequence[TranslationInput] = ()
-) -> TranscriptReceipt:
-    receipt = await store.record_segment(session_id, transcript=spoken, translations=translated)
-    return receipt.transcript
-
-
-async def in_a_unit_of_work(
-    store: Store, session_id: UUID, spoken: TranscriptInput, translated: Sequence[TranslationInput] = ()
-) -> TranscriptReceipt:
-    async with store.unit_of_work() as uow:
-        receipt = await uow.transcripts.add(session_id, spoken)
-        for each in translated:
-            await uow.translations.add(session_id, receipt.transcript_id, each)
-    return receipt
-
-
-both_ways = pytest.mark.parametrize("record", [in_one_step, in_a_unit_of_work])
 
 
 def version(text: str, **fields: Any) -> TranscriptInput:
@@ -51,30 +24,28 @@ async def stored(store: Store, session_id: UUID) -> Transcript:
     return only
 
 
-@both_ways
+@every_way
 async def test_a_first_version_is_inserted_and_a_different_one_updates_it(
-    store: Store, session_id: UUID, record: Record
+    store: Store, session_id: UUID, write: Write
 ) -> None:
-    first = await record(store, session_id, version("Good"))
-    second = await record(store, session_id, version("Good morning"))
+    first = await write(store, session_id, version("Good"))
+    second = await write(store, session_id, version("Good morning"))
     assert (first.outcome, second.outcome) == (Outcome.INSERTED, Outcome.UPDATED)
     assert first.transcript_id == second.transcript_id
     assert second.revision > first.revision
     assert (await stored(store, session_id)).text == "Good morning"
 
 
-@both_ways
-async def test_a_shorter_text_that_comes_later_wins_too(
-    store: Store, session_id: UUID, record: Record
-) -> None:
-    await record(store, session_id, version("Good morning every"))
-    await record(store, session_id, version("Good morning"))
+@every_way
+async def test_a_shorter_text_that_comes_later_wins_too(store: Store, session_id: UUID, write: Write) -> None:
+    await write(store, session_id, version("Good morning every"))
+    await write(store, session_id, version("Good morning"))
     assert (await stored(store, session_id)).text == "Good morning"
 
 
-@both_ways
+@every_way
 async def test_the_same_again_changes_nothing(
-    store: Store, session_id: UUID, record: Record, other_program: psycopg.Connection[Any]
+    store: Store, session_id: UUID, write: Write, other_program: psycopg.Connection[Any]
 ) -> None:
     everything = version(
         "Good morning",
@@ -85,53 +56,53 @@ async def test_the_same_again_changes_nothing(
         is_final=True,
         metadata={"nested": {"list": [1, 2.5, None, True, "x"]}},
     )
-    first = await record(store, session_id, everything)
+    first = await write(store, session_id, everything)
     query = "SELECT xmin, ctid, * FROM livetranslate.transcripts"
     before = other_program.execute(query).fetchall()
     other_program.rollback()
-    again = await record(store, session_id, everything)
+    again = await write(store, session_id, everything)
     assert again.outcome is Outcome.UNCHANGED
     assert again.revision == first.revision
     assert other_program.execute(query).fetchall() == before
 
 
-@both_ways
+@every_way
 async def test_a_final_is_never_overwritten_by_an_interim(
-    store: Store, session_id: UUID, record: Record
+    store: Store, session_id: UUID, write: Write
 ) -> None:
-    await record(store, session_id, version("Good morning.", is_final=True))
-    late = await record(store, session_id, version("Good mor"))
-    numbered = await record(store, session_id, version("Good mor", revision=99))
+    await write(store, session_id, version("Good morning.", is_final=True))
+    late = await write(store, session_id, version("Good mor"))
+    numbered = await write(store, session_id, version("Good mor", revision=99))
     assert (late.outcome, numbered.outcome) == (Outcome.STALE, Outcome.STALE)
     assert (await stored(store, session_id)).text == "Good morning."
 
 
-@both_ways
+@every_way
 async def test_a_final_replaces_an_interim_whatever_their_numbers(
-    store: Store, session_id: UUID, record: Record
+    store: Store, session_id: UUID, write: Write
 ) -> None:
-    await record(store, session_id, version("Good mor", revision=7))
-    final = await record(store, session_id, version("Good morning.", revision=3, is_final=True))
+    await write(store, session_id, version("Good mor", revision=7))
+    final = await write(store, session_id, version("Good morning.", revision=3, is_final=True))
     assert final.outcome is Outcome.UPDATED
     # The count goes on, so that what was made from the interim can tell.
     assert final.revision == 8
     assert (await stored(store, session_id)).is_final
 
 
-@both_ways
-async def test_a_corrected_final_replaces_a_final(store: Store, session_id: UUID, record: Record) -> None:
-    await record(store, session_id, version("Good mourning.", is_final=True))
-    corrected = await record(store, session_id, version("Good morning.", is_final=True))
+@every_way
+async def test_a_corrected_final_replaces_a_final(store: Store, session_id: UUID, write: Write) -> None:
+    await write(store, session_id, version("Good mourning.", is_final=True))
+    corrected = await write(store, session_id, version("Good morning.", is_final=True))
     assert corrected.outcome is Outcome.UPDATED
     assert (await stored(store, session_id)).text == "Good morning."
 
 
-@both_ways
+@every_way
 async def test_among_numbered_revisions_the_highest_wins(
-    store: Store, session_id: UUID, record: Record
+    store: Store, session_id: UUID, write: Write
 ) -> None:
     outcomes = [
-        (await record(store, session_id, version(f"text {number}", revision=number))).outcome
+        (await write(store, session_id, version(f"text {number}", revision=number))).outcome
         for number in (3, 1, 7, 7, 2)
     ]
     assert outcomes == [
@@ -144,31 +115,38 @@ async def test_among_numbered_revisions_the_highest_wins(
     assert (await stored(store, session_id)).revision == 7
 
 
-@both_ways
+@every_way
 async def test_a_correction_without_a_number_survives_a_late_numbered_revision(
-    store: Store, session_id: UUID, record: Record
+    store: Store, session_id: UUID, write: Write
 ) -> None:
-    await record(store, session_id, version("Good mourning.", revision=7, is_final=True))
-    await record(store, session_id, version("Good morning.", is_final=True))
-    late = await record(store, session_id, version("Good mourning.", revision=7, is_final=True))
+    await write(store, session_id, version("Good mourning.", revision=7, is_final=True))
+    await write(store, session_id, version("Good morning.", is_final=True))
+    late = await write(store, session_id, version("Good mourning.", revision=7, is_final=True))
     assert late.outcome is Outcome.STALE
     assert (await stored(store, session_id)).text == "Good morning."
 
 
+@every_way
 async def test_a_revision_without_audio_keeps_the_audio_of_the_one_before(
-    store: Store, session_id: UUID
+    store: Store, session_id: UUID, write: Write
 ) -> None:
-    first = await store.record_segment(session_id, transcript=version("Good"), audio=audio())
-    await store.record_segment(session_id, transcript=version("Good morning."))
+    await write(store, session_id, version("Good"), recorded=audio())
+    first = await stored(store, session_id)
+    assert first.audio_file_id is not None
+    await write(store, session_id, version("Good morning."))
     assert (await stored(store, session_id)).audio_file_id == first.audio_file_id
 
 
-async def test_the_same_source_and_key_in_another_session_is_another_segment(store: Store) -> None:
+@every_way
+async def test_the_same_source_and_key_in_another_session_is_another_segment(
+    store: Store, write: Write
+) -> None:
     async with store.unit_of_work() as uow:
         ids = [(await uow.sessions.create(bot_id="b", meeting_id=name)).id for name in ("one", "two")]
-    receipts = [await store.record_segment(each, transcript=version("text")) for each in ids]
-    others = [await store.record_segment(ids[0], transcript=version("text", source="another"))]
-    assert len({receipt.transcript_id for receipt in receipts + others}) == 3
+    written = [await write(store, each, version("text")) for each in ids]
+    written.append(await write(store, ids[0], version("text", source="another")))
+    assert len({each.transcript_id for each in written}) == 3
+    assert {each.outcome for each in written} == {Outcome.INSERTED}
 
 
 async def test_without_a_key_every_write_is_a_new_segment(store: Store, session_id: UUID) -> None:
@@ -178,15 +156,15 @@ async def test_without_a_key_every_write_is_a_new_segment(store: Store, session_
     assert len(await store.timeline(session_id)) == 2
 
 
-@both_ways
+@every_way
 async def test_a_translation_goes_stale_when_its_transcript_moves_on(
-    store: Store, session_id: UUID, record: Record
+    store: Store, session_id: UUID, write: Write
 ) -> None:
-    await record(store, session_id, version("Good"), [translation("Bien")])
+    await write(store, session_id, version("Good"), [translation("Bien")])
     assert [entry.is_stale for entry in await store.timeline(session_id)] == [False, False]
-    await record(store, session_id, version("Good morning"))
+    await write(store, session_id, version("Good morning"))
     assert [entry.is_stale for entry in await store.timeline(session_id)] == [False, True]
-    await record(store, session_id, version("Good morning"), [translation("Buenos días")])
+    await write(store, session_id, version("Good morning"), [translation("Buenos días")])
     assert [entry.is_stale for entry in await store.timeline(session_id)] == [False, False]
 
 
@@ -196,16 +174,17 @@ async def only_translation(store: Store, session_id: UUID) -> Translation:
     return only
 
 
+@every_way_of_whole_segments
 @pytest.mark.parametrize("newest_first", [False, True])
 async def test_translations_of_numbered_revisions_end_the_same_in_any_order(
-    store: Store, session_id: UUID, newest_first: bool
+    store: Store, session_id: UUID, newest_first: bool, write: Write
 ) -> None:
     writes = [
         (version("Good", revision=1), [translation("Bien"), translation("よい", "ja")]),
         (version("Good morning.", revision=2, is_final=True), [translation("Buenos días.")]),
     ]
     for spoken, translated in reversed(writes) if newest_first else writes:
-        await store.record_segment(session_id, transcript=spoken, translations=translated)
+        await write(store, session_id, spoken, translated)
     entries = [(e.language, e.text, e.revision, e.is_stale) for e in await store.timeline(session_id)]
     assert entries == [
         ("en", "Good morning.", 2, False),
@@ -214,28 +193,46 @@ async def test_translations_of_numbered_revisions_end_the_same_in_any_order(
     ]
 
 
+@every_way_of_whole_segments
 async def test_the_translations_of_a_refused_interim_without_a_number_are_refused_with_it(
-    store: Store, session_id: UUID
+    store: Store, session_id: UUID, write: Write
 ) -> None:
-    await store.record_segment(session_id, transcript=version("Good morning.", is_final=True))
-    late = await store.record_segment(
-        session_id, transcript=version("Good"), translations=[translation("Bien")]
-    )
-    assert late.translations[0].outcome is Outcome.STALE
+    await write(store, session_id, version("Good morning.", is_final=True))
+    late = await write(store, session_id, version("Good"), [translation("Bien")])
+    assert late.translations == {Outcome.STALE: 1}
     assert len(await store.timeline(session_id)) == 1
 
 
+@every_way
 async def test_a_translation_of_an_older_revision_never_replaces_a_newer_one(
-    store: Store, session_id: UUID
+    store: Store, session_id: UUID, write: Write
 ) -> None:
     spoken = version("Good morning.", revision=5, is_final=True)
-    receipt = await store.record_segment(session_id, transcript=spoken, translations=[translation("new")])
-    async with store.unit_of_work() as uow:
-        old = translation("old", transcript_revision=4)
-        late = await uow.translations.add(session_id, receipt.transcript_id, old)
-    assert late.outcome is Outcome.STALE
-    assert late.transcript_revision == 5
-    assert (await only_translation(store, session_id)).text == "new"
+    await write(store, session_id, spoken, [translation("new")])
+    late = await write(store, session_id, spoken, [translation("old", transcript_revision=4)])
+    assert (late.outcome, late.translations) == (Outcome.UNCHANGED, {Outcome.STALE: 1})
+    kept = await only_translation(store, session_id)
+    assert (kept.text, kept.transcript_revision) == ("new", 5)
+
+
+@every_way
+@pytest.mark.parametrize(("text", "outcome"), [("Bien", Outcome.UNCHANGED), ("Buenos días", Outcome.UPDATED)])
+async def test_a_translation_that_comes_again_is_judged_by_its_content(
+    store: Store, session_id: UUID, write: Write, text: str, outcome: Outcome
+) -> None:
+    await write(store, session_id, version("Good"), [translation("Bien")])
+    again = await write(store, session_id, version("Good"), [translation(text), translation("良い", "ja")])
+    assert again.translations == Counter([outcome, Outcome.INSERTED])
+    texts = {entry.language: entry.text for entry in await store.timeline(session_id)}
+    assert texts == {"en": "Good", "es": text, "ja": "良い"}
+
+
+@every_way
+async def test_the_first_name_of_a_speaker_stays(store: Store, session_id: UUID, write: Write) -> None:
+    for number, name in enumerate((None, "Ada", "Grace")):
+        spoken = transcript("x", segment_key=f"{number}", speaker_label="SPEAKER_00", speaker_name=name)
+        await write(store, session_id, spoken)
+    assert {entry.speaker_name for entry in await store.timeline(session_id)} == {"Ada"}
 
 
 async def test_a_late_translation_takes_language_and_revision_from_its_transcript(

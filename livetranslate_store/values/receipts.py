@@ -15,7 +15,7 @@ class Outcome(StrEnum):
     STALE = "stale"
 
 
-class AudioReceipt(Struct, frozen=True):
+class AudioReceipt(Struct, frozen=True, gc=False):
     """What became of an audio file: inserted, or unchanged where the same chunk was there already."""
 
     session_id: UUID
@@ -23,7 +23,7 @@ class AudioReceipt(Struct, frozen=True):
     outcome: Outcome
 
 
-class TranscriptReceipt(Struct, frozen=True):
+class TranscriptReceipt(Struct, frozen=True, gc=False):
     """What became of a transcript; `revision` is the one stored now, whoever wrote it."""
 
     session_id: UUID
@@ -32,7 +32,7 @@ class TranscriptReceipt(Struct, frozen=True):
     revision: int
 
 
-class TranslationReceipt(Struct, frozen=True):
+class TranslationReceipt(Struct, frozen=True, gc=False):
     """What became of a translation; `transcript_revision` is the one that it was made from."""
 
     session_id: UUID
@@ -42,7 +42,7 @@ class TranslationReceipt(Struct, frozen=True):
     transcript_revision: int
 
 
-class SegmentReceipt(Struct, frozen=True):
+class SegmentReceipt(Struct, frozen=True, gc=False):
     """What became of a segment: its transcript, its translations in the order given, its audio."""
 
     transcript: TranscriptReceipt

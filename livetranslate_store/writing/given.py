@@ -49,8 +49,9 @@ class Arrays:
         return [f"{table}_{name}" for name in COLUMNS[table]]
 
     def bound(self, table: str, rows: Sequence[Row]) -> Sequence[Any]:
-        """Return one array per column, empty ones where there are no rows."""
-        return list(zip(*rows, strict=True)) or [()] * len(COLUMNS[table])
+        """Return one array per column, None for one without a value: `unnest` fills it up with NULL."""
+        arrays = [None if _is_empty(array) else array for array in zip(*rows, strict=True)]
+        return arrays or [None] * len(COLUMNS[table])
 
 
 class Values(NamedTuple):
@@ -106,6 +107,10 @@ def source_of(rows: Mapping[str, Sequence[Row]]) -> Source:
         if len(each) > (MOST_VALUES if table == "translations" else 1):
             return ARRAYS
     return Values(**{table: len(each) for table, each in rows.items()})
+
+
+def _is_empty(array: Sequence[Any]) -> bool:
+    return array.count(None) == len(array)
 
 
 def _received(value: ColumnElement[Any], c: Column[Any]) -> ColumnElement[Any]:

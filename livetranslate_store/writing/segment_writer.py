@@ -76,10 +76,9 @@ class SegmentWriter:
     ) -> Sequence[SegmentReceipt]:
         """Write the segments, all or nothing, tell the cache, and give the lease back."""
         receipts = await self._execute(items, lease)
+        lookups = map(lookup_of, items, receipts)
+        self._cache.publish(lookup for lookup in lookups if lookup is not None)
         for segment, receipt in zip(items, receipts, strict=True):
-            lookup = lookup_of(segment, receipt)
-            if lookup is not None:
-                self._cache.publish([lookup])
             if receipt.audio is not None and receipt.audio.outcome is Outcome.UNCHANGED:
                 await self._discard_object(segment)
         return receipts

@@ -11,6 +11,7 @@ from support import audio, transcript, translation
 from write_paths import Write, every_way, every_way_of_whole_segments
 
 from livetranslate_store import Outcome, Store, TranscriptInput
+from livetranslate_store.database.failures import translate
 from livetranslate_store.models import Transcript, Translation
 
 
@@ -293,3 +294,36 @@ async def test_of_many_identical_writes_at_once_exactly_one_inserts(store: Store
         assert outcomes == [Outcome.INSERTED] + [Outcome.UNCHANGED] * 7
         translated = sorted(receipt.translations[0].outcome for receipt in receipts)
         assert translated == [Outcome.INSERTED] + [Outcome.UNCHANGED] * 7
+
+
+async def test_a_receipt_tells_the_revision_that_each_translation_was_made_from(
+    store: Store, session_id: UUID
+) -> None:
+    translated = [translation("alt", transcript_revision=2), translation("新しい", "ja")]
+    receipt = await store.record_segment(
+        session_id, transcript=version("Good", revision=5), translations=translated
+    )
+    told = {each.target_language: each.transcript_revision for each in receipt.translations}
+    stored_ones = {e.language: e.revision for e in await store.timeline(session_id, kinds=["translation"])}
+    assert told == stored_ones == {"es": 2, "ja": 5}
+
+
+async def test_a_stored_segment_that_the_store_has_forgotten_is_found_and_not_collided_with(
+    database_url: str, session_id: UUID, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Exception] = []
+
+    def remembering(error: Exception, *, committing: bool = False) -> Exception:
+        failures.append(error)
+        return translate(error, committing=committing)
+
+    await store.record_segment(session_id, transcript=version("Good"), audio=audio())
+    monkeypatch.setattr("livetranslate_store.database.engine.translate", remembering)
+    async with Store.open(database_url, min_connections=1) as another:
+        by_key = await another.record_segment(session_id, transcript=version("Good morning"))
+        by_audio = await another.record_segment(session_id, transcript=transcript("x"), audio=audio())
+    assert (by_key.outcome, by_audio.outcome) == (Outcome.UPDATED, Outcome.INSERTED)
+    assert by_audio.audio is not None
+    assert by_audio.audio.outcome is Outcome.UNCHANGED
+    # A collision would be undone and written again, and stand in the server's log as an error each time.
+    assert failures == []

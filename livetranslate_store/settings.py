@@ -28,7 +28,7 @@ class StoreSettings(BaseSettings):
     #: `postgresql+asyncpg://user:password@host/database`, or `embedded:PATH` for a private server.
     database_url: SecretStr = Field()
     #: Where audio is kept: `file:FOLDER`, or `s3://BUCKET/PREFIX` and its like.
-    audio_url: str = "file:livetranslate-audio"
+    audio_url: str = Field("file:livetranslate-audio", repr=False)
     #: Segments that are remembered for translations that arrive later.
     cache_size: int = Field(1000, ge=1)
     #: Writes that may be under way at once.

@@ -19,8 +19,8 @@ from livetranslate_store.database.migrations import upgrade
 from livetranslate_store.database.roles import roles_script
 
 # Who the stores of the tests are: neither may change the schema, and the second may not write.
-APPLICATION = "livetranslate_test_app"
-READER = "livetranslate_test_reader"
+APPLICATION = "application_under_test"
+READER = "reader_under_test"
 PASSWORD = "battery-staple"
 
 # Roles belong to the whole server: another worker may be making them at this very moment.

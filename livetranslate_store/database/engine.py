@@ -196,6 +196,9 @@ def asyncpg_url(url: str) -> URL:
         raise InvalidInputError(
             f"database_url is of {parsed.drivername!r}; it must be postgresql+asyncpg://…"
         )
+    if "password" in parsed.query:
+        # As a parameter it would be shown wherever the URL is.
+        parsed = parsed.set(password=str(parsed.query["password"])).difference_update_query(["password"])
     return parsed.set(drivername="postgresql+asyncpg")
 
 

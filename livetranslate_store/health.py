@@ -1,7 +1,8 @@
 """Probes: every part that the store needs is asked at the same time, each within a limit of its own."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -15,9 +16,9 @@ from livetranslate_store.values import PartHealth, StoreHealth
 async def check_health(database: Database, storage: AudioStorage, *, time_limit: float) -> StoreHealth:
     """Ask every part, each for `time_limit` seconds at most; what is wrong is told and never raised."""
     parts = await asyncio.gather(
-        _part(_check_database(database), time_limit),
-        _part(_check_migrations(database), time_limit),
-        _part(storage.check(), time_limit),
+        _part(partial(_check_database, database), time_limit),
+        _part(partial(_check_migrations, database), time_limit),
+        _part(storage.check, time_limit),
     )
     return StoreHealth(*parts)
 
@@ -38,9 +39,9 @@ def _refuse_old_schema(applied: set[str]) -> None:
     check_applied(applied)
 
 
-async def _part(check: Coroutine[Any, Any, None], time_limit: float) -> PartHealth:
+async def _part(check: Callable[[], Coroutine[Any, Any, None]], time_limit: float) -> PartHealth:
     began = monotonic()
-    task = asyncio.ensure_future(check)
+    task = asyncio.create_task(check())
     try:
         # Not asyncio.timeout: it waits for what it cancels, and what hangs may not hear of it.
         done, _ = await asyncio.wait([task], timeout=time_limit)

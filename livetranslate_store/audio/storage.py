@@ -15,7 +15,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore, ObjectStore, from_url
 
 from livetranslate_store.errors import CorruptAudioError, InvalidInputError, StoreUnavailableError
 from livetranslate_store.ids import audio_file_id_for, new_id
@@ -58,12 +58,12 @@ class AudioStorage:
     """The object store behind `url`: `file:FOLDER`, `s3://BUCKET/PREFIX` and the like."""
 
     def __init__(self, url: str) -> None:
-        try:
-            self._store = _local(url) if _is_file(url) else from_url(url)
-        except (BaseError, ValueError, TypeError):
+        store = _opened(url)
+        if store is None:
             raise InvalidInputError(
                 "audio_url cannot be opened; it is file:FOLDER, or s3://BUCKET/PREFIX and its like."
-            ) from None  # the original may repeat the URL, and what is secret in it
+            )
+        self._store = store
         self._outage = Incident(logger, "storage_unavailable", "the audio storage is unavailable")
 
     async def stage(self, session_id: UUID, audio: AudioInput) -> StagedAudio:
@@ -166,8 +166,12 @@ async def digest_of(data: bytes) -> str:
     return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
 
 
-def _is_file(url: str) -> bool:
-    return url.startswith("file:")
+def _opened(url: str) -> ObjectStore | None:
+    """Return the store at `url`, None where there is none: the library's error would repeat its secrets."""
+    try:
+        return _local(url) if url.startswith("file:") else from_url(url)
+    except (BaseError, ValueError, TypeError):
+        return None
 
 
 def _local(url: str) -> LocalStore:

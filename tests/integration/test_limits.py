@@ -70,7 +70,7 @@ async def test_what_is_too_large_is_refused_before_anything_is_written(
     parts: dict[str, Any],
     message: str,
 ) -> None:
-    whole = {"spoken": transcript(), "translated": [translation()], "recorded": audio()} | parts
+    whole: dict[str, Any] = {"spoken": transcript(), "translated": [translation()], "recorded": audio()} | parts
     with pytest.raises(InvalidInputError, match=message):
         await store.record_segment(
             session_id,
@@ -87,7 +87,7 @@ async def test_what_is_too_large_is_refused_before_anything_is_written(
 async def test_an_import_refuses_what_is_too_large_alone(
     store: Store, session_id: UUID, other_program: Program, parts: dict[str, Any], message: str
 ) -> None:
-    bad = {"spoken": transcript(), "translated": [], "recorded": None} | parts
+    bad: dict[str, Any] = {"spoken": transcript(), "translated": [], "recorded": None} | parts
     report = await store.import_segments(
         SegmentInput(
             session_id=session_id,

@@ -28,9 +28,15 @@ TEXT = "my grandmother's recipe"
 class Told:
     """Everything that anybody could have read."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: pytest.LogCaptureFixture) -> None:
+        self._log = log
         self.errors: list[BaseException] = []
         self.shown: list[str] = []
+
+    def everything(self) -> str:
+        """Return all of it, the log with every field included."""
+        assert self._log.records
+        return "\n".join([*self.shown, self._log.text, *map(str, map(vars, self._log.records))])
 
     def show(self, *values: object) -> None:
         self.shown += [f"{value!r} {value}" for value in values]
@@ -51,16 +57,11 @@ def told(caplog: pytest.LogCaptureFixture) -> Told:
     caplog.set_level(logging.DEBUG)
     for name in ("livetranslate_store", "sqlalchemy", "alembic", "asyncpg", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)
-    return Told()
+    return Told(caplog)
 
 
 async def test_the_password_is_nowhere_whatever_goes_wrong(
-    database_url: str,
-    owner_url: str,
-    audio_folder: Path,
-    other_program: Program,
-    told: Told,
-    caplog: pytest.LogCaptureFixture,
+    database_url: str, audio_folder: Path, other_program: Program, told: Told
 ) -> None:
     assert PASSWORD in database_url
     settings = StoreSettings(
@@ -88,9 +89,8 @@ async def test_the_password_is_nowhere_whatever_goes_wrong(
         StoreSettings(database_url=database_url, cache_size=0)
     async with told.failing():
         StoreSettings(database_url=[database_url])
-    everything = "\n".join([*told.shown, caplog.text, *map(str, map(vars, caplog.records))])
+    everything = told.everything()
     assert len(told.errors) > 15
-    assert caplog.records
     assert PASSWORD not in everything
     assert TEXT not in everything
 
@@ -150,8 +150,8 @@ async def test_a_password_among_the_urls_parameters_is_as_secret(database_url: s
 
 
 async def test_what_is_secret_in_the_storages_address_is_not_shown(database_url: str, told: Told) -> None:
-    async with told.failing():
-        async with Store.open(database_url, audio_url="ftp://bots:hunter2@host/audio", min_connections=0):
-            pytest.fail("there is no such storage")
+    url = "ftp://bots:hunter2@host/audio"
+    async with told.failing(), Store.open(database_url, audio_url=url, min_connections=0):
+        pytest.fail("there is no such storage")
     told.show(StoreSettings(database_url=database_url, audio_url="s3://bots:hunter2@bucket/audio"))
-    assert "hunter2" not in "\n".join(told.shown)
+    assert "hunter2" not in told.everything()

@@ -70,7 +70,7 @@ async def test_what_is_too_large_is_refused_before_anything_is_written(
     parts: dict[str, Any],
     message: str,
 ) -> None:
-    whole: dict[str, Any] = {"spoken": transcript(), "translated": [translation()], "recorded": audio()} | parts
+    whole: dict[str, Any] = {"spoken": transcript(), "translated": [], "recorded": audio()} | parts
     with pytest.raises(InvalidInputError, match=message):
         await store.record_segment(
             session_id,

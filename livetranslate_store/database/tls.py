@@ -11,6 +11,8 @@ from livetranslate_store.settings import StoreSettings
 # PostgreSQL's own names. `require` promises no more than encryption elsewhere; here nobody is trusted unseen.
 _MODES = {"require": "verify-full", "verify-ca": "verify-ca", "verify-full": "verify-full"}
 _PLAIN = "disable"
+# What other programs take from the URL is a setting here: it holds for every URL of the store.
+_FILES = {"sslrootcert": "tls_ca_file", "sslcert": "tls_certificate_file", "sslkey": "tls_key_file"}
 
 
 def with_tls(url: URL, settings: StoreSettings) -> tuple[URL, dict[str, Any]]:
@@ -18,8 +20,11 @@ def with_tls(url: URL, settings: StoreSettings) -> tuple[URL, dict[str, Any]]:
 
     Asked for is TLS by the setting `tls`, or by `sslmode` (or `ssl`) in the URL. Where neither is there, the
     driver decides as it always did: it encrypts where the server offers it, and checks nothing. Raises
-    InvalidInputError for a contradiction, an unknown mode, or a file that holds no certificate or key.
+    InvalidInputError for a contradiction, an unknown mode or parameter, or a file that holds no certificate or key.
     """
+    for parameter, setting in _FILES.items():
+        if parameter in url.query:
+            raise InvalidInputError(f"{parameter} in the database's URL is not read: set {setting} instead.")
     mode = url.query.get("sslmode", url.query.get("ssl"))
     url = url.difference_update_query(("sslmode", "ssl"))
     if mode is not None and mode != _PLAIN and mode not in _MODES:
@@ -40,7 +45,7 @@ def with_tls(url: URL, settings: StoreSettings) -> tuple[URL, dict[str, Any]]:
 
 
 def _check_no_files(settings: StoreSettings) -> None:
-    for name in ("tls_ca_file", "tls_certificate_file", "tls_key_file"):
+    for name in _FILES.values():
         if getattr(settings, name) is not None:
             raise InvalidInputError(f"{name} has no effect without TLS: set tls to true.")
 

@@ -40,32 +40,41 @@ class SizeLimits(NamedTuple):
 
     def check_transcript(self, transcript: TranscriptInput) -> None:
         """Refuse a transcript whose text, words or metadata are too large."""
-        self._check("text", len(transcript.text), "max_text_characters")
+        if len(transcript.text) > self.max_text_characters:
+            raise self._too_large("text", len(transcript.text), "max_text_characters")
         # Counted only where they could be too many: most transcripts have a handful, or none.
         if transcript.words and len(transcript.words) * MAX_NAME_CHARACTERS > self.max_text_characters:
-            self._check("words", _characters(transcript.words), "max_text_characters")
-        self.check_metadata(transcript.metadata)
+            characters = _characters(transcript.words)
+            if characters > self.max_text_characters:
+                raise self._too_large("words", characters, "max_text_characters")
+        if transcript.metadata:
+            self.check_metadata(transcript.metadata)
 
     def check_translation(self, translation: TranslationInput) -> None:
         """Refuse a translation whose text or metadata are too large."""
-        self._check("text", len(translation.text), "max_text_characters")
-        self.check_metadata(translation.metadata)
+        if len(translation.text) > self.max_text_characters:
+            raise self._too_large("text", len(translation.text), "max_text_characters")
+        if translation.metadata:
+            self.check_metadata(translation.metadata)
 
     def check_audio(self, audio: AudioInput) -> None:
         """Refuse a recording that is, or whose metadata are, too large."""
-        self._check("data", len(audio.data), "max_audio_bytes")
-        self.check_metadata(audio.metadata)
+        if len(audio.data) > self.max_audio_bytes:
+            raise self._too_large("data", len(audio.data), "max_audio_bytes")
+        if audio.metadata:
+            self.check_metadata(audio.metadata)
 
     def check_metadata(self, metadata: JSONObject) -> None:
         """Refuse metadata whose JSON is too large."""
-        if metadata:
-            self._check("metadata", len(_encode(metadata)), "max_metadata_bytes")
+        size = len(_encode(metadata))
+        if size > self.max_metadata_bytes:
+            raise self._too_large("metadata", size, "max_metadata_bytes")
 
-    def _check(self, field: str, size: int, limit: str) -> None:
-        most: int = getattr(self, limit)
-        if size > most:
-            unit = limit.rpartition("_")[2]
-            raise InvalidInputError(f"{field} has {size:,} {unit}; at most {most:,} are stored ({limit}).")
+    def _too_large(self, field: str, size: int, limit: str) -> InvalidInputError:
+        unit = limit.rpartition("_")[2]
+        return InvalidInputError(
+            f"{field} has {size:,} {unit}; at most {getattr(self, limit):,} are stored ({limit})."
+        )
 
 
 def _characters(words: Sequence[Word]) -> int:

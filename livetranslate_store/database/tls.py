@@ -20,7 +20,7 @@ def with_tls(url: URL, settings: StoreSettings) -> tuple[URL, dict[str, Any]]:
 
     Asked for is TLS by the setting `tls`, or by `sslmode` (or `ssl`) in the URL. Where neither is there, the
     driver decides as it always did: it encrypts where the server offers it, and checks nothing. Raises
-    InvalidInputError for a contradiction, an unknown mode or parameter, or a file that holds no certificate or key.
+    InvalidInputError for a contradiction, an unknown mode or parameter, or a file that is no certificate.
     """
     for parameter, setting in _FILES.items():
         if parameter in url.query:

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from livetranslate_store.database.engine import asyncpg_url
+from livetranslate_store.database.tls import with_tls
 from livetranslate_store.models import SCHEMA, Base
+from livetranslate_store.settings import StoreSettings
 
 # A migration that waits for a lock makes every later statement on that table wait behind it: rather fail
 # soon, and be repeated, than stop all bots.
@@ -68,7 +70,10 @@ def run_online(connection: Connection) -> None:
 
 
 async def connect_and_run() -> None:
-    engine = create_async_engine(asyncpg_url(database_url()), poolclass=pool.NullPool)
+    url = database_url()
+    # The settings of TLS hold for the migrations too.
+    target, tls = with_tls(asyncpg_url(url), StoreSettings(database_url=url))
+    engine = create_async_engine(target, poolclass=pool.NullPool, connect_args=tls)
     async with engine.connect() as connection:
         await connection.run_sync(run_online)
     await engine.dispose()

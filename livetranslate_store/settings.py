@@ -2,9 +2,10 @@
 
 from typing import Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from livetranslate_store.checks import MAX_AUDIO_BYTES, MAX_TEXT_CHARACTERS
 from livetranslate_store.errors import InvalidInputError
 
 
@@ -27,7 +28,7 @@ class StoreSettings(BaseSettings):
     #: `postgresql+asyncpg://user:password@host/database`, or `embedded:PATH` for a private server.
     database_url: SecretStr = Field()
     #: Where audio is kept: `file:FOLDER`, or `s3://BUCKET/PREFIX` and its like.
-    audio_url: str = "file:livetranslate-audio"
+    audio_url: str = Field("file:livetranslate-audio", repr=False)
     #: Segments that are remembered for translations that arrive later.
     cache_size: int = Field(1000, ge=1)
     #: Writes that may be under way at once.
@@ -48,6 +49,22 @@ class StoreSettings(BaseSettings):
     max_inactive_connection_lifetime: float = Field(300.0, gt=0)
     #: True behind PgBouncer in transaction mode: no named prepared statements, no start-up parameters.
     pgbouncer: bool = False
+    #: True: the connection is encrypted, and the server's certificate and host name are checked.
+    tls: bool = False
+    #: Certificates (PEM) of those who may sign the server's; without it, those that the system trusts.
+    tls_ca_file: FilePath | None = None
+    #: This client's own certificate (PEM), where the server asks for one.
+    tls_certificate_file: FilePath | None = None
+    #: The key (PEM, without a password) of that certificate, unless it is in the same file.
+    tls_key_file: FilePath | None = None
+    #: Characters of a transcript, of its words together, and of a translation.
+    max_text_characters: int = Field(MAX_TEXT_CHARACTERS, ge=1, le=MAX_TEXT_CHARACTERS)
+    #: Bytes of one metadata object, as JSON.
+    max_metadata_bytes: int = Field(1024 * 1024, ge=2)
+    #: Bytes of one recorded chunk: as many are held in memory for each write under way.
+    max_audio_bytes: int = Field(64 * 1024 * 1024, ge=1, le=MAX_AUDIO_BYTES)
+    #: True: spans of OpenTelemetry around writes, units of work, reads and imports (the extra `otel`).
+    tracing: bool = False
 
     def __init__(self, **values: Any) -> None:
         unknown = values.keys() - type(self).model_fields.keys()

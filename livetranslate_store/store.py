@@ -10,11 +10,13 @@ from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.checks import checked_uuid
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.provision import provisioned
+from livetranslate_store.health import check_health
 from livetranslate_store.reading.timeline import read_page, stream
 from livetranslate_store.reading.timeline_query import checked_query
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.tasks import run_to_end
+from livetranslate_store.tracing import Tracing, tracing_of
 from livetranslate_store.unit_of_work import UnitOfWork
 from livetranslate_store.values import (
     AudioInput,
@@ -24,6 +26,7 @@ from livetranslate_store.values import (
     Refusal,
     SegmentInput,
     SegmentReceipt,
+    StoreHealth,
     StoreStatistics,
     SweepReport,
     TimelineEntry,
@@ -36,6 +39,7 @@ from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.audio_sweep import sweep_audio
 from livetranslate_store.writing.bulk_import import BulkImport
 from livetranslate_store.writing.late_translations import late_translation
+from livetranslate_store.writing.limits import SizeLimits
 from livetranslate_store.writing.segment import check_segment
 from livetranslate_store.writing.segment_writer import SegmentWriter
 from livetranslate_store.writing.translation_writer import TranslationWriter
@@ -48,10 +52,19 @@ class Store:
     """Writes and reads everything that bots produce; made by `Store.open`."""
 
     def __init__(
-        self, database: Database, storage: AudioStorage, cache: SegmentCache, gate: WriteGate
+        self,
+        database: Database,
+        storage: AudioStorage,
+        cache: SegmentCache,
+        gate: WriteGate,
+        *,
+        limits: SizeLimits,
+        tracing: Tracing,
     ) -> None:
         self._database = database
         self._storage = storage
+        self._limits = limits
+        self._tracing = tracing
         self._segments = SegmentWriter(database, storage, cache)
         self._translations = TranslationWriter(database)
         #: What late translations need to know of their transcripts.
@@ -78,7 +91,11 @@ class Store:
                 cache = SegmentCache(chosen.cache_size)
                 gate = WriteGate(chosen.max_concurrent_writes, chosen.write_timeout)
                 await database.open()
-                store = cls(database, storage, cache, gate)
+                store = cls(
+                    *(database, storage, cache, gate),
+                    limits=SizeLimits.of(chosen),
+                    tracing=tracing_of(enabled=chosen.tracing),
+                )
                 try:
                     yield store
                 finally:
@@ -92,11 +109,16 @@ class Store:
         Entering raises WriteRejectedError when the gate stays full; leaving raises OutcomeUnknownError when
         the connection broke during the commit.
         """
-        return UnitOfWork(self._database, self._storage, self.cache, self.gate)
+        return self._unit(self.gate)
 
     def read(self) -> UnitOfWork:
         """Return the same for reading: no gate, one snapshot of the data, and nothing can be written."""
-        return UnitOfWork(self._database, self._storage, self.cache)
+        return self._unit(None)
+
+    def _unit(self, gate: WriteGate | None) -> UnitOfWork:
+        return UnitOfWork(
+            *(self._database, self._storage, self.cache, gate), limits=self._limits, tracing=self._tracing
+        )
 
     async def record_segment(
         self,
@@ -108,12 +130,19 @@ class Store:
     ) -> SegmentReceipt:
         """Write a segment: audio, transcript, translations and speaker, all of it or none of it.
 
-        Repeating it is safe. Raises MissingReferenceError where the session is not there,
-        WriteRejectedError when the gate stays full, OutcomeUnknownError when the connection broke midway.
+        Repeating it is safe. Raises InvalidInputError for what is larger than the settings allow,
+        MissingReferenceError where the session is not there, WriteRejectedError when the gate stays full,
+        OutcomeUnknownError when the connection broke midway.
         """
         check_segment(session_id, transcript, translations, audio)
-        async with self.gate.slot():
-            return await self._segments.write(session_id, transcript, translations, audio)
+        self._limits.check_segment(transcript, translations, audio)
+        with self._tracing.span(
+            "record_segment", session_id=session_id, translations=len(translations)
+        ) as span:
+            async with self.gate.slot():
+                receipt = await self._segments.write(session_id, transcript, translations, audio)
+            span.tell(outcome=receipt.outcome)
+        return receipt
 
     async def add_translation(
         self, session_id: UUID, transcript_id: UUID, translation: TranslationInput
@@ -125,8 +154,14 @@ class Store:
         """
         checked_uuid(session_id, "session_id")
         checked_uuid(transcript_id, "transcript_id")
-        async with self.gate.slot():
-            return await self._translations.write(late_translation(session_id, transcript_id, translation))
+        self._limits.check_translation(translation)
+        with self._tracing.span("add_translation", session_id=session_id) as span:
+            async with self.gate.slot():
+                receipt = await self._translations.write(
+                    late_translation(session_id, transcript_id, translation)
+                )
+            span.tell(outcome=receipt.outcome)
+        return receipt
 
     async def import_segments(
         self,
@@ -142,8 +177,13 @@ class Store:
         (StoreUnavailableError, WriteRejectedError, OutcomeUnknownError and the like), of `segments` or of
         `progress`, or by a cancellation, the batches before stay.
         """
-        bulk = BulkImport(self._database, self._storage, self.cache, self.gate, progress)
-        return await bulk.run(segments)
+        bulk = BulkImport(
+            self._database, self._storage, self.cache, self.gate, limits=self._limits, progress=progress
+        )
+        with self._tracing.span("import_segments") as span:
+            report = await bulk.run(segments)
+            span.tell(refused=report.refused)
+        return report
 
     async def timeline(
         self,
@@ -178,7 +218,7 @@ class Store:
             limit=limit,
             after=after,
         )
-        return await read_page(self._database, query)
+        return await read_page(self._database, query, self._tracing)
 
     def stream_timeline(
         self,
@@ -207,7 +247,7 @@ class Store:
             limit=limit,
             after=after,
         )
-        return stream(self._database, query)
+        return stream(self._database, query, self._tracing)
 
     async def read_audio(self, session_id: UUID, audio_file_id: UUID) -> bytes:
         """Return a recording after checking it against its SHA-256.
@@ -224,6 +264,13 @@ class Store:
         Everything at `audio_url` must belong to this database: what another one refers to is an orphan here.
         """
         return await sweep_audio(self._database, self._storage, older_than=older_than)
+
+    async def health(self, *, time_limit: float = 5.0) -> StoreHealth:
+        """Ask database, migrations and audio storage how they are, each for `time_limit` seconds at most.
+
+        For the probes of whoever runs the process: what is wrong is told, and never raised.
+        """
+        return await check_health(self._database, self._storage, time_limit=time_limit)
 
     async def _drain(self) -> None:
         await self._segments.close()

@@ -17,7 +17,9 @@ from livetranslate_store.repositories import (
 )
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.tasks import run_to_end
+from livetranslate_store.tracing import Tracing
 from livetranslate_store.write_gate import WriteGate
+from livetranslate_store.writing.limits import SizeLimits
 
 
 class UnitOfWork:
@@ -38,26 +40,37 @@ class UnitOfWork:
         database: Database,
         storage: AudioStorage,
         cache: SegmentCache,
-        gate: WriteGate | None = None,
+        gate: WriteGate | None,
+        *,
+        limits: SizeLimits,
+        tracing: Tracing,
     ) -> None:
         self._database = database
         self._storage = storage
         self._cache = cache
+        self._limits = limits
+        self._tracing = tracing
         self._slot = None if gate is None else gate.slot()
         self._transaction: Transaction | None = None
 
     async def __aenter__(self) -> Self:
         if self._transaction is not None:
             raise UsageError("A unit of work is entered once: open a new one.")
+        self._span = self._tracing.span("read" if self._slot is None else "unit_of_work")
+        self._span.__enter__()
         if self._slot is not None:
-            await self._slot.__aenter__()
+            try:
+                await self._slot.__aenter__()
+            except BaseException as error:
+                self._span.__exit__(type(error), error, error.__traceback__)
+                raise
         transaction = Transaction(self._database, read_only=self._slot is None)
         lookups = SegmentLookups(self._cache, transaction)
-        self.sessions = SessionRepository(transaction, lookups, self._storage)
-        self.audio_files = AudioFileRepository(transaction, self._storage)
-        self.transcripts = TranscriptRepository(transaction, lookups)
-        self.translations = TranslationRepository(transaction, lookups)
-        self.speakers = SpeakerRepository(transaction)
+        self.sessions = SessionRepository(transaction, lookups, self._storage, self._limits)
+        self.audio_files = AudioFileRepository(transaction, self._storage, self._limits)
+        self.transcripts = TranscriptRepository(transaction, lookups, self._limits)
+        self.translations = TranslationRepository(transaction, lookups, self._limits)
+        self.speakers = SpeakerRepository(transaction, lookups, self._storage)
         self._transaction = transaction
         return self
 
@@ -67,7 +80,12 @@ class UnitOfWork:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await run_to_end(self._end(kind, error, traceback))
+        try:
+            await run_to_end(self._end(kind, error, traceback))
+        except BaseException as failure:
+            self._span.__exit__(type(failure), failure, failure.__traceback__)
+            raise
+        self._span.__exit__(kind, error, traceback)
 
     async def _end(
         self,

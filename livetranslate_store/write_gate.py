@@ -1,12 +1,16 @@
 """The write gate: at most so many writes at a time, first come first served, with a limit on waiting."""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from types import TracebackType
 
 from livetranslate_store.checks import checked_integer, checked_number
 from livetranslate_store.errors import UsageError, WriteRejectedError
+from livetranslate_store.incidents import Incident
 from livetranslate_store.values import GateStatistics
+
+logger = logging.getLogger(__name__)
 
 
 class WriteGate:
@@ -27,6 +31,7 @@ class WriteGate:
         self._failed = 0
         self._rejected = 0
         self._seconds_waited = 0.0
+        self._overload = Incident(logger, "writes_rejected", "writes are rejected at the gate")
 
     @property
     def limit(self) -> int:
@@ -90,6 +95,8 @@ class WriteGate:
         else:
             self._failed += 1
         self._admit()
+        if self._overload.is_on and not self._waiters:
+            self._overload.over()
 
     def _admit(self) -> None:
         while self._waiters and self._in_flight < self._limit:
@@ -110,7 +117,9 @@ class WriteGate:
             del self._waiters[turn]
             if not turn.done():
                 self._rejected += 1
-                turn.set_exception(self._rejection())
+                rejection = self._rejection()
+                self._overload.met(rejection)
+                turn.set_exception(rejection)
 
     def _rejection(self) -> WriteRejectedError:
         return WriteRejectedError(

@@ -16,6 +16,22 @@ from sqlalchemy import URL, make_url
 from livetranslate_store import Store
 from livetranslate_store.database.embedded import EmbeddedServer
 from livetranslate_store.database.migrations import upgrade
+from livetranslate_store.database.roles import roles_script
+
+# Who the stores of the tests are: neither may change the schema, and the second may not write.
+APPLICATION = "application_under_test"
+READER = "reader_under_test"
+PASSWORD = "battery-staple"
+
+# Roles belong to the whole server: another worker may be making them at this very moment.
+USERS = f"""
+    DO $$ BEGIN
+        CREATE ROLE {APPLICATION} LOGIN PASSWORD '{PASSWORD}' IN ROLE livetranslate_app;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+    DO $$ BEGIN
+        CREATE ROLE {READER} LOGIN PASSWORD '{PASSWORD}' IN ROLE livetranslate_reader;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+"""
 
 # Enough for the tests of concurrency; a test that needs other limits opens a store of its own.
 MAX_CONNECTIONS = 8
@@ -109,6 +125,9 @@ def load_schema(**connection: Any) -> None:
             connection["dbname"],
         )
     )
+    with psycopg.connect(**connection) as owner:
+        owner.execute(roles_script().encode())
+        owner.execute(USERS.encode())
 
 
 # Two runs on one server stay out of each other's way, and so do the workers of one run.
@@ -121,10 +140,24 @@ other_program = factories.postgresql("postgresql_with_schema")
 
 
 @pytest.fixture
-def database_url(other_program: psycopg.Connection[Any]) -> str:
-    """The URL of a database of this test's own, with its schema up to date."""
+def owner_url(other_program: psycopg.Connection[Any]) -> str:
+    """The URL of a database of this test's own, for whoever owns its schema and runs its migrations."""
     info = other_program.info
     return url_of(info.user, info.password or None, info.host, info.port, info.dbname)
+
+
+@pytest.fixture
+def database_url(other_program: psycopg.Connection[Any]) -> str:
+    """The URL of the same database for an application, which cannot change the schema."""
+    info = other_program.info
+    return url_of(APPLICATION, PASSWORD, info.host, info.port, info.dbname)
+
+
+@pytest.fixture
+def reader_url(other_program: psycopg.Connection[Any]) -> str:
+    """The URL of the same database for somebody who only reads."""
+    info = other_program.info
+    return url_of(READER, PASSWORD, info.host, info.port, info.dbname)
 
 
 @pytest.fixture

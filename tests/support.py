@@ -50,3 +50,24 @@ def expire(gate: WriteGate, number: int) -> None:
     for turn in list(gate._waiters)[:number]:
         gate._waiters[turn] -= gate._timeout
     gate._reject_late()
+
+
+def take_away(program: psycopg.Connection[Any]) -> Callable[[], None]:
+    """Take a test's own database away from everybody; what is returned gives it back."""
+    name, address = program.info.dbname, program.info.dsn
+    password = program.info.password or None
+    program.close()
+
+    def elsewhere(*statements: str) -> None:
+        with psycopg.connect(address, dbname="postgres", password=password, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    elsewhere(
+        f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false',
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+        f'ALTER DATABASE "{name}" RENAME TO "{name}_gone"',
+    )
+    return lambda: elsewhere(
+        f'ALTER DATABASE "{name}_gone" RENAME TO "{name}"', f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'
+    )

@@ -15,10 +15,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore, ObjectStore, from_url
 
 from livetranslate_store.errors import CorruptAudioError, InvalidInputError, StoreUnavailableError
 from livetranslate_store.ids import audio_file_id_for, new_id
+from livetranslate_store.incidents import Incident
 from livetranslate_store.tasks import run_to_end
 from livetranslate_store.values import AudioInput
 
@@ -31,6 +32,10 @@ HASH_IN_THREAD_BYTES = 256 * 1024
 KEY_PARTS = 3
 
 _STORAGE_ERRORS = (BaseError, OSError)
+
+# What a probe writes looks like any other object, so that the sweep finds what a crash left of it.
+_PROBE_SESSION = UUID(int=0)
+_PROBE = AudioInput(data=b"probe", format="probe")
 
 
 class StagedAudio(NamedTuple):
@@ -53,12 +58,13 @@ class AudioStorage:
     """The object store behind `url`: `file:FOLDER`, `s3://BUCKET/PREFIX` and the like."""
 
     def __init__(self, url: str) -> None:
-        try:
-            self._store = _local(url) if _is_file(url) else from_url(url)
-        except (BaseError, ValueError, TypeError) as error:
+        store = _opened(url)
+        if store is None:
             raise InvalidInputError(
                 "audio_url cannot be opened; it is file:FOLDER, or s3://BUCKET/PREFIX and its like."
-            ) from error
+            )
+        self._store = store
+        self._outage = Incident(logger, "storage_unavailable", "the audio storage is unavailable")
 
     async def stage(self, session_id: UUID, audio: AudioInput) -> StagedAudio:
         """Return where `audio` will be stored; nothing is written yet."""
@@ -79,7 +85,8 @@ class AudioStorage:
             if isinstance(self._store, LocalStore) and self._store.prefix is not None:
                 await asyncio.to_thread(_make_durable, self._store.prefix / key)
         except _STORAGE_ERRORS as error:
-            raise StoreUnavailableError("The audio storage cannot be written.") from error
+            raise self._failure("The audio storage cannot be written.", error) from error
+        self._outage.over()
 
     async def get(self, storage_key: str, *, size_bytes: int, sha256: str) -> bytes:
         """Return the bytes; raises CorruptAudioError where they are not those that were stored."""
@@ -88,7 +95,7 @@ class AudioStorage:
         except FileNotFoundError as error:
             raise CorruptAudioError("The audio's bytes are missing from the storage.") from error
         except _STORAGE_ERRORS as error:
-            raise StoreUnavailableError("The audio storage cannot be read.") from error
+            raise self._failure("The audio storage cannot be read.", error) from error
         if len(data) != size_bytes or await digest_of(data) != sha256:
             raise CorruptAudioError
         return data
@@ -101,14 +108,18 @@ class AudioStorage:
             except FileNotFoundError:
                 continue  # gone already, which is what was wanted
             except _STORAGE_ERRORS as error:
-                raise StoreUnavailableError("The audio storage cannot be written.") from error
+                raise self._failure("The audio storage cannot be written.", error) from error
 
     async def discard(self, storage_key: str) -> None:
         """Remove an object that no row refers to; where that fails it is left to the sweep."""
         try:
             await self.remove(storage_key)
         except StoreUnavailableError:
-            logger.warning("an orphan is left in the audio storage: %s", storage_key, exc_info=True)
+            # Why has been told: this may happen to every write as long as the storage is not there.
+            logger.debug(
+                "an orphan is left in the audio storage",
+                extra={"event": "orphan_left", "storage_key": storage_key},
+            )
 
     async def list(self, session_id: UUID | None = None) -> AsyncIterator[list[StoredObject]]:
         """Yield the stored objects in batches, of one session or of all."""
@@ -117,12 +128,23 @@ class AudioStorage:
             async for batch in self._store.list(prefix):
                 yield [StoredObject(item["path"], item["last_modified"]) for item in batch]
         except _STORAGE_ERRORS as error:
-            raise StoreUnavailableError("The audio storage cannot be listed.") from error
+            raise self._failure("The audio storage cannot be listed.", error) from error
+
+    async def check(self) -> None:
+        """Write an object and remove it; raises StoreUnavailableError."""
+        probe = await self.stage(_PROBE_SESSION, _PROBE)
+        await self.put(probe)
+        await self.remove(probe.storage_key)
 
     async def remove_session(self, session_id: UUID) -> None:
-        """Remove every object of a session."""
+        """Remove every object of a session, those that no row refers to as well."""
         async for batch in self.list(session_id):
             await self.remove(*(stored.key for stored in batch))
+
+    def _failure(self, message: str, error: Exception) -> StoreUnavailableError:
+        failure = StoreUnavailableError(message)
+        self._outage.met(failure, cause=type(error).__name__)
+        return failure
 
 
 def ids_in(storage_key: str) -> tuple[UUID, UUID] | None:
@@ -144,8 +166,12 @@ async def digest_of(data: bytes) -> str:
     return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
 
 
-def _is_file(url: str) -> bool:
-    return url.startswith("file:")
+def _opened(url: str) -> ObjectStore | None:
+    """Return the store at `url`, None where there is none: the library's error would repeat its secrets."""
+    try:
+        return _local(url) if url.startswith("file:") else from_url(url)
+    except (BaseError, ValueError, TypeError):
+        return None
 
 
 def _local(url: str) -> LocalStore:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from livetranslate_store.database.migrations import upgrade
 from livetranslate_store.database.provision import EMBEDDED, provisioned
+from livetranslate_store.database.roles import roles_script
 from livetranslate_store.errors import InvalidInputError, StoreError
 from livetranslate_store.settings import StoreSettings
 
@@ -43,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "upgrade", parents=[database], help="bring the schema of a database up to date"
     ).set_defaults(run=_upgrade)
+    commands.add_parser(
+        "roles",
+        help="print the SQL of two roles: one that writes but cannot change the schema, one that only reads",
+        epilog='example: livetranslate-store roles | psql "$OWNERS_URL"',
+    ).set_defaults(run=_roles)
     demo = commands.add_parser(
         "demo",
         parents=[database],
@@ -72,6 +78,11 @@ def _upgrade(options: argparse.Namespace) -> int:
     else:
         upgrade(url)
     print("The schema is up to date.")
+    return 0
+
+
+def _roles(_options: argparse.Namespace) -> int:
+    print(roles_script(), end="")
     return 0
 
 

@@ -30,6 +30,7 @@ from livetranslate_store.database.server_programs import (
     stop_program,
 )
 from livetranslate_store.errors import StoreUnavailableError
+from livetranslate_store.incidents import Incident
 
 # Windows has neither module, and must still be able to import the package.
 if sys.platform != "win32":
@@ -85,6 +86,7 @@ class EmbeddedServer:
         self._settled = threading.Event()
         self._failure: Exception | None = None
         self._supervisor: threading.Thread | None = None
+        self._trouble = Incident(logger, "embedded_unavailable", "the embedded PostgreSQL does not run")
 
     def __enter__(self) -> Self:
         self.start()
@@ -157,7 +159,10 @@ class EmbeddedServer:
             self._failure = StoreUnavailableError(f"The embedded PostgreSQL cannot be started: {error}.")
             self._failure.__cause__ = error
             if self._settled.is_set():
-                logger.exception("the embedded PostgreSQL is no longer looked after")
+                logger.exception(
+                    "the embedded PostgreSQL is no longer looked after",
+                    extra={"event": "embedded_abandoned"},
+                )
         finally:
             self._settled.set()
 
@@ -191,7 +196,7 @@ class EmbeddedServer:
         except (StoreUnavailableError, OSError) as error:
             if not self._settled.is_set():
                 raise
-            logger.warning("%s", error)
+            self._trouble.met(error)
             self._stopping.wait(RETRY_SECONDS)
 
     def _make_folders(self, user: "ServerUser") -> int:
@@ -266,6 +271,7 @@ class EmbeddedServer:
                 raise StoreUnavailableError(f"The embedded PostgreSQL did not start; {log_end(self.folder)}")
             if asyncio.run(create_database(self.host, PORT, DATABASE)):
                 self._settled.set()
+                self._trouble.over()
                 break
             if time.monotonic() > deadline:
                 raise StoreUnavailableError(

@@ -1,6 +1,7 @@
 """The async engine on asyncpg, its bounded pool, and the one way to a connection."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 from uuid import uuid4
@@ -15,16 +16,20 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
 from livetranslate_store.database.pool_policy import PoolPolicy
+from livetranslate_store.database.tls import with_tls
 from livetranslate_store.errors import (
     InvalidInputError,
     PoolTimeoutError,
     StoreUnavailableError,
     UsageError,
 )
+from livetranslate_store.incidents import Incident
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.values import PoolStatistics
 
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+logger = logging.getLogger(__name__)
 
 # The server's own limit comes first: its answer is certain that nothing was changed, the driver's is not.
 DRIVER_GRACE_SECONDS = 1.0
@@ -37,15 +42,16 @@ class Database:
         self._settings = settings
         self._waiting = 0
         self._closed = False
+        url, tls = with_tls(asyncpg_url(settings.database_url.get_secret_value()), settings)
         self.engine = create_async_engine(
-            asyncpg_url(settings.database_url.get_secret_value()),
+            url,
             poolclass=AsyncAdaptedQueuePool,
             pool_size=settings.max_connections,
             max_overflow=0,
             pool_timeout=settings.connection_timeout,
             # The one used last is used first, so that those beyond the need grow old and are retired.
             pool_use_lifo=True,
-            connect_args=_connect_arguments(settings),
+            connect_args=_connect_arguments(settings) | tls,
             json_serializer=encode_json,
             json_deserializer=msgspec.json.decode,
             # Texts of people do not belong in error messages.
@@ -55,6 +61,7 @@ class Database:
             isolation_level="AUTOCOMMIT",
         )
         self._policy = PoolPolicy(self.engine.sync_engine, settings)
+        self._shortage = Incident(logger, "pool_exhausted", "the connection pool is exhausted")
 
     async def open(self) -> None:
         """Open the minimum of connections; raises StoreUnavailableError where the server is not there."""
@@ -80,12 +87,16 @@ class Database:
             raise UsageError("The store is closed.")
         self._waiting += 1
         try:
-            return await self.engine.raw_connection()
+            lease = await self.engine.raw_connection()
         except DATABASE_ERRORS as error:
             failure = self._connect_failure(error)
+            (self._shortage if isinstance(failure, PoolTimeoutError) else self._policy.outage).met(failure)
             raise failure from failure.__cause__
         finally:
             self._waiting -= 1
+        if self._shortage.is_on and not self._waiting:
+            self._shortage.over()
+        return lease
 
     async def fetch(self, text: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
         """Run one read as a transaction of its own and return the driver's rows."""
@@ -185,6 +196,9 @@ def asyncpg_url(url: str) -> URL:
         raise InvalidInputError(
             f"database_url is of {parsed.drivername!r}; it must be postgresql+asyncpg://…"
         )
+    if "password" in parsed.query:
+        # As a parameter it would be shown wherever the URL is.
+        parsed = parsed.set(password=str(parsed.query["password"])).difference_update_query(["password"])
     return parsed.set(drivername="postgresql+asyncpg")
 
 

@@ -4,6 +4,8 @@ The SQLSTATEs are those of appendix A of PostgreSQL's manual. Messages name a co
 tells one, never a value; the original error stays reachable as `__cause__`.
 """
 
+import ssl
+
 import asyncpg
 from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
@@ -129,6 +131,10 @@ def _from_sqlstate(sqlstate: str, original: BaseException) -> StoreError:
 def _from_client(error: Exception, original: BaseException) -> StoreError:
     if isinstance(error, exc.TimeoutError):
         return PoolTimeoutError()
+    if isinstance(original, ssl.SSLCertVerificationError):
+        return StoreUnavailableError(
+            f"The certificate of the database server is not accepted: {original.verify_message}."
+        )
     if isinstance(original, TimeoutError):
         return QueryTimeoutError("The database did not answer within the time limit.")
     if isinstance(original, asyncpg.DataError):

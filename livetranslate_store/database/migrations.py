@@ -1,12 +1,16 @@
 """The schema's migrations, from a checkout or from the installed wheel."""
 
+from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from livetranslate_store.database.engine import asyncpg_url
 from livetranslate_store.database.failures import DATABASE_ERRORS, translate
+from livetranslate_store.errors import StoreUnavailableError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -33,3 +37,22 @@ def upgrade(database_url: str) -> None:
     except DATABASE_ERRORS as error:
         failure = translate(error)
         raise failure from failure.__cause__
+
+
+def check_applied(applied: Collection[str]) -> None:
+    """Refuse a schema that is older than this version of the package needs; raises StoreUnavailableError.
+
+    A newer one will do: while a new version is rolled out, the old one runs on its schema for a while.
+    """
+    head, known = _revisions()
+    if head not in applied and known.issuperset(applied):
+        found = ", ".join(sorted(applied)) or "empty"
+        raise StoreUnavailableError(
+            f"The schema is at {found}, and {head} is needed: run `livetranslate-store upgrade`."
+        )
+
+
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    scripts = ScriptDirectory.from_config(configuration(""))
+    return scripts.get_current_head(), frozenset(each.revision for each in scripts.walk_revisions())

@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.util import await_only
 
 from livetranslate_store.database.failures import DRIVER_ERRORS
+from livetranslate_store.incidents import Incident
 from livetranslate_store.settings import StoreSettings
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ class PoolPolicy:
         self._reaper: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._stopped = False
+        #: No connection can be opened; the next one that is ends it.
+        self.outage = Incident(logger, "database_unavailable", "the database is unavailable")
         self.opened = 0
         self.recycled = 0
         event.listen(engine, "before_cursor_execute", _count_query)
@@ -67,6 +70,7 @@ class PoolPolicy:
 
     def _on_connect(self, _connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         self.opened += 1
+        self.outage.over()
         self._open.add(record)
         record.info["queries"] = 0
 
@@ -95,7 +99,11 @@ class PoolPolicy:
         reason = None if since is None else self._reason_to_replace(record, monotonic() - since)
         if reason is not None:
             self.recycled += 1
-            logger.debug("connection replaced: %s", reason)
+            logger.debug(
+                "connection replaced: %s",
+                reason,
+                extra={"event": "connection_replaced", "reason": reason},
+            )
             # The pool answers by closing this one and opening another for the same caller.
             raise DisconnectionError(reason)
 

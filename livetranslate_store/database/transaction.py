@@ -176,7 +176,11 @@ class Transaction:
                 await driver.execute("ROLLBACK")
         except DATABASE_ERRORS as error:
             # It broke: the server has rolled back, and the pool opens another.
-            logger.info("a connection broke while it was given back: %s", translate(error))
+            logger.debug(
+                "a connection broke while it was given back: %s",
+                translate(error),
+                extra={"event": "connection_broken"},
+            )
             lease.invalidate()
         finally:
             if lease.is_valid:
@@ -188,4 +192,8 @@ class Transaction:
                 await callback(ending)
             except StoreError:
                 # The transaction is over; what is left behind is found by the sweep of the storage.
-                logger.warning("cleaning up after a unit of work failed", exc_info=True)
+                logger.warning(
+                    "cleaning up after a unit of work failed",
+                    exc_info=True,
+                    extra={"event": "cleanup_failed"},
+                )

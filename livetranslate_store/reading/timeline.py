@@ -6,6 +6,7 @@ from itertools import starmap
 from livetranslate_store.database.engine import Database
 from livetranslate_store.reading.cursor import Cursor
 from livetranslate_store.reading.timeline_query import TimelineQuery
+from livetranslate_store.tracing import Tracing
 from livetranslate_store.values import TimelineEntry, TimelinePage
 
 # Large enough that the round trips do not count, small enough to hold a few of them in memory.
@@ -15,25 +16,27 @@ STREAM_PAGE = 1000
 _entry: Callable[..., TimelineEntry] = TimelineEntry
 
 
-async def read_page(database: Database, query: TimelineQuery) -> TimelinePage:
+async def read_page(database: Database, query: TimelineQuery, tracing: Tracing) -> TimelinePage:
     """Return the entries that match, all of them or the page that the limit and the cursor name."""
     # One more than asked for tells whether anything follows.
     limit = None if query.limit is None else query.limit + 1
     text, arguments = query._replace(limit=limit).statement()
-    rows = await database.fetch(text, arguments)
-    entries = list(starmap(_entry, rows))
+    with tracing.span("timeline", session_id=query.session_id) as span:
+        rows = await database.fetch(text, arguments)
+        entries = list(starmap(_entry, rows))
+        span.tell(entries=len(entries))
     if query.limit is None or len(entries) <= query.limit:
         return TimelinePage(entries, None)
     del entries[query.limit :]
     return TimelinePage(entries, Cursor.after(entries[-1]).encoded())
 
 
-async def stream(database: Database, query: TimelineQuery) -> AsyncIterator[TimelineEntry]:
+async def stream(database: Database, query: TimelineQuery, tracing: Tracing) -> AsyncIterator[TimelineEntry]:
     """Yield the entries that match, page by page: no connection is held while the caller takes its time."""
     left, after = query.limit, query.after
     while True:
         size = STREAM_PAGE if left is None else min(left, STREAM_PAGE)
-        page = await read_page(database, query._replace(limit=size, after=after))
+        page = await read_page(database, query._replace(limit=size, after=after), tracing)
         for entry in page:
             yield entry
         if page.next_cursor is None or left == size:

@@ -10,6 +10,7 @@ from livetranslate_store.models import AudioFile
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.values import AudioInput, AudioReceipt, Outcome
 from livetranslate_store.writing.first_statement import first_audio_statement
+from livetranslate_store.writing.limits import SizeLimits
 from livetranslate_store.writing.rows import audio_row
 from livetranslate_store.writing.segment_statement import audio_statement
 
@@ -19,16 +20,18 @@ class AudioFileRepository(Repository[AudioFile]):
 
     model = AudioFile
 
-    def __init__(self, transaction: Transaction, storage: AudioStorage) -> None:
+    def __init__(self, transaction: Transaction, storage: AudioStorage, limits: SizeLimits) -> None:
         super().__init__(transaction)
+        self._limits = limits
         self._storage = storage
 
     async def add(self, session_id: UUID, audio: AudioInput) -> AudioReceipt:
         """Store a chunk; the same bytes at the same start time are stored once.
 
-        Raises MissingReferenceError where the session is not there.
+        Raises InvalidInputError where it is too large, MissingReferenceError where the session is not there.
         """
         checked_uuid(session_id, "session_id")
+        self._limits.check_audio(audio)
         self._transaction.check_usable(writing=True)
         staged = await self._storage.stage(session_id, audio)
         # Asked for before the object exists: whatever happens from here on, it is not forgotten.

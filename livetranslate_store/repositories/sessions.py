@@ -31,6 +31,7 @@ from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, 
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.values import SESSION_STATUSES, DeletedSession
+from livetranslate_store.writing.limits import SizeLimits
 
 
 class SessionRepository(Repository[Session]):
@@ -38,8 +39,11 @@ class SessionRepository(Repository[Session]):
 
     model = Session
 
-    def __init__(self, transaction: Transaction, lookups: SegmentLookups, storage: AudioStorage) -> None:
+    def __init__(
+        self, transaction: Transaction, lookups: SegmentLookups, storage: AudioStorage, limits: SizeLimits
+    ) -> None:
         super().__init__(transaction)
+        self._limits = limits
         self._lookups = lookups
         self._storage = storage
 
@@ -68,7 +72,7 @@ class SessionRepository(Repository[Session]):
             "uri": _optional_title(uri, "uri"),
             "status": checked_choice(status, "status", SESSION_STATUSES),
             "target_languages": checked_languages(target_languages, "target_languages"),
-            "metadata_": checked_json_object(metadata, "metadata"),
+            "metadata_": self._checked_metadata(metadata),
         }
         if started_at is not None:
             values["started_at"] = checked_instant(started_at, "started_at")
@@ -133,7 +137,7 @@ class SessionRepository(Repository[Session]):
         if target_languages is not UNSET:
             values["target_languages"] = checked_languages(target_languages, "target_languages")
         if metadata is not UNSET:
-            values["metadata_"] = checked_json_object(metadata, "metadata")
+            values["metadata_"] = self._checked_metadata(metadata)
         if not values:
             raise InvalidInputError("update needs something to change.")
         return await self._change(session_id, values)
@@ -181,6 +185,11 @@ class SessionRepository(Repository[Session]):
         result = await self._transaction.execute(statement)
         assert isinstance(result, CursorResult)  # noqa: S101 (what a DELETE returns)
         return result.rowcount
+
+    def _checked_metadata(self, metadata: JSONObject) -> JSONObject:
+        checked_json_object(metadata, "metadata")
+        self._limits.check_metadata(metadata)
+        return metadata
 
     async def _change(self, session_id: UUID, values: dict[str, Any]) -> Session:
         checked_uuid(session_id, "session_id")

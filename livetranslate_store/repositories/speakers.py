@@ -1,27 +1,38 @@
 """Speakers: diarization labels and the names that people read everywhere."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import InstrumentedAttribute
 
+from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.checks import (
     checked_choice,
     checked_name,
     checked_uuid,
     optional_number,
 )
-from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.models import Speaker, Transcript
+from livetranslate_store.database.transaction import Ending, Transaction
+from livetranslate_store.errors import InvalidInputError, NotFoundError
+from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
 from livetranslate_store.repositories.base import Repository
-from livetranslate_store.values import IDENTIFICATION_METHODS
+from livetranslate_store.repositories.segment_lookups import SegmentLookups
+from livetranslate_store.values import IDENTIFICATION_METHODS, DeletedSpeakerContent
 
 
 class SpeakerRepository(Repository[Speaker]):
     """The speakers of sessions; a transcript carries the label, the name is read from here."""
 
     model = Speaker
+
+    def __init__(self, transaction: Transaction, lookups: SegmentLookups, storage: AudioStorage) -> None:
+        super().__init__(transaction)
+        self._lookups = lookups
+        self._storage = storage
 
     async def rename(
         self,
@@ -83,6 +94,74 @@ class SpeakerRepository(Repository[Speaker]):
         )
         return await self.get(session_id, into)
 
+    async def delete_speaker_content(self, session_id: UUID, label: str) -> DeletedSpeakerContent:
+        """Forget a speaker: delete what `label` said with its translations and its audio, and the name.
+
+        Audio goes where only these transcripts refer to it, its objects right after the commit; other audio
+        tells of no speaker. What is sent for the label afterwards is stored again. Raises NotFoundError where
+        nothing is known of the label.
+        """
+        checked_uuid(session_id, "session_id")
+        checked_name(label, "label")
+        self._transaction.check_usable(writing=True)
+        # Nobody adds to the session, or to these transcripts, from here on.
+        await self._transaction.execute(select(Session.id).where(Session.id == session_id).with_for_update())
+        of_label = (Transcript.session_id == session_id, Transcript.speaker_label == label)
+        said = await self._transaction.execute(
+            select(Transcript.id, Transcript.audio_file_id)
+            .where(*of_label)
+            .order_by(Transcript.id)
+            .with_for_update()
+        )
+        transcripts = {row.id: row.audio_file_id for row in said}
+        translations = await self._transaction.execute(
+            delete(Translation)
+            .where(Translation.session_id == session_id, _among(Translation.transcript_id, [*transcripts]))
+            .returning(Translation.id)
+        )
+        await self._transaction.execute(
+            delete(Transcript).where(
+                Transcript.session_id == session_id, _among(Transcript.id, [*transcripts])
+            )
+        )
+        storage_keys = await self._delete_unused_audio(session_id, [*filter(None, transcripts.values())])
+        forgotten = await self._transaction.execute(
+            delete(Speaker)
+            .where(Speaker.session_id == session_id, Speaker.label == label)
+            .returning(Speaker.label)
+        )
+        if not transcripts and not forgotten.all():
+            raise NotFoundError(f"There is no speaker {label!r} in session {session_id}.")
+        for transcript_id in transcripts:
+            self._lookups.deleted((session_id, transcript_id))
+        self._transaction.when_done(partial(self._remove_audio, storage_keys))
+        return DeletedSpeakerContent(
+            session_id=session_id,
+            label=label,
+            transcripts=len(transcripts),
+            translations=len(translations.all()),
+            audio_files=len(storage_keys),
+        )
+
+    async def _delete_unused_audio(self, session_id: UUID, audio_file_ids: Sequence[UUID]) -> list[str]:
+        """Delete the rows of these that no transcript refers to, and return their storage keys."""
+        candidates = (AudioFile.session_id == session_id, _among(AudioFile.id, audio_file_ids))
+        # Whoever is about to refer to one of them is waited for, and seen by the next statement.
+        await self._transaction.execute(
+            select(AudioFile.id).where(*candidates).order_by(AudioFile.id).with_for_update()
+        )
+        is_used = exists().where(
+            Transcript.session_id == AudioFile.session_id, Transcript.audio_file_id == AudioFile.id
+        )
+        deleted = await self._transaction.execute(
+            delete(AudioFile).where(*candidates, ~is_used).returning(AudioFile.storage_key)
+        )
+        return list(deleted.scalars())
+
+    async def _remove_audio(self, storage_keys: Sequence[str], ending: Ending) -> None:
+        if ending is Ending.COMMITTED:
+            await self._storage.remove(*storage_keys)
+
     async def get(self, session_id: UUID, label: str) -> Speaker:
         """Return the speaker; raises NotFoundError."""
         checked_uuid(session_id, "session_id")
@@ -97,3 +176,8 @@ class SpeakerRepository(Repository[Speaker]):
         """Return a session's speakers by label."""
         checked_uuid(session_id, "session_id")
         return await self._list(Speaker.session_id == session_id, order=(Speaker.label,))
+
+
+def _among(column: InstrumentedAttribute[UUID], ids: Sequence[UUID]) -> ColumnElement[bool]:
+    # As one array: a long meeting has more ids than a statement may have parameters.
+    return column == any_(bindparam(None, ids, type_=ARRAY(Uuid)))

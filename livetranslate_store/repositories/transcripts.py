@@ -16,6 +16,7 @@ from livetranslate_store.values import (
     TranscriptReceipt,
 )
 from livetranslate_store.writing.first_statement import first_transcript_statement
+from livetranslate_store.writing.limits import SizeLimits
 from livetranslate_store.writing.rows import speaker_rows, transcript_id_of, transcript_row
 from livetranslate_store.writing.segment_statement import transcript_statement
 
@@ -25,16 +26,19 @@ class TranscriptRepository(Repository[Transcript]):
 
     model = Transcript
 
-    def __init__(self, transaction: Transaction, lookups: SegmentLookups) -> None:
+    def __init__(self, transaction: Transaction, lookups: SegmentLookups, limits: SizeLimits) -> None:
         super().__init__(transaction)
+        self._limits = limits
         self._lookups = lookups
 
     async def add(self, session_id: UUID, transcript: TranscriptInput) -> TranscriptReceipt:
         """Write one revision of a segment, and make its speaker known.
 
-        Raises MissingReferenceError where the session or the audio file is not there.
+        Raises InvalidInputError where it is too large, MissingReferenceError where the session or the audio
+        file is not there.
         """
         checked_uuid(session_id, "session_id")
+        self._limits.check_transcript(transcript)
         transcript_id = transcript_id_of(session_id, transcript)
         rows = {
             "speakers": speaker_rows([(session_id, transcript)]),

@@ -16,6 +16,7 @@ from livetranslate_store.writing.late_translations import (
     missing_transcript,
     write_translations,
 )
+from livetranslate_store.writing.limits import SizeLimits
 from livetranslate_store.writing.segment import check_languages
 
 
@@ -24,8 +25,9 @@ class TranslationRepository(Repository[Translation]):
 
     model = Translation
 
-    def __init__(self, transaction: Transaction, lookups: SegmentLookups) -> None:
+    def __init__(self, transaction: Transaction, lookups: SegmentLookups, limits: SizeLimits) -> None:
         super().__init__(transaction)
+        self._limits = limits
         self._lookups = lookups
 
     async def add(
@@ -40,12 +42,15 @@ class TranslationRepository(Repository[Translation]):
     ) -> list[TranslationReceipt]:
         """Write translations of a stored transcript into several languages, in one round trip.
 
-        Raises InvalidInputError where two are into one language, and MissingReferenceError where the
-        transcript is not there; nothing is written then, and the unit of work can go on.
+        Raises InvalidInputError where two are into one language or one is too large, and
+        MissingReferenceError where the transcript is not there; nothing is written then, and the unit of
+        work can go on.
         """
         self._transaction.check_usable(writing=True)
         key = (checked_uuid(session_id, "session_id"), checked_uuid(transcript_id, "transcript_id"))
         check_languages(translations)
+        for each in translations:
+            self._limits.check_translation(each)
         if not translations:
             return []
         if key not in await self._lookups.find([key]):

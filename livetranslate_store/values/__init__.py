@@ -3,6 +3,7 @@
 Times of speech are seconds since the session's start, as float; None means that the time is not known.
 """
 
+from livetranslate_store.values.health import PartHealth, StoreHealth
 from livetranslate_store.values.imports import (
     ImportCounts,
     ImportProgress,
@@ -12,7 +13,6 @@ from livetranslate_store.values.imports import (
 from livetranslate_store.values.inputs import (
     AUDIO_STATUSES,
     IDENTIFICATION_METHODS,
-    MAX_AUDIO_BYTES,
     SESSION_STATUSES,
     AudioInput,
     SegmentInput,
@@ -23,6 +23,7 @@ from livetranslate_store.values.inputs import (
 from livetranslate_store.values.receipts import (
     AudioReceipt,
     DeletedSession,
+    DeletedSpeakerContent,
     Outcome,
     SegmentReceipt,
     SweepReport,
@@ -47,23 +48,25 @@ __all__ = [
     "AUDIO_STATUSES",
     "ENTRY_KINDS",
     "IDENTIFICATION_METHODS",
-    "MAX_AUDIO_BYTES",
     "SESSION_STATUSES",
     "AudioInput",
     "AudioReceipt",
     "CacheStatistics",
     "DeletedSession",
+    "DeletedSpeakerContent",
     "EntryKind",
     "GateStatistics",
     "ImportCounts",
     "ImportProgress",
     "ImportReport",
     "Outcome",
+    "PartHealth",
     "PoolStatistics",
     "Refusal",
     "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",
+    "StoreHealth",
     "StoreStatistics",
     "SweepReport",
     "TimelineEntry",

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from livetranslate_store.checks import (
+    MAX_AUDIO_BYTES,
     MAX_BIG_INTEGER,
     MAX_NAME_CHARACTERS,
     JSONObject,
@@ -38,9 +39,6 @@ IDENTIFICATION_METHODS = (
     "google_meet",
     "whisper_diarization",
 )
-
-# One chunk of a live recording; hours of it belong in several chunks, and bytes are held in memory.
-MAX_AUDIO_BYTES = 512 * 1024 * 1024
 
 
 class Word(Struct, frozen=True, omit_defaults=True):

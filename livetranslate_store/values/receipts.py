@@ -85,6 +85,16 @@ class DeletedSession(Struct, frozen=True):
     audio_files: int
 
 
+class DeletedSpeakerContent(Struct, frozen=True):
+    """What was removed of a speaker, as numbers of rows; each audio file's object goes with its row."""
+
+    session_id: UUID
+    label: str
+    transcripts: int
+    translations: int
+    audio_files: int
+
+
 class SweepReport(Struct, frozen=True):
     """What a sweep of the audio storage found: objects seen, and orphans removed among them."""
 

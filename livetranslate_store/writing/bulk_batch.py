@@ -20,6 +20,7 @@ from uuid import UUID
 from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.errors import InvalidInputError, UsageError
 from livetranslate_store.values import Refusal, SegmentInput, SegmentLookup
+from livetranslate_store.writing.limits import SizeLimits
 from livetranslate_store.writing.rows import (
     Key as WriteKey,
 )
@@ -165,7 +166,7 @@ class Batch:
         return turn
 
 
-async def batches(items: Items, storage: AudioStorage) -> AsyncGenerator[Batch, None]:
+async def batches(items: Items, storage: AudioStorage, limits: SizeLimits) -> AsyncGenerator[Batch, None]:
     """Yield what `items` has in batches; no audio is stored yet.
 
     Raises UsageError for an item of another type, and whatever `items` raises.
@@ -178,7 +179,7 @@ async def batches(items: Items, storage: AudioStorage) -> AsyncGenerator[Batch, 
         if isinstance(item, Refusal):
             batch.refusals.append(item)
         elif isinstance(item, SegmentInput):
-            await _take_in(batch, item, position, storage)
+            await _take_in(batch, item, position, storage, limits)
         else:
             raise UsageError(f"An import takes SegmentInput and Refusal, not {type(item).__name__}.")
         if batch.is_full:
@@ -190,10 +191,13 @@ async def batches(items: Items, storage: AudioStorage) -> AsyncGenerator[Batch, 
         yield batch
 
 
-async def _take_in(batch: Batch, item: SegmentInput, position: int, storage: AudioStorage) -> None:
+async def _take_in(
+    batch: Batch, item: SegmentInput, position: int, storage: AudioStorage, limits: SizeLimits
+) -> None:
     line = position if item.line is None else item.line
     try:
         _check(item)
+        limits.check_segment(item.transcript, item.translations, item.audio)
     except InvalidInputError as error:
         batch.refusals.append(Refusal(line, str(error)))
         return

@@ -30,6 +30,7 @@ from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.bulk_batch import Batch, Items, batches
 from livetranslate_store.writing.bulk_statements import missing_sessions
 from livetranslate_store.writing.bulk_write import Written, write_batch
+from livetranslate_store.writing.limits import SizeLimits
 from livetranslate_store.writing.segment_statement import ATTEMPTS
 
 Progress: TypeAlias = Callable[[ImportProgress], None]
@@ -59,12 +60,15 @@ class BulkImport:
         storage: AudioStorage,
         cache: SegmentCache,
         gate: WriteGate,
+        *,
+        limits: SizeLimits,
         progress: Progress | None,
     ) -> None:
         self._database = database
         self._storage = storage
         self._cache = cache
         self._gate = gate
+        self._limits = limits
         self._progress = progress
         self._items = 0
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -76,7 +80,7 @@ class BulkImport:
         # One batch is stored while the next one is read, in the task that the source belongs to.
         storing: asyncio.Task[None] | None = None
         try:
-            async with aclosing(batches(items, self._storage)) as read:
+            async with aclosing(batches(items, self._storage, self._limits)) as read:
                 async for batch in read:
                     if storing is not None:
                         await storing

@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from conftest import APPLICATION, PASSWORD
 from support import audio, transcript, translation
 
 from livetranslate_store import SegmentInput, Store
@@ -30,11 +31,11 @@ def pgbouncer_url(other_program: psycopg.Connection[Any]) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    (folder / "users").write_text(f'"{info.user}" "{info.password or ""}"\n')
+    (folder / "users").write_text(f'"{APPLICATION}" "{PASSWORD}"\n')
     (folder / "pgbouncer.ini").write_text(
         f"""
         [databases]
-        meetings = host={info.host} port={info.port} dbname={info.dbname} user={info.user}
+        meetings = host={info.host} port={info.port} dbname={info.dbname} user={APPLICATION}
         [pgbouncer]
         listen_addr = 127.0.0.1
         listen_port = {port}
@@ -42,6 +43,7 @@ def pgbouncer_url(other_program: psycopg.Connection[Any]) -> Iterator[str]:
         pool_mode = transaction
         default_pool_size = 3
         auth_type = any
+        auth_file = users
         """
     )
     user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
@@ -55,7 +57,7 @@ def pgbouncer_url(other_program: psycopg.Connection[Any]) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
         user=user if os.geteuid() == 0 else None,
     )
-    yield f"postgresql+asyncpg://{info.user}@127.0.0.1:{port}/meetings"
+    yield f"postgresql+asyncpg://{APPLICATION}@127.0.0.1:{port}/meetings"
     process.terminate()
     process.wait(10)
     shutil.rmtree(folder)

@@ -79,16 +79,16 @@ def test_the_migrations_build_what_the_models_say(empty: Program, empty_url: str
 
 
 async def test_down_to_base_and_up_again_works_with_rows_in_the_tables(
-    database_url: str, other_program: Program, store: Store
+    owner_url: str, other_program: Program, store: Store
 ) -> None:
     async with store.unit_of_work() as uow:
         session = await uow.sessions.create(bot_id="b", meeting_id="m")
     spoken = transcript(speaker_label="SPEAKER_00")
     await store.record_segment(session.id, transcript=spoken, translations=[translation()], audio=audio())
     before = catalog(other_program)
-    in_thread(command.downgrade, configuration(database_url), "base")
+    in_thread(command.downgrade, configuration(owner_url), "base")
     assert tables(other_program) == ["alembic_version"]
-    in_thread(upgrade, database_url)
+    in_thread(upgrade, owner_url)
     assert catalog(other_program) == before
     assert set(counts(other_program).values()) == {0}
 
@@ -157,12 +157,12 @@ def locked(connection: Program, statement: str) -> Iterator[None]:
     connection.rollback()
 
 
-def test_a_migration_does_not_wait_for_a_lock_for_long(database_url: str, other_program: Program) -> None:
+def test_a_migration_does_not_wait_for_a_lock_for_long(owner_url: str, other_program: Program) -> None:
     other_program.execute("SELECT 1")
     with locked(other_program, "LOCK TABLE livetranslate.translations IN ACCESS SHARE MODE"):
         began = time.monotonic()
         with pytest.raises(Exception, match="lock timeout"):
-            command.downgrade(configuration(database_url), "base")
+            command.downgrade(configuration(owner_url), "base")
         assert time.monotonic() - began < 30
     # The migration was a transaction of its own: it happened not at all.
     assert len(tables(other_program)) == 6

@@ -30,6 +30,14 @@ def test_the_defaults_are_those_that_users_know() -> None:
         "max_queries": 50_000,
         "max_inactive_connection_lifetime": 300.0,
         "pgbouncer": False,
+        "tls": False,
+        "tls_ca_file": None,
+        "tls_certificate_file": None,
+        "tls_key_file": None,
+        "max_text_characters": 1_000_000,
+        "max_metadata_bytes": 1024 * 1024,
+        "max_audio_bytes": 64 * 1024 * 1024,
+        "tracing": False,
     }
 
 

@@ -1,0 +1,73 @@
+"""TLS to the server: where it is asked for, the certificate and the host name are checked."""
+
+import ssl
+from typing import Any
+
+from sqlalchemy.engine import URL
+
+from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.settings import StoreSettings
+
+# PostgreSQL's own names. `require` promises no more than encryption elsewhere; here nobody is trusted unseen.
+_MODES = {"require": "verify-full", "verify-ca": "verify-ca", "verify-full": "verify-full"}
+_PLAIN = "disable"
+# What other programs take from the URL is a setting here: it holds for every URL of the store.
+_FILES = {"sslrootcert": "tls_ca_file", "sslcert": "tls_certificate_file", "sslkey": "tls_key_file"}
+
+
+def with_tls(url: URL, settings: StoreSettings) -> tuple[URL, dict[str, Any]]:
+    """Return `url` without a TLS parameter of its own, and the driver's arguments for what was asked for.
+
+    Asked for is TLS by the setting `tls`, or by `sslmode` (or `ssl`) in the URL. Where neither is there, the
+    driver decides as it always did: it encrypts where the server offers it, and checks nothing. Raises
+    InvalidInputError for a contradiction, an unknown mode or parameter, or a file that is no certificate.
+    """
+    for parameter, setting in _FILES.items():
+        if parameter in url.query:
+            raise InvalidInputError(f"{parameter} in the database's URL is not read: set {setting} instead.")
+    mode = url.query.get("sslmode", url.query.get("ssl"))
+    url = url.difference_update_query(("sslmode", "ssl"))
+    if mode is not None and mode != _PLAIN and mode not in _MODES:
+        raise InvalidInputError(
+            f"sslmode in the database's URL must be one of {', '.join([_PLAIN, *_MODES])}: "
+            "what falls back to an open connection protects nothing."
+        )
+    if settings.tls and mode == _PLAIN:
+        raise InvalidInputError("tls is on, and the database's URL says sslmode=disable: drop one of them.")
+    if mode is None and settings.tls:
+        mode = "verify-full"
+    if mode is None or mode == _PLAIN:
+        _check_no_files(settings)
+        return url, {} if mode is None else {"ssl": False}
+    context = _context(settings)
+    context.check_hostname = _MODES[str(mode)] == "verify-full"
+    return url, {"ssl": context}
+
+
+def _check_no_files(settings: StoreSettings) -> None:
+    for name in _FILES.values():
+        if getattr(settings, name) is not None:
+            raise InvalidInputError(f"{name} has no effect without TLS: set tls to true.")
+
+
+def _context(settings: StoreSettings) -> ssl.SSLContext:
+    context: ssl.SSLContext = _loaded("tls_ca_file", ssl.create_default_context, cafile=settings.tls_ca_file)
+    if settings.tls_certificate_file is not None:
+        _loaded(
+            "tls_certificate_file (with tls_key_file)",
+            context.load_cert_chain,
+            settings.tls_certificate_file,
+            settings.tls_key_file,
+            # A key that wants a password is refused, rather than asked about at a terminal.
+            password="",
+        )
+    elif settings.tls_key_file is not None:
+        raise InvalidInputError("tls_key_file needs the tls_certificate_file that it belongs to.")
+    return context
+
+
+def _loaded(name: str, load: Any, *arguments: Any, **named: Any) -> Any:
+    try:
+        return load(*arguments, **named)
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(f"{name} cannot be read as PEM: {error}.") from error

@@ -1,0 +1,38 @@
+"""What a probe finds: each part that a store needs, and what is wrong with it."""
+
+from msgspec import Struct
+
+
+class PartHealth(Struct, frozen=True):
+    """One part: `problem` says what is wrong, if anything is; `seconds` is how long it took to tell."""
+
+    problem: str | None
+    seconds: float
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.problem is None
+
+
+class StoreHealth(Struct, frozen=True):
+    """All parts of a store, asked at the same time.
+
+    `database` answers a statement, `migrations` are those that this version needs, `storage` takes an object
+    and gives it up again.
+    """
+
+    database: PartHealth
+    migrations: PartHealth
+    storage: PartHealth
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing is wrong with any part."""
+        return not self.problems
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What is wrong, by part."""
+        parts: dict[str, PartHealth] = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: part.problem for name, part in parts.items() if part.problem is not None}

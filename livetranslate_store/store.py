@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, Self
 from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage
-from livetranslate_store.checks import checked_uuid
+from livetranslate_store.checks import checked_integer, checked_uuid
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.provision import provisioned
-from livetranslate_store.reading.timeline import read_page, stream
+from livetranslate_store.database.read_routing import ReadRouter
+from livetranslate_store.reading.timeline import Fetch, read_page, stream
 from livetranslate_store.reading.timeline_query import checked_query
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.settings import StoreSettings
@@ -48,9 +50,15 @@ class Store:
     """Writes and reads everything that bots produce; made by `Store.open`."""
 
     def __init__(
-        self, database: Database, storage: AudioStorage, cache: SegmentCache, gate: WriteGate
+        self,
+        database: Database,
+        router: ReadRouter,
+        storage: AudioStorage,
+        cache: SegmentCache,
+        gate: WriteGate,
     ) -> None:
         self._database = database
+        self._router = router
         self._storage = storage
         self._segments = SegmentWriter(database, storage, cache)
         self._translations = TranslationWriter(database)
@@ -73,17 +81,20 @@ class Store:
         """
         async with provisioned(_chosen(settings, overrides)) as chosen:
             database = Database(chosen)
+            router = ReadRouter(database, chosen)
             try:
                 storage = AudioStorage(chosen.audio_url)
                 cache = SegmentCache(chosen.cache_size)
                 gate = WriteGate(chosen.max_concurrent_writes, chosen.write_timeout)
                 await database.open()
-                store = cls(database, storage, cache, gate)
+                await router.open()
+                store = cls(database, router, storage, cache, gate)
                 try:
                     yield store
                 finally:
                     await run_to_end(store._drain())
             finally:
+                await run_to_end(router.close())
                 await run_to_end(database.close())
 
     def unit_of_work(self) -> UnitOfWork:
@@ -94,9 +105,15 @@ class Store:
         """
         return UnitOfWork(self._database, self._storage, self.cache, self.gate)
 
-    def read(self) -> UnitOfWork:
-        """Return the same for reading: no gate, one snapshot of the data, and nothing can be written."""
-        return UnitOfWork(self._database, self._storage, self.cache)
+    def read(self, *, after_write: int | None = None) -> UnitOfWork:
+        """Return the same for reading: no gate, one snapshot of the data, and nothing can be written.
+
+        The snapshot shows all that this store had written before the block's first statement, and with
+        `after_write`, the `position` of a receipt of any store's, that write.
+        """
+        position = _checked_position(after_write)
+        choose = partial(self._router.choose, None, position)
+        return UnitOfWork(self._database, self._storage, self.cache, choose_replica=choose)
 
     async def record_segment(
         self,
@@ -113,7 +130,10 @@ class Store:
         """
         check_segment(session_id, transcript, translations, audio)
         async with self.gate.slot():
-            return await self._segments.write(session_id, transcript, translations, audio)
+            try:
+                return await self._segments.write(session_id, transcript, translations, audio)
+            finally:
+                self._router.wrote(session_id)
 
     async def add_translation(
         self, session_id: UUID, transcript_id: UUID, translation: TranslationInput
@@ -125,8 +145,12 @@ class Store:
         """
         checked_uuid(session_id, "session_id")
         checked_uuid(transcript_id, "transcript_id")
+        late = late_translation(session_id, transcript_id, translation)
         async with self.gate.slot():
-            return await self._translations.write(late_translation(session_id, transcript_id, translation))
+            try:
+                return await self._translations.write(late)
+            finally:
+                self._router.wrote(session_id)
 
     async def import_segments(
         self,
@@ -158,13 +182,16 @@ class Store:
         untimed: bool = True,
         limit: int | None = None,
         after: str | None = None,
+        after_write: int | None = None,
     ) -> TimelinePage:
         """Return the transcripts and translations of a session in order.
 
         The window `[start, end)` in seconds keeps what overlaps it; entries without any time are kept in
         every window unless `untimed` is False. `languages` match their variants too (`zh` also `zh-Hans`);
         `speakers` are labels or given names. With a `limit` the page's `next_cursor`, passed as `after`,
-        continues it. An unknown session has an empty timeline. Raises InvalidInputError.
+        continues it. An unknown session has an empty timeline. It shows all that this store has written into
+        the session, and with `after_write`, the `position` of a receipt of any store's, that write. Raises
+        InvalidInputError.
         """
         query = checked_query(
             session_id,
@@ -178,7 +205,7 @@ class Store:
             limit=limit,
             after=after,
         )
-        return await read_page(self._database, query)
+        return await read_page(self._fetch(session_id, after_write), query)
 
     def stream_timeline(
         self,
@@ -193,6 +220,7 @@ class Store:
         untimed: bool = True,
         limit: int | None = None,
         after: str | None = None,
+        after_write: int | None = None,
     ) -> AsyncIterator[TimelineEntry]:
         """Yield what `timeline` returns, in bounded memory however long the meeting was."""
         query = checked_query(
@@ -207,7 +235,11 @@ class Store:
             limit=limit,
             after=after,
         )
-        return stream(self._database, query)
+        return stream(self._fetch(session_id, after_write), query)
+
+    def _fetch(self, session_id: UUID, after_write: int | None) -> Fetch:
+        position = _checked_position(after_write)
+        return partial(self._router.fetch, session_id=session_id, after_write=position)
 
     async def read_audio(self, session_id: UUID, audio_file_id: UUID) -> bytes:
         """Return a recording after checking it against its SHA-256.
@@ -230,12 +262,17 @@ class Store:
         await self._translations.close()
 
     def statistics(self) -> StoreStatistics:
-        """Return the figures of cache, gate and pool as they are now."""
+        """Return the figures of cache, gate, pool and replicas as they are now."""
         return StoreStatistics(
             cache=self.cache.statistics(),
             gate=self.gate.statistics(),
             pool=self._database.statistics(),
+            replicas=self._router.statistics(),
         )
+
+
+def _checked_position(after_write: int | None) -> int | None:
+    return None if after_write is None else checked_integer(after_write, "after_write", minimum=0)
 
 
 def _chosen(settings: StoreSettings | str | None, overrides: dict[str, Any]) -> StoreSettings:

@@ -5,7 +5,7 @@ from typing import Self
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.transaction import Transaction
+from livetranslate_store.database.transaction import ChooseReplica, Transaction
 from livetranslate_store.errors import UsageError
 from livetranslate_store.repositories import (
     AudioFileRepository,
@@ -23,8 +23,8 @@ from livetranslate_store.write_gate import WriteGate
 class UnitOfWork:
     """Commits when the block ends, rolls back on any exception, cancellation included.
 
-    It belongs to the task that enters it. With a gate it holds one of its slots from beginning to end;
-    without one it is read-only.
+    It belongs to the task that enters it. With a gate it holds one of its slots from beginning to end; with
+    `choose_replica` it is read-only.
     """
 
     sessions: SessionRepository
@@ -39,11 +39,13 @@ class UnitOfWork:
         storage: AudioStorage,
         cache: SegmentCache,
         gate: WriteGate | None = None,
+        choose_replica: ChooseReplica | None = None,
     ) -> None:
         self._database = database
         self._storage = storage
         self._cache = cache
         self._slot = None if gate is None else gate.slot()
+        self._choose_replica = choose_replica
         self._transaction: Transaction | None = None
 
     async def __aenter__(self) -> Self:
@@ -51,7 +53,7 @@ class UnitOfWork:
             raise UsageError("A unit of work is entered once: open a new one.")
         if self._slot is not None:
             await self._slot.__aenter__()
-        transaction = Transaction(self._database, read_only=self._slot is None)
+        transaction = Transaction(self._database, self._choose_replica)
         lookups = SegmentLookups(self._cache, transaction)
         self.sessions = SessionRepository(transaction, lookups, self._storage)
         self.audio_files = AudioFileRepository(transaction, self._storage)

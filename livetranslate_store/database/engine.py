@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_e
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
+from livetranslate_store.database.hosts import HostFinder
 from livetranslate_store.database.pool_policy import PoolPolicy
 from livetranslate_store.errors import (
     InvalidInputError,
@@ -37,6 +38,8 @@ class Database:
         self._settings = settings
         self._waiting = 0
         self._closed = False
+        #: When a unit of work or an import last committed, by this process's clock.
+        self.wrote_at = 0.0
         self.engine = create_async_engine(
             asyncpg_url(settings.database_url.get_secret_value()),
             poolclass=AsyncAdaptedQueuePool,
@@ -163,6 +166,10 @@ class Database:
             recycled=self._policy.recycled,
         )
 
+    def abandon(self) -> None:
+        """Close every connection at once: whoever waits for an answer gets StoreUnavailableError."""
+        self._policy.abandon()
+
     async def close(self) -> None:
         """Close every connection; none is opened any more."""
         self._closed = True
@@ -170,21 +177,20 @@ class Database:
         await self.engine.dispose()
 
 
-def asyncpg_url(url: str) -> URL:
+def asyncpg_url(url: str, setting: str = "database_url") -> URL:
     """Return `url` for SQLAlchemy with the asyncpg driver; `postgresql:` and `postgres:` will do.
 
-    Raises InvalidInputError for what is not a PostgreSQL URL; the message does not repeat it.
+    Raises InvalidInputError for what is not a PostgreSQL URL; the message names the setting and does not
+    repeat its value.
     """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise InvalidInputError(
-            "database_url is not a URL such as postgresql+asyncpg://user@host/database."
+            f"{setting} is not a URL such as postgresql+asyncpg://user@host/database."
         ) from None  # the original repeats the URL, password and all
     if parsed.drivername not in ("postgresql", "postgres", "postgresql+asyncpg"):
-        raise InvalidInputError(
-            f"database_url is of {parsed.drivername!r}; it must be postgresql+asyncpg://…"
-        )
+        raise InvalidInputError(f"{setting} is of {parsed.drivername!r}; it must be postgresql+asyncpg://…")
     return parsed.set(drivername="postgresql+asyncpg")
 
 
@@ -197,6 +203,7 @@ def _connect_arguments(settings: StoreSettings) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "timeout": settings.connection_timeout,
         "command_timeout": settings.command_timeout,
+        "async_creator_fn": HostFinder().connect,
     }
     if settings.pgbouncer:
         # In transaction mode the next statement may run on another server connection: nothing that is

@@ -5,6 +5,7 @@ tells one, never a value; the original error stays reachable as `__cause__`.
 """
 
 import asyncpg
+from asyncpg.exceptions import TargetServerAttributeNotMatched
 from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 
@@ -73,6 +74,8 @@ _MISSING = {
 
 # These come with a connection that breaks: what it was doing may have been done.
 _BROKEN_CONNECTION = ("08", "57P")
+# The server is a standby, or became one: the primary is behind another connection.
+_READ_ONLY = "25006"
 
 
 def translate(error: Exception, *, committing: bool = False) -> StoreError:
@@ -98,7 +101,7 @@ def is_broken(error: Exception) -> bool:
     """Tell whether the connection on which `error` occurred is of no more use."""
     original = _driver_error(error)
     if isinstance(original, asyncpg.PostgresError):
-        return str(original.sqlstate).startswith(_BROKEN_CONNECTION)
+        return str(original.sqlstate).startswith((*_BROKEN_CONNECTION, _READ_ONLY))
     return isinstance(original, DRIVER_ERRORS) and not isinstance(original, TimeoutError | asyncpg.DataError)
 
 
@@ -131,6 +134,8 @@ def _from_client(error: Exception, original: BaseException) -> StoreError:
         return PoolTimeoutError()
     if isinstance(original, TimeoutError):
         return QueryTimeoutError("The database did not answer within the time limit.")
+    if isinstance(original, TargetServerAttributeNotMatched):
+        return StoreUnavailableError("None of the hosts that answer is the primary.")
     if isinstance(original, asyncpg.DataError):
         return InvalidInputError("The driver refused a value as out of range or malformed.")
     if isinstance(original, DRIVER_ERRORS) or isinstance(error, exc.DBAPIError):

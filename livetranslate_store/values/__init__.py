@@ -33,6 +33,8 @@ from livetranslate_store.values.statistics import (
     CacheStatistics,
     GateStatistics,
     PoolStatistics,
+    ReplicaState,
+    ReplicaStatistics,
     StoreStatistics,
 )
 from livetranslate_store.values.timeline import (
@@ -61,6 +63,8 @@ __all__ = [
     "Outcome",
     "PoolStatistics",
     "Refusal",
+    "ReplicaState",
+    "ReplicaStatistics",
     "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",

@@ -28,8 +28,8 @@ class StoreSettings(BaseSettings):
     database_url: SecretStr = Field()
     #: Standbys that answer reads while they are fresh enough.
     replica_urls: tuple[SecretStr, ...] = ()
-    #: How old may be what a replica shows.
-    max_replica_lag: float = Field(10.0, gt=0)
+    #: How old may be what a replica shows; it is looked at twice a second.
+    max_replica_lag: float = Field(10.0, ge=1)
     #: Where audio is kept: `file:FOLDER`, or `s3://BUCKET/PREFIX` and its like.
     audio_url: str = "file:livetranslate-audio"
     #: Segments that are remembered for translations that arrive later.

@@ -1,6 +1,5 @@
 """A primary and a streaming standby of this test's own, from the wheel's programs, on sockets only."""
 
-import asyncio
 import os
 import shutil
 import signal
@@ -8,8 +7,9 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,9 @@ class Server:
     def copy_from(self, other: "Server") -> None:
         """Make a standby of `other`, which runs."""
         source = f"host={other.folder} port=5432 user=postgres application_name={self.name}"
-        program = self._launch("pg_basebackup", "-D", self.data, "-d", source, "-R", "-X", "stream", "-c", "fast")
+        program = self._launch(
+            "pg_basebackup", "-D", self.data, "-d", source, "-R", "-X", "stream", "-c", "fast"
+        )
         try:
             program.wait(READY_SECONDS)
         finally:
@@ -94,9 +96,11 @@ class Server:
     def kill(self) -> None:
         """End the server at once, without a goodbye to anybody."""
         assert self._process is not None
-        # Its children hold on to shared memory and notice by themselves; they are gone when it is free.
+        _, *children = self._family()
         self._process.kill()
         self._process.wait(READY_SECONDS)
+        # They notice by themselves, and no new server starts on the data before they have.
+        self._wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "has not gone")
 
     def freeze(self) -> None:
         """Stop every process of the server where it is: connections stay open and nobody answers."""
@@ -188,8 +192,8 @@ def url_of(*servers: Server) -> str:
     return f"postgresql+asyncpg://postgres@/postgres?host={hosts}&port={ports}"
 
 
-@asynccontextmanager
-async def primary_and_standby(*, synchronous: bool = False) -> AsyncIterator[tuple[Server, Server]]:
+@contextmanager
+def primary_and_standby(*, synchronous: bool = False) -> Iterator[tuple[Server, Server]]:
     """Start a primary with the schema up to date, and a standby that streams from it.
 
     With `synchronous` a commit is answered once the standby has it on its disk. Both end with the block.
@@ -201,10 +205,11 @@ async def primary_and_standby(*, synchronous: bool = False) -> AsyncIterator[tup
     binaries = server_binaries(user)
     primary, standby = (Server(folder, binaries, user, name) for name in ("primary", "standby"))
     try:
-        # In this thread: the servers end with the thread that started them.
         primary.initialize()
         primary.start()
-        await asyncio.to_thread(upgrade, primary.url)
+        # It makes an event loop of its own, and there may be one here.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(upgrade, primary.url).result()
         standby.copy_from(primary)
         standby.start()
         if synchronous:

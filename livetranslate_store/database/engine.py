@@ -105,7 +105,7 @@ class Database:
         repeats = 1
         while True:
             try:
-                return await self._fetch(lease, text, arguments)
+                return await self.fetch_once(lease, text, arguments)
             except DATABASE_ERRORS as error:
                 failure = translate(error, committing=writes)
                 if not is_broken(error):
@@ -119,9 +119,10 @@ class Database:
             repeats -= 1
             lease = await self.lease()
 
-    async def _fetch(
+    async def fetch_once(
         self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any]
     ) -> list[asyncpg.Record]:
+        """Run one statement on a lease that is kept; raises the driver's own errors."""
         driver = self.driver_of(lease)
         if not self._settings.pgbouncer:
             return await driver.fetch(text, *arguments)

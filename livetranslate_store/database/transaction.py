@@ -137,12 +137,13 @@ class Transaction:
                 return await work(self._database.driver_of(self._lease or await self._open()))
             except DATABASE_ERRORS as error:
                 failure = translate(error)
-                if not repeats or not is_broken(error):
+                broken = is_broken(error)
+                if broken and self._lease is not None and self._lease.is_valid:
+                    self._lease.invalidate()
+                if not repeats or not broken:
                     self._failure = failure
                     raise failure from failure.__cause__
                 repeats -= 1
-                if self._lease is not None and self._lease.is_valid:
-                    self._lease.invalidate()
                 await self._give_back()
 
     async def end(self, *, commit: bool) -> None:

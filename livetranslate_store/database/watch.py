@@ -32,10 +32,11 @@ class Watch:
         try:
             if self._lease is None:
                 self._lease = await self._database.lease()
-            return await self._database.driver_of(self._lease).fetchrow(question)
+            [answer] = await self._database.fetch_once(self._lease, question, ())
         except (StoreError, *DATABASE_ERRORS):
             self._let_go()
             return None
+        return answer
 
     async def close(self) -> None:
         """Close the connection."""

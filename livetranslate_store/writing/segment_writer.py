@@ -105,7 +105,7 @@ class SegmentWriter:
         return [receipt_of(each, results) for each in segments]
 
     async def _insert(self, segments: Sequence[Segment], lease: PoolProxiedConnection) -> int | None:
-        """Insert segments that are new and return the position; None, with nothing written, where one is not."""
+        """Insert segments and return the position; None, with nothing written, where one is not new."""
         rows = rows_of(segments, are_new=True)
         statement = first_segment_statement(source_of(rows))
         try:

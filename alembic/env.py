@@ -8,6 +8,7 @@ from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from livetranslate_store.database.engine import asyncpg_url
+from livetranslate_store.database.hosts import HostFinder
 from livetranslate_store.models import SCHEMA, Base
 
 # A migration that waits for a lock makes every later statement on that table wait behind it: rather fail
@@ -68,7 +69,11 @@ def run_online(connection: Connection) -> None:
 
 
 async def connect_and_run() -> None:
-    engine = create_async_engine(asyncpg_url(database_url()), poolclass=pool.NullPool)
+    engine = create_async_engine(
+        asyncpg_url(database_url()),
+        poolclass=pool.NullPool,
+        connect_args={"async_creator_fn": HostFinder().connect},
+    )
     async with engine.connect() as connection:
         await connection.run_sync(run_online)
     await engine.dispose()

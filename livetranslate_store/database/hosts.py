@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     Driver = asyncpg.Connection[asyncpg.Record]
 
 
+# The driver's own default for opening a connection.
+DEFAULT_SECONDS = 60.0
+
+
 class HostFinder:
     """Opens the driver's connections; of several hosts to the one that is no standby.
 
@@ -28,7 +32,7 @@ class HostFinder:
             driver: Driver = await asyncpg.connect(**arguments)
             return driver
         addresses = list(zip(hosts, arguments["port"], strict=True))
-        arguments["timeout"] /= len(addresses)
+        arguments["timeout"] = arguments.get("timeout", DEFAULT_SECONDS) / len(addresses)
         first = self._first
         for turn in range(len(addresses)):
             index = (first + turn) % len(addresses)

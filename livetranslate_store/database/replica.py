@@ -48,7 +48,7 @@ class Replica:
         self.database = Database(chosen)
         self._watch = Watch(chosen)
         self._max_lag = settings.max_replica_lag
-        self._state: ReplicaState = "unreachable"
+        self._state: ReplicaState = "unknown"
         # All that was committed by then is seen here; None where that is not known.
         self._fresh_at: float | None = None
         self._unseen_from = 0

@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-ReplicaState: TypeAlias = Literal["fresh", "lagging", "unreachable", "promoted"]
+ReplicaState: TypeAlias = Literal["unknown", "fresh", "lagging", "unreachable", "promoted"]
 
 
 class CacheStatistics(Struct, frozen=True):
@@ -53,9 +53,9 @@ class PoolStatistics(Struct, frozen=True):
 class ReplicaStatistics(Struct, frozen=True):
     """A read replica, by host and port: how it was found last, and counts since the start.
 
-    Only a fresh one is read from. `lag` is how old at most is what it shows, in seconds, None where that is
-    not known; `failed` counts reads that went on to the primary; `times_left_out` how often it ceased to be
-    fresh.
+    Only a fresh one is read from; a promoted one is no standby any more. `lag` is how old at most is what it
+    shows, in seconds, None where that is not known; `failed` counts reads that went on to the primary,
+    `times_left_out` how often it ceased to be fresh.
     """
 
     name: str

@@ -16,6 +16,7 @@ from support import audio, transcript, translation, until
 
 from livetranslate_store import InvalidInputError, OutcomeUnknownError, Store, StoreUnavailableError
 from livetranslate_store.database import watch
+from livetranslate_store.database.migrations import upgrade
 from livetranslate_store.ids import new_id
 from livetranslate_store.values import ReplicaStatistics
 
@@ -42,8 +43,8 @@ async def new_session(store: Store) -> UUID:
         return (await uow.sessions.create(bot_id="bot-7", meeting_id="abc-defg-hij")).id
 
 
-async def texts(store: Store, session_id: UUID, **demands: int) -> list[str]:
-    return [entry.text for entry in await store.timeline(session_id, **demands)]
+async def texts(store: Store, session_id: UUID, after_write: int | None = None) -> list[str]:
+    return [entry.text for entry in await store.timeline(session_id, after_write=after_write)]
 
 
 async def answered_by_standby(store: Store, session_id: UUID, after_write: int | None = None) -> bool:
@@ -251,6 +252,7 @@ async def test_whoever_reads_on_a_replica_that_falls_silent_is_answered_by_the_p
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 async def test_of_several_hosts_the_primary_is_found(pair: Pair, order: tuple[int, int]) -> None:
     first, second = (pair[each] for each in order)
+    await asyncio.to_thread(upgrade, url_of(first, second))
     async with Store.open(url_of(first, second), min_connections=2) as store:
         session_id = await new_session(store)
         await store.record_segment(session_id, transcript=transcript())

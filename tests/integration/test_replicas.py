@@ -237,9 +237,13 @@ async def test_whoever_reads_on_a_replica_that_falls_silent_is_answered_by_the_p
         async with opened(primary, replica=standby) as store:
             session_id = await new_session(store)
             await shown(store)
+            slow = "SELECT pg_sleep(0.2)"
+            warm = [store._router.fetch(slow, [], session_id=session_id, after_write=None) for _ in range(2)]
+            await asyncio.gather(*warm)
+            assert state_of(store).pool.idle == 2
             standby.freeze()
             began = time.monotonic()
-            # The first are sent before anybody knows, into a pool and onto a server that do not move.
+            # Some wait for an answer, some for a new connection, some for a free one.
             reads = [store.timeline(session_id) for _ in range(8)]
             assert [len(page) for page in await asyncio.gather(*reads)] == [0] * 8
             assert time.monotonic() - began < 8.0

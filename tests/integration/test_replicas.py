@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import socket
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -262,6 +264,21 @@ async def test_of_several_hosts_the_primary_is_found(pair: Pair, order: tuple[in
         await store.record_segment(session_id, transcript=transcript())
         assert await texts(store, session_id) == ["Good morning."]
         assert store.statistics().replicas == ()
+
+
+async def test_a_host_that_is_silent_does_not_hide_the_primary_and_is_not_asked_again(pair: Pair) -> None:
+    primary, _ = pair
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(f"{folder}/.s.PGSQL.5432")
+        silent.listen()
+        url = f"postgresql://postgres@/postgres?host={folder},{primary.folder}&port=5432,5432"
+        limits = {"connection_timeout": 4.0, "max_queries": 1}
+        async with Store.open(url, min_connections=1, max_connections=1, **limits) as store:
+            began = time.monotonic()
+            for _ in range(5):
+                assert len(await store.timeline(new_id())) == 0
+            assert store.statistics().pool.opened >= 5
+            assert time.monotonic() - began < 2.0
 
 
 async def test_hosts_that_are_all_standbys_are_a_typed_error(pair: Pair) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from livetranslate_store.database.engine import asyncpg_url
+from livetranslate_store.database.hosts import HostFinder
 from livetranslate_store.database.tls import with_tls
 from livetranslate_store.models import SCHEMA, Base
 from livetranslate_store.settings import StoreSettings
@@ -73,7 +74,11 @@ async def connect_and_run() -> None:
     url = database_url()
     # The settings of TLS hold for the migrations too.
     target, tls = with_tls(asyncpg_url(url), StoreSettings(database_url=url))
-    engine = create_async_engine(target, poolclass=pool.NullPool, connect_args=tls)
+    engine = create_async_engine(
+        target,
+        poolclass=pool.NullPool,
+        connect_args={"async_creator_fn": HostFinder().connect, **tls},
+    )
     async with engine.connect() as connection:
         await connection.run_sync(run_online)
     await engine.dispose()

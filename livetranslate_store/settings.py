@@ -12,8 +12,8 @@ from livetranslate_store.errors import InvalidInputError
 class StoreSettings(BaseSettings):
     """Everything that can be set, with its default; times are in seconds.
 
-    Raises InvalidInputError for an unknown name or a value out of range. The database's URL is kept as a
-    secret: it is in no repr and no message.
+    Raises InvalidInputError for an unknown name or a value out of range. The URLs of
+    databases are kept as secrets: they are in no repr and no message.
     """
 
     model_config = SettingsConfigDict(
@@ -27,6 +27,10 @@ class StoreSettings(BaseSettings):
 
     #: `postgresql+asyncpg://user:password@host/database`, or `embedded:PATH` for a private server.
     database_url: SecretStr = Field()
+    #: Standbys that answer reads while they are fresh enough.
+    replica_urls: tuple[SecretStr, ...] = ()
+    #: How old may be what a replica shows; it is looked at twice a second.
+    max_replica_lag: float = Field(10.0, ge=1)
     #: Where audio is kept: `file:FOLDER`, or `s3://BUCKET/PREFIX` and its like.
     audio_url: str = Field("file:livetranslate-audio", repr=False)
     #: Segments that are remembered for translations that arrive later.

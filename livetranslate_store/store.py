@@ -3,15 +3,18 @@
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, Self
 from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage
-from livetranslate_store.checks import checked_uuid
+from livetranslate_store.checks import checked_integer, checked_uuid
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.provision import provisioned
+from livetranslate_store.database.read_routing import ReadRouter
+from livetranslate_store.database.transaction import ChooseReplica
 from livetranslate_store.health import check_health
-from livetranslate_store.reading.timeline import read_page, stream
+from livetranslate_store.reading.timeline import Fetch, read_page, stream
 from livetranslate_store.reading.timeline_query import checked_query
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.settings import StoreSettings
@@ -54,6 +57,7 @@ class Store:
     def __init__(
         self,
         database: Database,
+        router: ReadRouter,
         storage: AudioStorage,
         cache: SegmentCache,
         gate: WriteGate,
@@ -62,6 +66,7 @@ class Store:
         tracing: Tracing,
     ) -> None:
         self._database = database
+        self._router = router
         self._storage = storage
         self._limits = limits
         self._tracing = tracing
@@ -86,13 +91,15 @@ class Store:
         """
         async with provisioned(_chosen(settings, overrides)) as chosen:
             database = Database(chosen)
+            router = ReadRouter(database, chosen)
             try:
                 storage = AudioStorage(chosen.audio_url)
                 cache = SegmentCache(chosen.cache_size)
                 gate = WriteGate(chosen.max_concurrent_writes, chosen.write_timeout)
                 await database.open()
+                await router.open()
                 store = cls(
-                    *(database, storage, cache, gate),
+                    *(database, router, storage, cache, gate),
                     limits=SizeLimits.of(chosen),
                     tracing=tracing_of(enabled=chosen.tracing),
                 )
@@ -101,6 +108,7 @@ class Store:
                 finally:
                     await run_to_end(store._drain())
             finally:
+                await run_to_end(router.close())
                 await run_to_end(database.close())
 
     def unit_of_work(self) -> UnitOfWork:
@@ -111,13 +119,20 @@ class Store:
         """
         return self._unit(self.gate)
 
-    def read(self) -> UnitOfWork:
-        """Return the same for reading: no gate, one snapshot of the data, and nothing can be written."""
-        return self._unit(None)
+    def read(self, *, after_write: int | None = None) -> UnitOfWork:
+        """Return the same for reading: no gate, one snapshot of the data, and nothing can be written.
 
-    def _unit(self, gate: WriteGate | None) -> UnitOfWork:
+        The snapshot shows all that this store had written before the block's first statement, and with
+        `after_write`, the `position` of a receipt of any store's, that write.
+        """
+        position = _checked_position(after_write)
+        return self._unit(None, partial(self._router.choose, None, position))
+
+    def _unit(self, gate: WriteGate | None, choose_replica: ChooseReplica | None = None) -> UnitOfWork:
         return UnitOfWork(
-            *(self._database, self._storage, self.cache, gate), limits=self._limits, tracing=self._tracing
+            *(self._database, self._storage, self.cache, gate, choose_replica),
+            limits=self._limits,
+            tracing=self._tracing,
         )
 
     async def record_segment(
@@ -140,7 +155,10 @@ class Store:
             "record_segment", session_id=session_id, translations=len(translations)
         ) as span:
             async with self.gate.slot():
-                receipt = await self._segments.write(session_id, transcript, translations, audio)
+                try:
+                    receipt = await self._segments.write(session_id, transcript, translations, audio)
+                finally:
+                    self._router.wrote(session_id)
             span.tell(outcome=receipt.outcome)
         return receipt
 
@@ -155,11 +173,13 @@ class Store:
         checked_uuid(session_id, "session_id")
         checked_uuid(transcript_id, "transcript_id")
         self._limits.check_translation(translation)
+        late = late_translation(session_id, transcript_id, translation)
         with self._tracing.span("add_translation", session_id=session_id) as span:
             async with self.gate.slot():
-                receipt = await self._translations.write(
-                    late_translation(session_id, transcript_id, translation)
-                )
+                try:
+                    receipt = await self._translations.write(late)
+                finally:
+                    self._router.wrote(session_id)
             span.tell(outcome=receipt.outcome)
         return receipt
 
@@ -198,13 +218,16 @@ class Store:
         untimed: bool = True,
         limit: int | None = None,
         after: str | None = None,
+        after_write: int | None = None,
     ) -> TimelinePage:
         """Return the transcripts and translations of a session in order.
 
         The window `[start, end)` in seconds keeps what overlaps it; entries without any time are kept in
         every window unless `untimed` is False. `languages` match their variants too (`zh` also `zh-Hans`);
         `speakers` are labels or given names. With a `limit` the page's `next_cursor`, passed as `after`,
-        continues it. An unknown session has an empty timeline. Raises InvalidInputError.
+        continues it. An unknown session has an empty timeline. It shows all that this store has written into
+        the session, and with `after_write`, the `position` of a receipt of any store's, that write. Raises
+        InvalidInputError.
         """
         query = checked_query(
             session_id,
@@ -218,7 +241,7 @@ class Store:
             limit=limit,
             after=after,
         )
-        return await read_page(self._database, query, self._tracing)
+        return await read_page(self._fetch(session_id, after_write), query, self._tracing)
 
     def stream_timeline(
         self,
@@ -233,6 +256,7 @@ class Store:
         untimed: bool = True,
         limit: int | None = None,
         after: str | None = None,
+        after_write: int | None = None,
     ) -> AsyncIterator[TimelineEntry]:
         """Yield what `timeline` returns, in bounded memory however long the meeting was."""
         query = checked_query(
@@ -247,7 +271,11 @@ class Store:
             limit=limit,
             after=after,
         )
-        return stream(self._database, query, self._tracing)
+        return stream(self._fetch(session_id, after_write), query, self._tracing)
+
+    def _fetch(self, session_id: UUID, after_write: int | None) -> Fetch:
+        position = _checked_position(after_write)
+        return partial(self._router.fetch, session_id=session_id, after_write=position)
 
     async def read_audio(self, session_id: UUID, audio_file_id: UUID) -> bytes:
         """Return a recording after checking it against its SHA-256.
@@ -277,12 +305,17 @@ class Store:
         await self._translations.close()
 
     def statistics(self) -> StoreStatistics:
-        """Return the figures of cache, gate and pool as they are now."""
+        """Return the figures of cache, gate, pool and replicas as they are now."""
         return StoreStatistics(
             cache=self.cache.statistics(),
             gate=self.gate.statistics(),
             pool=self._database.statistics(),
+            replicas=self._router.statistics(),
         )
+
+
+def _checked_position(after_write: int | None) -> int | None:
+    return None if after_write is None else checked_integer(after_write, "after_write", minimum=0)
 
 
 def _chosen(settings: StoreSettings | str | None, overrides: dict[str, Any]) -> StoreSettings:

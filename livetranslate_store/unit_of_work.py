@@ -5,7 +5,7 @@ from typing import Self
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.transaction import Transaction
+from livetranslate_store.database.transaction import ChooseReplica, Transaction
 from livetranslate_store.errors import UsageError
 from livetranslate_store.repositories import (
     AudioFileRepository,
@@ -25,8 +25,8 @@ from livetranslate_store.writing.limits import SizeLimits
 class UnitOfWork:
     """Commits when the block ends, rolls back on any exception, cancellation included.
 
-    It belongs to the task that enters it. With a gate it holds one of its slots from beginning to end;
-    without one it is read-only.
+    It belongs to the task that enters it. With a gate it holds one of its slots from beginning to end; with
+    `choose_replica` it is read-only.
     """
 
     sessions: SessionRepository
@@ -41,6 +41,7 @@ class UnitOfWork:
         storage: AudioStorage,
         cache: SegmentCache,
         gate: WriteGate | None,
+        choose_replica: ChooseReplica | None,
         *,
         limits: SizeLimits,
         tracing: Tracing,
@@ -51,6 +52,7 @@ class UnitOfWork:
         self._limits = limits
         self._tracing = tracing
         self._slot = None if gate is None else gate.slot()
+        self._choose_replica = choose_replica
         self._transaction: Transaction | None = None
 
     async def __aenter__(self) -> Self:
@@ -64,7 +66,7 @@ class UnitOfWork:
             except BaseException as error:
                 self._span.__exit__(type(error), error, error.__traceback__)
                 raise
-        transaction = Transaction(self._database, read_only=self._slot is None)
+        transaction = Transaction(self._database, self._choose_replica)
         lookups = SegmentLookups(self._cache, transaction)
         self.sessions = SessionRepository(transaction, lookups, self._storage, self._limits)
         self.audio_files = AudioFileRepository(transaction, self._storage, self._limits)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_e
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
+from livetranslate_store.database.hosts import HostFinder
 from livetranslate_store.database.pool_policy import PoolPolicy
 from livetranslate_store.database.tls import with_tls
 from livetranslate_store.errors import (
@@ -42,6 +43,8 @@ class Database:
         self._settings = settings
         self._waiting = 0
         self._closed = False
+        #: When a unit of work or an import last committed, by this process's clock.
+        self.wrote_at = 0.0
         url, tls = with_tls(asyncpg_url(settings.database_url.get_secret_value()), settings)
         self.engine = create_async_engine(
             url,
@@ -113,7 +116,7 @@ class Database:
         repeats = 1
         while True:
             try:
-                return await self._fetch(lease, text, arguments)
+                return await self.fetch_once(lease, text, arguments)
             except DATABASE_ERRORS as error:
                 failure = translate(error, committing=writes)
                 if not is_broken(error):
@@ -127,9 +130,10 @@ class Database:
             repeats -= 1
             lease = await self.lease()
 
-    async def _fetch(
+    async def fetch_once(
         self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any]
     ) -> list[asyncpg.Record]:
+        """Run one statement on a lease that is kept; raises the driver's own errors."""
         driver = self.driver_of(lease)
         if not self._settings.pgbouncer:
             return await driver.fetch(text, *arguments)
@@ -174,6 +178,10 @@ class Database:
             recycled=self._policy.recycled,
         )
 
+    def abandon(self) -> None:
+        """Close every connection at once: whoever waits for an answer gets StoreUnavailableError."""
+        self._policy.abandon()
+
     async def close(self) -> None:
         """Close every connection; none is opened any more."""
         self._closed = True
@@ -181,21 +189,20 @@ class Database:
         await self.engine.dispose()
 
 
-def asyncpg_url(url: str) -> URL:
+def asyncpg_url(url: str, setting: str = "database_url") -> URL:
     """Return `url` for SQLAlchemy with the asyncpg driver; `postgresql:` and `postgres:` will do.
 
-    Raises InvalidInputError for what is not a PostgreSQL URL; the message does not repeat it.
+    Raises InvalidInputError for what is not a PostgreSQL URL; the message names the setting and does not
+    repeat its value.
     """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise InvalidInputError(
-            "database_url is not a URL such as postgresql+asyncpg://user@host/database."
+            f"{setting} is not a URL such as postgresql+asyncpg://user@host/database."
         ) from None  # the original repeats the URL, password and all
     if parsed.drivername not in ("postgresql", "postgres", "postgresql+asyncpg"):
-        raise InvalidInputError(
-            f"database_url is of {parsed.drivername!r}; it must be postgresql+asyncpg://…"
-        )
+        raise InvalidInputError(f"{setting} is of {parsed.drivername!r}; it must be postgresql+asyncpg://…")
     if "password" in parsed.query:
         # As a parameter it would be shown wherever the URL is.
         parsed = parsed.set(password=str(parsed.query["password"])).difference_update_query(["password"])
@@ -211,6 +218,7 @@ def _connect_arguments(settings: StoreSettings) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "timeout": settings.connection_timeout,
         "command_timeout": settings.command_timeout,
+        "async_creator_fn": HostFinder().connect,
     }
     if settings.pgbouncer:
         # In transaction mode the next statement may run on another server connection: nothing that is

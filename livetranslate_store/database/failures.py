@@ -7,6 +7,7 @@ tells one, never a value; the original error stays reachable as `__cause__`.
 import ssl
 
 import asyncpg
+from asyncpg.exceptions import TargetServerAttributeNotMatched
 from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 
@@ -75,6 +76,8 @@ _MISSING = {
 
 # These come with a connection that breaks: what it was doing may have been done.
 _BROKEN_CONNECTION = ("08", "57P")
+# The server is a standby, or became one: the primary is behind another connection.
+_READ_ONLY = "25006"
 
 
 def translate(error: Exception, *, committing: bool = False) -> StoreError:
@@ -100,7 +103,7 @@ def is_broken(error: Exception) -> bool:
     """Tell whether the connection on which `error` occurred is of no more use."""
     original = _driver_error(error)
     if isinstance(original, asyncpg.PostgresError):
-        return str(original.sqlstate).startswith(_BROKEN_CONNECTION)
+        return str(original.sqlstate).startswith((*_BROKEN_CONNECTION, _READ_ONLY))
     return isinstance(original, DRIVER_ERRORS) and not isinstance(original, TimeoutError | asyncpg.DataError)
 
 
@@ -131,14 +134,18 @@ def _from_sqlstate(sqlstate: str, original: BaseException) -> StoreError:
 def _from_client(error: Exception, original: BaseException) -> StoreError:
     if isinstance(error, exc.TimeoutError):
         return PoolTimeoutError()
-    if isinstance(original, ssl.SSLCertVerificationError):
-        return StoreUnavailableError(
-            f"The certificate of the database server is not accepted: {original.verify_message}."
-        )
     if isinstance(original, TimeoutError):
         return QueryTimeoutError("The database did not answer within the time limit.")
     if isinstance(original, asyncpg.DataError):
         return InvalidInputError("The driver refused a value as out of range or malformed.")
     if isinstance(original, DRIVER_ERRORS) or isinstance(error, exc.DBAPIError):
-        return StoreUnavailableError("The database cannot be reached, or the connection broke.")
+        return StoreUnavailableError(_unreachable(original))
     return StoreError(f"The database layer failed: {type(error).__name__}.")
+
+
+def _unreachable(original: BaseException) -> str:
+    if isinstance(original, ssl.SSLCertVerificationError):
+        return f"The certificate of the database server is not accepted: {original.verify_message}."
+    if isinstance(original, TargetServerAttributeNotMatched):
+        return "None of the hosts that answer is the primary."
+    return "The database cannot be reached, or the connection broke."

@@ -61,6 +61,13 @@ class PoolPolicy:
         """Open connections that wait in the pool."""
         return len(self._idle_since)
 
+    def abandon(self) -> None:
+        """Close every connection at once, also those in use."""
+        for record in self._open:
+            driver: asyncpg.Connection[asyncpg.Record] | None = record.driver_connection
+            if driver is not None:
+                driver.terminate()
+
     async def stop(self) -> None:
         """Stop retiring and wait for the goodbyes under way; what is in use is closed on its return."""
         self._stopped = True

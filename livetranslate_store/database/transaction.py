@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
+from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -13,6 +14,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database, Driver
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
+from livetranslate_store.database.replica import Replica
 from livetranslate_store.errors import OutcomeUnknownError, StoreError, StoreUnavailableError, UsageError
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ _BEGIN = "BEGIN"
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 WhenDone: TypeAlias = Callable[[Ending], Awaitable[None]]
+ChooseReplica: TypeAlias = Callable[[], Replica | None]
 
 
 async def _do_nothing(_driver: Driver) -> None:
@@ -42,12 +45,14 @@ async def _do_nothing(_driver: Driver) -> None:
 class Transaction:
     """A database session that belongs to the task that made it; the connection is taken at first use.
 
-    Every error of the driver comes out as one of the store's.
+    It writes unless it has `choose_replica`, which is asked with the first statement for who answers; None
+    is the primary. Every error of the driver comes out as one of the store's.
     """
 
-    def __init__(self, database: Database, *, read_only: bool = False) -> None:
+    def __init__(self, database: Database, choose_replica: ChooseReplica | None = None) -> None:
         self._database = database
-        self.read_only = read_only
+        self._choose_replica = choose_replica
+        self.read_only = choose_replica is not None
         self._owner = asyncio.current_task()
         self._lease: PoolProxiedConnection | None = None
         # Made for the first statement of SQLAlchemy's; writes speak to the driver.
@@ -107,6 +112,24 @@ class Transaction:
 
     async def _run(self, work: Callable[[Driver], Awaitable[T]]) -> T:
         self.check_usable()
+        choose, self._choose_replica = self._choose_replica, None
+        replica = None if choose is None else choose()
+        if replica is None:
+            return await self._run_here(work)
+        primary, self._database = self._database, replica.database
+        try:
+            result = await self._run_here(work)
+        except StoreError as error:
+            if not replica.failed(error):
+                raise
+            # Nothing was read there yet: the primary's snapshot does as well.
+            await self._give_back()
+            self._database, self._failure = primary, None
+            return await self._run_here(work)
+        replica.reads += 1
+        return result
+
+    async def _run_here(self, work: Callable[[Driver], Awaitable[T]]) -> T:
         # A transaction that has done nothing yet can begin again when its connection turns out to be dead.
         repeats = 1 if self._lease is None else 0
         while True:
@@ -114,12 +137,13 @@ class Transaction:
                 return await work(self._database.driver_of(self._lease or await self._open()))
             except DATABASE_ERRORS as error:
                 failure = translate(error)
-                if not repeats or not is_broken(error):
+                broken = is_broken(error)
+                if broken and self._lease is not None and self._lease.is_valid:
+                    self._lease.invalidate()
+                if not repeats or not broken:
                     self._failure = failure
                     raise failure from failure.__cause__
                 repeats -= 1
-                if self._lease is not None and self._lease.is_valid:
-                    self._lease.invalidate()
                 await self._give_back()
 
     async def end(self, *, commit: bool) -> None:
@@ -138,6 +162,8 @@ class Transaction:
             ending = Ending.UNKNOWN
             raise
         finally:
+            if not self.read_only and ending is not Ending.ROLLED_BACK:
+                self._database.wrote_at = monotonic()
             await self._give_back()
             await self._tell(ending)
 

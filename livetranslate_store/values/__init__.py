@@ -34,6 +34,8 @@ from livetranslate_store.values.statistics import (
     CacheStatistics,
     GateStatistics,
     PoolStatistics,
+    ReplicaState,
+    ReplicaStatistics,
     StoreStatistics,
 )
 from livetranslate_store.values.timeline import (
@@ -63,6 +65,8 @@ __all__ = [
     "PartHealth",
     "PoolStatistics",
     "Refusal",
+    "ReplicaState",
+    "ReplicaStatistics",
     "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",

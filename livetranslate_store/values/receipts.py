@@ -1,4 +1,7 @@
-"""What comes back from a write: what it did, and under which keys."""
+"""What comes back from a write: what it did, and under which keys.
+
+`position` is what a read on any server can demand with `after_write`: the number of the transaction.
+"""
 
 from enum import StrEnum
 from uuid import UUID
@@ -21,6 +24,7 @@ class AudioReceipt(Struct, frozen=True, gc=False):
     session_id: UUID
     audio_file_id: UUID
     outcome: Outcome
+    position: int
 
 
 class TranscriptReceipt(Struct, frozen=True, gc=False):
@@ -30,6 +34,7 @@ class TranscriptReceipt(Struct, frozen=True, gc=False):
     transcript_id: UUID
     outcome: Outcome
     revision: int
+    position: int
 
 
 class TranslationReceipt(Struct, frozen=True, gc=False):
@@ -40,6 +45,7 @@ class TranslationReceipt(Struct, frozen=True, gc=False):
     target_language: str
     outcome: Outcome
     transcript_revision: int
+    position: int
 
 
 class SegmentReceipt(Struct, frozen=True, gc=False):
@@ -68,6 +74,11 @@ class SegmentReceipt(Struct, frozen=True, gc=False):
     def revision(self) -> int:
         """The transcript's revision that is stored now."""
         return self.transcript.revision
+
+    @property
+    def position(self) -> int:
+        """What a read can demand to see with `after_write`."""
+        return self.transcript.position
 
     @property
     def audio_file_id(self) -> UUID | None:

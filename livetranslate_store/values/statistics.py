@@ -1,6 +1,10 @@
 """The store's own figures."""
 
+from typing import Literal, TypeAlias
+
 from msgspec import Struct
+
+ReplicaState: TypeAlias = Literal["unknown", "fresh", "lagging", "unreachable", "promoted"]
 
 
 class CacheStatistics(Struct, frozen=True):
@@ -46,9 +50,27 @@ class PoolStatistics(Struct, frozen=True):
     recycled: int
 
 
+class ReplicaStatistics(Struct, frozen=True):
+    """A read replica, by host and port: how it was found last, and counts since the start.
+
+    Only a fresh one is read from; a promoted one is no standby any more. `lag` is how old at most is what it
+    shows, in seconds, None where that is not known; `failed` counts reads that went on to the primary,
+    `times_left_out` how often it ceased to be fresh.
+    """
+
+    name: str
+    state: ReplicaState
+    lag: float | None
+    reads: int
+    failed: int
+    times_left_out: int
+    pool: PoolStatistics
+
+
 class StoreStatistics(Struct, frozen=True):
-    """The store's own figures, taken at one moment."""
+    """The store's own figures, taken at one moment; replicas in the order of `replica_urls`."""
 
     cache: CacheStatistics
     gate: GateStatistics
     pool: PoolStatistics
+    replicas: tuple[ReplicaStatistics, ...] = ()

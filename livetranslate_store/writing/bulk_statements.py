@@ -27,6 +27,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    union_all,
 )
 
 from livetranslate_store.database.compiling import CompiledStatement, compiled
@@ -114,7 +115,7 @@ def merge_statement() -> str:
     """
     turn = bindparam(TURN, type_=Integer())
     stagings = (STAGED_AUDIO_FILES, STAGED_TRANSCRIPTS, STAGED_TRANSLATIONS)
-    rows = write_segments(*(each.given(turn) for each in stagings)).subquery()
+    rows = union_all(*write_segments(*(each.given(turn) for each in stagings))).subquery()
     kind, outcome = rows.c.kind, rows.c.outcome
     matters = or_(
         and_(kind == constant(STAGED_AUDIO_FILES.target.name), outcome == constant(Outcome.UNCHANGED)),

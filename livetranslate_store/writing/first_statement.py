@@ -11,14 +11,15 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    CompoundSelect,
     FromClause,
-    Select,
     Table,
     literal_column,
     not_,
     or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
 
@@ -35,22 +36,22 @@ from livetranslate_store.writing.steps import (
     of_stored_transcripts,
     write_speakers,
 )
-from livetranslate_store.writing.upserts import constant, looked_up, results_of
+from livetranslate_store.writing.upserts import constant, looked_up, position, position_row, results_of
 
 
 @cache
 def first_segment_statement(source: Source) -> WriteStatement:
     """Return the write of segments that are not stored: all of them, or nothing where one of them is.
 
-    Its one row tells whether one is stored. What another transaction stores meanwhile is a DuplicateError.
-    Translations are given with all that they take from their transcripts.
+    Its one row tells whether one is stored, and the position. What another transaction stores meanwhile is a
+    DuplicateError. Translations are given with all that they take from their transcripts.
     """
     found = [any_stored(source, TRANSCRIPTS)]
     if source.holds(AUDIO_FILES):
         found.append(any_stored(source, AUDIO_FILES))
     stored = select(or_(*found).label("found")).cte("stored")
     free = not_(select(stored.c.found).scalar_subquery())
-    query = select(stored.c.found)
+    query = select(stored.c.found, position().label("position"))
     if source.holds(AUDIO_FILES):
         query = query.add_cte(_insert(source, AUDIO_FILES, AUDIO_COLUMNS, free))
     if source.holds(SPEAKERS):
@@ -105,7 +106,7 @@ def _insert(source: Source, table: Table, columns: Sequence[str], condition: Col
 
 def _insert_missing(
     table: Table, columns: Sequence[str], given: FromClause, revision: str | None = None
-) -> Select[Any]:
+) -> CompoundSelect[Any]:
     written = (
         insert(table)
         .from_select(columns, select(*(given.c[name] for name in columns)))
@@ -114,4 +115,4 @@ def _insert_missing(
         .cte(f"{table.name}_written")
     )
     outcome = constant(Outcome.INSERTED).label("outcome")
-    return results_of(select(written, outcome).subquery(), table.name, revision)
+    return union_all(results_of(select(written, outcome).subquery(), table.name, revision), position_row())

@@ -11,6 +11,7 @@ from livetranslate_store.values import (
     TranslationReceipt,
 )
 from livetranslate_store.writing.segment_statement import OVERTAKEN
+from livetranslate_store.writing.upserts import POSITION
 
 Key = tuple[UUID, UUID]
 
@@ -20,6 +21,7 @@ class WriteResults:
 
     def __init__(self, rows: Iterable[Any]) -> None:
         self._rows: dict[str, dict[Key, tuple[Outcome, int]]] = {}
+        self._position = 0
         self.add(rows)
 
     def add(self, rows: Iterable[Any]) -> None:
@@ -29,6 +31,8 @@ class WriteResults:
         for kind, session_id, row_id, outcome, revision in rows:
             if kind == OVERTAKEN:
                 self.overtaken = True
+            elif kind == POSITION:
+                self._position = revision
             else:
                 self._rows.setdefault(kind, {})[session_id, row_id] = (Outcome(outcome), revision)
 
@@ -42,12 +46,13 @@ class WriteResults:
     def audio_file(self, key: Key) -> AudioReceipt:
         """Return the receipt of an audio file."""
         outcome, _ = self._rows["audio_files"][key]
-        return AudioReceipt(*key, outcome)
+        return AudioReceipt(*key, outcome, self._position)
 
     def transcript(self, key: Key) -> TranscriptReceipt:
         """Return the receipt of a transcript."""
-        return TranscriptReceipt(*key, *self._rows["transcripts"][key])
+        return TranscriptReceipt(*key, *self._rows["transcripts"][key], self._position)
 
     def translation(self, key: Key, target_language: str) -> TranslationReceipt:
         """Return the receipt of a translation."""
-        return TranslationReceipt(*key, target_language, *self._rows["translations"][key])
+        outcome, revision = self._rows["translations"][key]
+        return TranslationReceipt(*key, target_language, outcome, revision, self._position)

@@ -126,12 +126,12 @@ def receipt_of(segment: Segment, results: WriteResults) -> SegmentReceipt:
     )
 
 
-def receipt_of_new(segment: Segment) -> SegmentReceipt:
+def receipt_of_new(segment: Segment, position: int) -> SegmentReceipt:
     """Return the receipt of a segment that was inserted as it was sent."""
     session_id, transcript_id, transcript, translations, translation_ids, audio = segment
     revision = transcript.revision or 0
     return SegmentReceipt(
-        TranscriptReceipt(session_id, transcript_id, Outcome.INSERTED, revision),
+        TranscriptReceipt(session_id, transcript_id, Outcome.INSERTED, revision, position),
         tuple(
             TranslationReceipt(
                 session_id,
@@ -139,10 +139,11 @@ def receipt_of_new(segment: Segment) -> SegmentReceipt:
                 each.target_language,
                 Outcome.INSERTED,
                 revision if each.transcript_revision is None else each.transcript_revision,
+                position,
             )
             for translation_id, each in zip(translation_ids, translations, strict=True)
         ),
-        None if audio is None else AudioReceipt(session_id, audio.audio_file_id, Outcome.INSERTED),
+        None if audio is None else AudioReceipt(session_id, audio.audio_file_id, Outcome.INSERTED, position),
     )
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
-    CompoundSelect,
     Select,
     cast,
     literal_column,
@@ -33,7 +32,7 @@ from livetranslate_store.writing.steps import (
     write_transcripts,
     write_translations,
 )
-from livetranslate_store.writing.upserts import Step, constant, results_of
+from livetranslate_store.writing.upserts import Step, constant, position_row, results_of
 
 #: The kind of the row that no receipt is made of: a concurrent transaction came in between.
 OVERTAKEN = "overtaken"
@@ -55,11 +54,12 @@ def _overtaken(*steps: Step, all_or_nothing: bool = False) -> Select[Any]:
     return select(*columns).where(overtaken > literal_column("0"))
 
 
-def write_segments(audio: CTE | None, sent: CTE, given: CTE | None) -> CompoundSelect[Any]:
+def write_segments(audio: CTE | None, sent: CTE, given: CTE | None) -> list[Select[Any]]:
     """Return the write of audio files, of transcripts, and of translations of these transcripts.
 
-    Like those of every statement here its rows are `(kind, session_id, id, outcome, revision)`: kind is the
-    table that was written, revision the transcript's, or the one that a translation was made from.
+    They are the parts of a union; like those of every statement here their rows are `(kind, session_id, id,
+    outcome, revision)`: kind is the table that was written, revision the transcript's, or the one that a
+    translation was made from.
     """
     transcripts = write_transcripts(sent)
     steps = [transcripts]
@@ -72,17 +72,18 @@ def write_segments(audio: CTE | None, sent: CTE, given: CTE | None) -> CompoundS
         translations = write_translations(of_written_transcripts(given, sent, transcripts.current))
         steps.append(translations)
         results.append(results_of(translations.current, "translations", "transcript_revision"))
-    return union_all(*results, _overtaken(*steps, all_or_nothing=True))
+    return [*results, _overtaken(*steps, all_or_nothing=True)]
 
 
 @cache
 def segment_statement(source: Source) -> WriteStatement:
     """Return the write of whole segments: audio, speakers, transcripts, and translations of these."""
-    query = write_segments(
+    results = write_segments(
         given_to(source, AUDIO_FILES) if source.holds(AUDIO_FILES) else None,
         given_to(source, TRANSCRIPTS),
         given_to(source, TRANSLATIONS) if source.holds(TRANSLATIONS) else None,
     )
+    query = union_all(*results, position_row())
     if source.holds(SPEAKERS):
         query = query.add_cte(write_speakers(given_to(source, SPEAKERS)))
     return WriteStatement(query, source, "audio_files", "speakers", "transcripts", "translations")
@@ -92,7 +93,8 @@ def segment_statement(source: Source) -> WriteStatement:
 def audio_statement(source: Source) -> WriteStatement:
     """Return the write of audio files alone."""
     audio_files = write_audio_files(given_to(source, AUDIO_FILES))
-    query = union_all(results_of(audio_files.current, "audio_files"), _overtaken(audio_files))
+    results = results_of(audio_files.current, "audio_files")
+    query = union_all(results, position_row(), _overtaken(audio_files))
     return WriteStatement(query, source, "audio_files")
 
 
@@ -100,7 +102,8 @@ def audio_statement(source: Source) -> WriteStatement:
 def transcript_statement(source: Source) -> WriteStatement:
     """Return the write of transcripts with their speakers."""
     transcripts = write_transcripts(given_to(source, TRANSCRIPTS))
-    query = union_all(results_of(transcripts.current, "transcripts", "revision"), _overtaken(transcripts))
+    results = results_of(transcripts.current, "transcripts", "revision")
+    query = union_all(results, position_row(), _overtaken(transcripts))
     if source.holds(SPEAKERS):
         query = query.add_cte(write_speakers(given_to(source, SPEAKERS)))
     return WriteStatement(query, source, "speakers", "transcripts")
@@ -111,7 +114,6 @@ def translation_statement(source: Source) -> WriteStatement:
     """Return the write of translations of stored transcripts; one without has no row in the results."""
     given = given_to(source, TRANSLATIONS)
     translations = write_translations(of_stored_transcripts(given))
-    query = union_all(
-        results_of(translations.current, "translations", "transcript_revision"), _overtaken(translations)
-    )
+    results = results_of(translations.current, "translations", "transcript_revision")
+    query = union_all(results, position_row(), _overtaken(translations))
     return WriteStatement(query, source, "translations")

@@ -96,14 +96,15 @@ class SegmentWriter:
     ) -> Sequence[SegmentReceipt]:
         """Insert the segments where none of them was seen before; else judge them by the rules."""
         if not any(self._cache.knows((each.session_id, each.transcript_id)) for each in segments):
-            if await self._insert(segments, lease):
-                return [receipt_of_new(each) for each in segments]
+            position = await self._insert(segments, lease)
+            if position is not None:
+                return [receipt_of_new(each, position) for each in segments]
             lease = await self._database.lease()
         results = await self._judge(segments, lease)
         return [receipt_of(each, results) for each in segments]
 
-    async def _insert(self, segments: Sequence[Segment], lease: PoolProxiedConnection) -> bool:
-        """Insert segments that are new; returns False, with nothing written, where one of them is not."""
+    async def _insert(self, segments: Sequence[Segment], lease: PoolProxiedConnection) -> int | None:
+        """Insert segments and return the position; None, with nothing written, where one is not new."""
         rows = rows_of(segments, are_new=True)
         statement = first_segment_statement(source_of(rows))
         try:
@@ -111,8 +112,8 @@ class SegmentWriter:
                 lease, statement.text, statement.arguments(rows), writes=True
             )
         except (ConflictError, DuplicateError):
-            return False  # stored by somebody else at the same moment
-        return not told["found"]
+            return None  # stored by somebody else at the same moment
+        return None if told["found"] else told["position"]
 
     async def _judge(self, segments: Sequence[Segment], lease: PoolProxiedConnection) -> WriteResults:
         rows = rows_of(segments, are_new=False)

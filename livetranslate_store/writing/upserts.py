@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     FromClause,
     Select,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    cast,
     func,
     literal_column,
     or_,
@@ -31,6 +33,9 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from livetranslate_store.values import Outcome
 from livetranslate_store.writing.rules import VersionRule
+
+#: The kind of the row that no receipt is made of: it has the transaction's number in place of a revision.
+POSITION = "position"
 
 
 class Step(NamedTuple):
@@ -114,6 +119,17 @@ def results_of(written: FromClause, kind: str, revision: str | None = None) -> S
         written.c.outcome,
         (literal_column("NULL::bigint") if revision is None else written.c[revision]).label("revision"),
     )
+
+
+def position() -> ColumnElement[int]:
+    """Return the transaction's number: a server that sees the end of it sees all that came before."""
+    return cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+
+
+def position_row() -> Select[Any]:
+    """Return a row beside those of `results_of` that tells the position."""
+    none: list[ColumnElement[Any]] = [literal_column(f"NULL::{kind}") for kind in ("uuid", "uuid", "text")]
+    return select(constant(POSITION), *none, position())
 
 
 def constant(word: str) -> ColumnElement[str]:

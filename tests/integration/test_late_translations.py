@@ -19,7 +19,12 @@ async def test_a_late_translation_takes_what_it_lacks_from_the_stored_transcript
     segment = await store.record_segment(session_id, transcript=transcript(revision=7, start_time=3.0))
     receipt = await store.add_translation(session_id, segment.transcript_id, translation())
     assert receipt == TranslationReceipt(
-        session_id, receipt.translation_id, "es", Outcome.INSERTED, transcript_revision=7
+        session_id,
+        receipt.translation_id,
+        "es",
+        Outcome.INSERTED,
+        transcript_revision=7,
+        position=receipt.position,
     )
     spoken, translated = await store.timeline(session_id)
     assert (translated.source_language, translated.timestamp) == ("en", spoken.timestamp)

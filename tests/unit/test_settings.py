@@ -20,6 +20,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_defaults_are_those_that_users_know() -> None:
     settings = StoreSettings(database_url=URL)
     assert settings.model_dump(exclude={"database_url", "audio_url"}) == {
+        "replica_urls": (),
+        "max_replica_lag": 10.0,
         "cache_size": 1000,
         "max_concurrent_writes": 50,
         "write_timeout": 30.0,

@@ -13,6 +13,7 @@ from uuid import UUID
 from faults.ledger import Ledger
 from faults.plan import late_translation, planned, transcript_id
 from msgspec.structs import replace
+from support import until
 
 from livetranslate_store import (
     ConflictError,
@@ -39,6 +40,7 @@ TROUBLE = (
 PAUSE_SECONDS = 0.02
 # A store that never comes back must end the test.
 PATIENCE_SECONDS = 60.0
+IDLE_SECONDS = 10.0
 #: From the moment at which the database or storage is there again.
 RECOVERY_SECONDS = 5.0
 
@@ -176,8 +178,14 @@ class Crowd:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-def assert_idle(store: Store) -> None:
-    """Fail where a slot of the gate or a connection is still taken, or waited for."""
+async def assert_idle(store: Store) -> None:
+    """Fail where a slot of the gate is still taken, or a connection stays so, or is waited for."""
     statistics = store.statistics()
     assert statistics.gate.in_flight == statistics.gate.waiting == 0, statistics
-    assert statistics.pool.in_use == statistics.pool.waiting == 0, statistics
+
+    def is_idle() -> bool:
+        pool = store.statistics().pool
+        return pool.in_use == pool.waiting == 0
+
+    # Who takes a connection for a group does not know yet that everybody has left it.
+    await until(is_idle, seconds=IDLE_SECONDS)

@@ -62,10 +62,14 @@ class Ledger:
         """Compare what is stored with what was acknowledged, and with what was planned."""
         stored, by_half = self._read(program, audio_folder)
         acknowledged = set(self._lines())
-        lost = sum(
-            LATE not in stored.get(key, ()) if late else key not in stored for key, late in acknowledged
-        )
-        return Findings(len(acknowledged), lost, by_half)
+        lost = [
+            (key, late)
+            for key, late in acknowledged
+            if (LATE not in stored.get(key, ()) if late else key not in stored)
+        ]
+        for each in lost:
+            print("lost:", *each)
+        return Findings(len(acknowledged), len(lost), by_half)
 
     def _read(
         self, program: psycopg.Connection[Any], audio_folder: Path
@@ -81,6 +85,8 @@ class Ledger:
             recorded = None if storage_key is None else _digest(audio_folder / storage_key)
             if sha256 == recorded and _as_planned(expected, text, translations, speaker, recorded):
                 whole[key] = translations
+            else:
+                print("by half:", key, [*translations], speaker, storage_key, recorded)
         return whole, len(found) - len(whole) + int(lonely[0])
 
 

@@ -59,7 +59,7 @@ class Proxy:
         self._server.close()
         for connection in self._connections:
             connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*self._connections)
 
     @property
     def url(self) -> str:
@@ -99,6 +99,8 @@ class Proxy:
                 group.create_task(self._pass_on(Direction.TO_SERVER, reader, upstream_writer))
                 group.create_task(self._pass_on(Direction.TO_STORE, upstream_reader, writer))
         except* (_BrokenError, OSError):
+            pass
+        except* asyncio.CancelledError:
             pass
         finally:
             for each in writers:

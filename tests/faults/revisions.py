@@ -39,7 +39,9 @@ def revisions(session_id: UUID) -> Iterator[SegmentInput]:
                     speaker_name=f"Speaker {segment % 3}",
                 ),
                 translations=[
-                    TranslationInput(text=f"{language}: {text}", target_language=language)
+                    TranslationInput(
+                        text=f"{language}: {text}", target_language=language, transcript_revision=revision
+                    )
                     for language in ("es", "ja")
                 ],
                 audio=AudioInput(data=text.encode(), format="wav", start_time=float(segment))

@@ -63,6 +63,6 @@ async def test_a_broken_network_is_a_typed_error_within_the_limits_and_leaks_not
             stopping.set()
             reads = await asyncio.gather(*readers)
             assert max(crowd.longest_call, *reads) < CALL_SECONDS
-            assert_idle(store)
+            await assert_idle(store)
         await until(lambda: place.connections() == 0)
         run.found(place.check(ledger))

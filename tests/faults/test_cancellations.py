@@ -119,7 +119,7 @@ async def test_cancelled_callers_leave_nothing_behind(fault: StartRun, place: Pl
             for was_running in await asyncio.gather(*(cancel_sometime(each, run.chance) for each in calls)):
                 if was_running:
                     run.tried()
-            assert_idle(store)
+            await assert_idle(store)
             assert store.statistics().pool.size <= CONNECTIONS
     run.found(place.check(ledger))
     assert place.orphans() == 0

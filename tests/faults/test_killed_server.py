@@ -32,6 +32,6 @@ async def test_a_killed_server_loses_nothing_and_the_store_writes_again_by_itsel
                     await server.start()
                     run.tried(await crowd.recovery())
             assert crowd.longest_call < CALL_SECONDS
-            assert_idle(store)
+            await assert_idle(store)
         with server.connect() as program:
             run.found(ledger.check(program, audio_folder))

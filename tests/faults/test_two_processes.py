@@ -60,20 +60,21 @@ async def test_two_processes_in_different_orders_end_in_the_state_of_one(
         given = (place.url, place.audio_folder, session_id)
         with (
             running("revisions", *given, run.chance.random()) as one,
-            running("revisions", *given, run.chance.random()) as other,
+            running("revisions", *given, run.chance.random()) as another,
             running("revisions", *given, run.chance.random()) as killed,
         ):
-            for program in (one, other, killed):
+            for program in (one, another, killed):
                 program.begin()
             # A third one does not get far, and must not matter.
             await asyncio.sleep(run.chance.uniform(0.05, 0.2))
             killed.kill()
-            for program in (one, other):
+            for program in (one, another):
                 await asyncio.to_thread(program.wait, PROCESS_SECONDS)
         found = state(place.program, session_id)
-        lost = sum(each not in found for each in expected)
-        by_half = sum(each not in expected for each in found)
-        run.found(Findings(2 * SEGMENTS * REVISIONS, lost, by_half))
+        missing = [each for each in expected if each not in found]
+        other = [each for each in found if each not in expected]
+        print("missing:", *missing, "instead:", *other, sep="\n")
+        run.found(Findings(2 * SEGMENTS * REVISIONS, len(missing), len(other)))
         run.tried()
         # Each is read under the id that any process derives.
         async with store.read() as reader:

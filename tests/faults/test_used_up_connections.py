@@ -61,7 +61,7 @@ class Callers:
         await asyncio.gather(*(call(number) for number in range(CALLERS)))
         assert self.outcomes.total() == CALLERS
         assert longest < CALL_SECONDS
-        assert_idle(self._store)
+        await assert_idle(self._store)
 
     async def mixed(self, number: int, key: str) -> bool:
         """Write a segment, write it in a unit, or read."""

@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -43,10 +43,18 @@ def read_only(folder: Path) -> Iterator[None]:
 def filled(folder: Path, *, leaving: int) -> Iterator[None]:
     """Take the room of the file system at `folder`, but for some bytes, for the length of a block."""
     filler = folder / "filler"
-    free = os.statvfs(folder)
     with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_bsize - leaving))
+        while (room := _room(folder) - leaving) > 0:
+            # Somebody else may have taken some of it since.
+            with suppress(OSError):
+                os.posix_fallocate(file.fileno(), 0, room)
+                break
     try:
         yield
     finally:
         filler.unlink()
+
+
+def _room(folder: Path) -> int:
+    free = os.statvfs(folder)
+    return free.f_bavail * free.f_bsize

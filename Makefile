@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The main job on files of one's own: make demo CAPTIONS="en=talk.en.vtt ja=talk.ja.vtt"
 CAPTIONS ?=
 
-.PHONY: demo test check lint types imports matrix bench soak clean
+.PHONY: demo test check lint types imports matrix bench soak faults clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/livetranslate-store demo $(if $(CAPTIONS),--captions $(CAPTIONS))
@@ -38,6 +38,10 @@ bench: $(VENV)/.development
 # A day of a hundred bots in four minutes and a bit, against limits that must hold.
 soak: $(VENV)/.development
 	$(BIN)/python -m benchmarks.soak
+
+# Every fault in full, in less than fifteen minutes; writes the table in docs/reliability.md.
+faults: $(VENV)/.development
+	$(BIN)/pytest tests/faults --faults=docs/reliability.md
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

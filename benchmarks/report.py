@@ -51,13 +51,13 @@ def write_report(docs: Path, rows: Rows, results: Results, machine: Machine) -> 
     page.write_text(text, encoding="utf-8")
 
 
-def between_markers(page: str, content: str) -> str:
+def between_markers(page: str, content: str, begin: str = BEGIN) -> str:
     """Return the page with what is between its markers replaced; raises ValueError where there are none."""
-    before, _, rest = page.partition(BEGIN)
+    before, _, rest = page.partition(begin)
     _, end, after = rest.partition(END)
     if not end:
-        raise ValueError(f"The page lacks its markers, {BEGIN!r} and {END!r}.")
-    return f"{before}{BEGIN}\n{content}\n{END}{after}"
+        raise ValueError(f"The page lacks its markers, {begin!r} and {END!r}.")
+    return f"{before}{begin}\n{content}\n{END}{after}"
 
 
 def _header(results: Results) -> list[str]:

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -136,6 +137,18 @@ class AudioStorage:
         await self.put(probe)
         await self.remove(probe.storage_key)
 
+    async def remove_unfinished(self, before: datetime) -> int:
+        """Remove what a killed process left of objects that it was writing, and return how many there were.
+
+        A local folder holds them under names that no listing shows; other stores keep them to themselves.
+        """
+        if not isinstance(self._store, LocalStore) or self._store.prefix is None:
+            return 0
+        try:
+            return await asyncio.to_thread(_remove_unfinished, self._store.prefix, before.timestamp())
+        except OSError as error:
+            raise StoreUnavailableError("The audio storage cannot be written.") from error
+
     async def remove_session(self, session_id: UUID) -> None:
         """Remove every object of a session, those that no row refers to as well."""
         async for batch in self.list(session_id):
@@ -178,6 +191,19 @@ def _local(url: str) -> LocalStore:
     folder = url.removeprefix("file:")
     folder = folder.removeprefix("//") if folder.startswith("///") else folder
     return LocalStore(Path(folder).expanduser().absolute(), mkdir=True)
+
+
+def _remove_unfinished(folder: Path, before: float) -> int:
+    # obstore writes KEY#NUMBER, and gives it its name once it is whole.
+    removed = 0
+    for path in folder.glob("*/*/*#*"):
+        key, _, number = str(path.relative_to(folder)).rpartition("#")
+        if number.isdecimal() and ids_in(key) is not None:
+            with suppress(FileNotFoundError):  # finished meanwhile
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    removed += 1
+    return removed
 
 
 def _make_durable(path: Path) -> None:

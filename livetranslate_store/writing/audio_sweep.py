@@ -19,7 +19,7 @@ async def sweep_audio(database: Database, storage: AudioStorage, *, older_than: 
     Younger ones may belong to a unit of work that has not committed yet.
     """
     limit = datetime.now(UTC) - older_than
-    objects = removed = 0
+    objects = removed = await storage.remove_unfinished(limit)
     async for batch in storage.list():
         objects += len(batch)
         orphans = await _orphans(database, [each for each in batch if each.modified < limit])

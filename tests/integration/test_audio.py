@@ -205,6 +205,21 @@ async def test_the_sweep_removes_old_orphans_and_nothing_else(
     assert orphan.storage_key not in left
 
 
+async def test_the_sweep_removes_what_a_killed_process_has_begun_to_write(
+    database_url: str, audio_folder: Path
+) -> None:
+    folder = audio_folder / str(new_id()) / str(new_id())
+    folder.mkdir(parents=True)
+    # The names that the object store gives to what is not whole yet, and one that it would never give.
+    begun, other = folder / f"{new_id()}#1", folder / "somebody-elses#1"
+    for file in (begun, other):
+        file.write_bytes(b"RI")
+    async with Store.open(database_url, audio_url=f"file:{audio_folder}", min_connections=1) as store:
+        assert (await store.sweep_audio()).orphans_removed == 0
+        assert (await store.sweep_audio(older_than=NOW)).orphans_removed == 1
+    assert list(folder.iterdir()) == [other]
+
+
 async def test_changed_and_missing_bytes_are_noticed_on_reading(
     store: Store, storage: AudioStorage, session_id: UUID
 ) -> None:

@@ -314,7 +314,7 @@ async def test_a_lost_answer_is_not_forgotten_when_there_is_no_connection_to_rep
         monkeypatch.undo()
         raise PoolTimeoutError
 
-    monkeypatch.setattr(Database, "_fetch", answer_lost)
+    monkeypatch.setattr(Database, "fetch_once", answer_lost)
     monkeypatch.setattr(Database, "lease", none_left)
     spoken = transcript(segment_key="seg-1")
     # A store that repeats by itself for longer may find out.

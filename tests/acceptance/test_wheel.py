@@ -52,6 +52,7 @@ def test_a_plain_installation_upgrades_a_schema_and_hints_at_what_the_demo_needs
     )
     assert demo.returncode == 1
     assert "pip install 'livetranslate-store[cli,embedded,formats]'" in demo.stderr
-    # The types travel too.
+    # The script of the roles and the types travel too.
+    assert "CREATE ROLE livetranslate_reader" in run(installed / "livetranslate-store", "roles")
     typed = "from importlib.resources import files; print(files('livetranslate_store').joinpath('py.typed').exists())"  # noqa: E501 (a program)
     assert run(installed / "python", "-c", typed) == "True\n"

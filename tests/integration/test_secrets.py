@@ -3,11 +3,10 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -113,8 +112,12 @@ async def use_and_misuse(store: Store, told: Told, program: Program) -> None:
         await uow.sessions.create(bot_id="b", meeting_id="other", external_id="meet-42")
     async with told.failing(), store.read() as reader:
         await reader.transcripts.add(session.id, spoken)
-    async with told.failing():
-        await locked_out(store, session.id, program)
+    with locked(program):
+        async with told.failing():
+            await store.timeline(session.id)
+        # By way of SQLAlchemy, whose errors would repeat what was bound.
+        async with told.failing(), store.unit_of_work() as uow:
+            await uow.sessions.update(session.id, title=TEXT)
     async with told.failing(), store.unit_of_work() as uow:
         await uow.translations.add(session.id, receipt.transcript_id, translation(TEXT))
         terminate_all(program)
@@ -122,13 +125,12 @@ async def use_and_misuse(store: Store, told: Told, program: Program) -> None:
     assert len(await store.timeline(session.id)) == 1
 
 
-async def locked_out(store: Store, session_id: UUID, program: Program) -> None:
-    """Run into the time limit of a statement."""
-    program.execute("LOCK TABLE livetranslate.transcripts IN ACCESS EXCLUSIVE MODE")
-    try:
-        await store.timeline(session_id)
-    finally:
-        program.rollback()
+@contextmanager
+def locked(program: Program) -> Iterator[None]:
+    """Let statements run into their time limit."""
+    program.execute("LOCK TABLE livetranslate.sessions, livetranslate.transcripts IN ACCESS EXCLUSIVE MODE")
+    yield
+    program.rollback()
 
 
 def terminate_all(program: Program) -> None:

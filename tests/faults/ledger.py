@@ -44,17 +44,17 @@ class Ledger:
 
     def __init__(self, file: Path, session_id: UUID) -> None:
         self.session_id = session_id
-        self.file = file
+        self._file = file
         file.touch()
 
     def acknowledge(self, key: str, *, late: bool = False) -> None:
         """Note, before anything else happens, that the store has answered."""
         # One write of a short line in this mode is all or nothing, whoever is killed.
-        with self.file.open("ab", buffering=0) as file:
+        with self._file.open("ab", buffering=0) as file:
             file.write(f"{key}{' late' if late else ''}\n".encode())
 
     def _lines(self) -> Iterator[tuple[str, bool]]:
-        for line in self.file.read_text().splitlines():
+        for line in self._file.read_text().splitlines():
             key, _, late = line.partition(" ")
             yield key, late == "late"
 

@@ -1,62 +1,73 @@
-"""Processes of this suite's own, which end with it."""
+"""Processes that end with the suite: each forked from one that has imported everything, in a moment."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
+import asyncio
+import multiprocessing
+import signal
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from multiprocessing.connection import Connection
+from typing import Any, TypeAlias
 
-import livetranslate_store
+#: Gets the connection to its parent first, then the arguments.
+Main: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
 
-_TESTS = Path(__file__).resolve().parents[1]
-_IMPORT_PATH = os.pathsep.join([str(_TESTS), str(Path(livetranslate_store.__file__).resolve().parents[1])])
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["livetranslate_store"])
 
 
 class Program:
-    """A module of this suite as a process: it says when it is ready, and runs until its input ends."""
+    """A coroutine function as a process: it says when it is ready, and waits until it is told to begin."""
 
-    def __init__(self, module: str, *arguments: object) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", f"faults.{module}", *map(str, arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": _IMPORT_PATH},
-        )
+    def __init__(self, main: Main, *arguments: object) -> None:
+        self._connection, its_connection = _context.Pipe()
+        self._process = _context.Process(target=_run, args=(main, its_connection, *arguments), daemon=True)
+        self._process.start()
+        its_connection.close()
 
     def begin(self) -> None:
         """Wait until it is ready, and let it begin."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "ready\n"
-        self._process.stdin.write("begin\n")
-        self._process.stdin.flush()
+        self._connection.recv()
+        self._connection.send("begin")
 
     def wait(self, seconds: float) -> None:
         """Wait until it has ended by itself; fails where it ends with an error."""
-        assert self._process.wait(seconds) == 0
+        self._process.join(seconds)
+        assert self._process.exitcode == 0
 
     def kill(self) -> None:
         """End it at once, whatever it is doing; it must not have ended before."""
-        assert self._process.poll() is None, "it ended by itself"
         self._process.kill()
-        self._process.wait()
+        self._process.join()
+        assert self._process.exitcode == -signal.SIGKILL, "it ended by itself"
 
     def close(self) -> None:
-        """End it if it still runs, and close its pipes."""
+        """End it if it still runs, and forget it."""
         self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self._process.join()
+        self._process.close()
+        self._connection.close()
 
 
 @contextmanager
-def running(module: str, *arguments: object) -> Iterator[Program]:
+def running(main: Main, *arguments: object) -> Iterator[Program]:
     """Start a program for the length of a block."""
-    program = Program(module, *arguments)
+    program = Program(main, *arguments)
     try:
         yield program
     finally:
         program.close()
+
+
+async def ready(parent: Connection) -> None:
+    """Say so, and wait for the word to begin."""
+    parent.send("ready")
+    await asyncio.to_thread(parent.recv)
+
+
+async def until_end(parent: Connection) -> None:
+    """Wait until the parent has gone."""
+    await asyncio.to_thread(parent.poll, None)
+
+
+def _run(main: Main, parent: Connection, *arguments: object) -> None:
+    asyncio.run(main(parent, *arguments))

@@ -1,16 +1,13 @@
-"""A process that writes the revisions of keyed segments, all of them, in an order of its own.
-
-Arguments: the database's URL, the audio folder, the session's id, a seed. It ends by itself once
-everything was acknowledged.
-"""
+"""A process that writes the revisions of keyed segments, all of them, in an order of its own."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from random import Random
 from uuid import UUID
 
 from faults.crowd import PAUSE_SECONDS, TROUBLE, in_a_unit, record
+from faults.processes import ready
 
 from livetranslate_store import AudioInput, SegmentInput, Store, TranscriptInput, TranslationInput
 
@@ -77,16 +74,8 @@ async def write_all(store: Store, session_id: UUID, chance: Random) -> None:
             group.create_task(work())
 
 
-async def main(url: str, audio_folder: str, session_id: str, seed: str) -> None:
-    """Open the store, say so, and write."""
-    async with Store.open(
-        url, audio_url=f"file:{audio_folder}", min_connections=1, max_connections=5
-    ) as store:
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.readline)
-        await write_all(store, UUID(session_id), Random(seed))
-
-
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+async def write(parent: Connection, url: str, audio_url: str, session_id: UUID, seed: float) -> None:
+    """Open the store, say so, and write everything."""
+    async with Store.open(url, audio_url=audio_url, min_connections=1, max_connections=5) as store:
+        await ready(parent)
+        await write_all(store, session_id, Random(seed))

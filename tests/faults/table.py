@@ -76,7 +76,7 @@ def write(page: Path, rows: Mapping[str, Row], seed: int, seconds: float) -> Non
 
 
 def _cells(fault: str, row: Row | None) -> tuple[str, ...]:
-    if row is None:
+    if row is None or not row.tries:
         return (fault, "not run", *[""] * (len(_HEADER) - 2))
     recovery = "" if row.longest_recovery is None else f"{row.longest_recovery:.2f} s"
     return (fault, *(f"{number:,}" for number in row[:4]), recovery)

@@ -10,6 +10,7 @@ from faults.ledger import Ledger
 from faults.place import Place
 from faults.processes import Program, running
 from faults.table import WRITER_KILLED
+from faults.writer import write
 
 from livetranslate_store import Store
 
@@ -24,8 +25,8 @@ async def test_a_killed_writer_loses_nothing_and_leaves_nothing_by_half(
     async def prepare(stack: ExitStack) -> tuple[Program, Ledger]:
         # A session of its own for each, so that each is checked alone.
         ledger = place.ledger(await new_session(store))
-        arguments = (place.url, place.audio_folder, ledger.session_id, ledger.file, run.chance.random())
-        return stack.enter_context(running("writer", *arguments)), ledger
+        writer = running(write, place.url, place.audio_url, ledger, run.chance.random())
+        return stack.enter_context(writer), ledger
 
     with ExitStack() as stack:
         following = await prepare(stack)

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from faults import revisions
 from faults.conftest import StartRun
 from faults.crowd import new_session
 from faults.ledger import Findings
 from faults.place import Place
 from faults.processes import running
-from faults.revisions import REVISIONS, SEGMENTS, revisions, write_all
+from faults.revisions import REVISIONS, SEGMENTS, write_all
 from faults.table import TWO_PROCESSES
 
 from livetranslate_store import Store
@@ -57,11 +58,11 @@ async def test_two_processes_in_different_orders_end_in_the_state_of_one(
 
     for _ in range(run.tries):
         session_id = await new_session(store)
-        given = (place.url, place.audio_folder, session_id)
+        given = (revisions.write, place.url, place.audio_url, session_id)
         with (
-            running("revisions", *given, run.chance.random()) as one,
-            running("revisions", *given, run.chance.random()) as another,
-            running("revisions", *given, run.chance.random()) as killed,
+            running(*given, run.chance.random()) as one,
+            running(*given, run.chance.random()) as another,
+            running(*given, run.chance.random()) as killed,
         ):
             for program in (one, another, killed):
                 program.begin()
@@ -78,7 +79,7 @@ async def test_two_processes_in_different_orders_end_in_the_state_of_one(
         run.tried()
         # Each is read under the id that any process derives.
         async with store.read() as reader:
-            for each in revisions(session_id):
+            for each in revisions.revisions(session_id):
                 assert each.transcript.segment_key is not None
                 transcript_id = transcript_id_for(session_id, "transcriber", each.transcript.segment_key)
                 assert (await reader.transcripts.get(session_id, transcript_id)).is_final

@@ -82,6 +82,12 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
 
 
 @pytest.fixture
+def database_url(owner_url: str) -> str:
+    """The URL of the database for its owner: faults change what is underneath, the schema too."""
+    return owner_url
+
+
+@pytest.fixture
 def place(
     database_url: str, other_program: psycopg.Connection[Any], audio_folder: Path, tmp_path: Path
 ) -> Place:

@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 # The server's own limit comes first: its answer is certain that nothing was changed, the driver's is not.
 DRIVER_GRACE_SECONDS = 1.0
+# A server that was told to cancel a statement has done so in milliseconds; a caller that is cancelled waits.
+SETTLE_SECONDS = 2.0
 
 
 class Database:
@@ -133,9 +135,20 @@ class Database:
             if is_broken(error):
                 lease.invalidate()
             raise failure from failure.__cause__
+        except asyncio.CancelledError:
+            await run_to_end(self.settle(lease))
+            raise
         finally:
             if lease.is_valid:
                 lease.close()
+
+    async def settle(self, lease: PoolProxiedConnection) -> None:
+        """End whatever an interrupted statement has left open: the driver prepares without ending it."""
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self.driver_of(lease).execute("ROLLBACK")
+        except DATABASE_ERRORS:
+            lease.invalidate()
 
     async def fetch_once(
         self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any]

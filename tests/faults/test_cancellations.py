@@ -20,8 +20,8 @@ CONNECTIONS = 6
 SLOTS = 12
 CALLERS = 25
 # How long a call is left alone: in turns of the loop or in seconds, as much as a call takes, or more.
-LONGEST_TURNS = 200
-LONGEST_SECONDS = 0.15
+LONGEST_TURNS = 100
+LONGEST_SECONDS = 0.08
 
 Call: TypeAlias = Callable[[Store, Ledger, str], Awaitable[None]]
 

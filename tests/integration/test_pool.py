@@ -267,6 +267,22 @@ async def test_a_transaction_that_is_cancelled_while_it_begins_is_nobody_elses(d
             lease.close()
 
 
+async def test_a_read_that_is_cancelled_while_it_is_prepared_leaves_no_transaction_open(
+    database_url: str,
+) -> None:
+    async with opened(database_url, min_connections=1, max_connections=1) as database:
+        for turns in range(40):
+            task = asyncio.create_task(database.fetch(f"SELECT {turns}", []))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            lease = await database.lease()
+            # The server refuses this once a transaction has looked at anything.
+            await database.driver_of(lease).execute("BEGIN ISOLATION LEVEL REPEATABLE READ; COMMIT")
+            lease.close()
+
+
 async def test_a_connection_that_dies_inside_a_unit_is_a_typed_error_and_the_next_unit_works(
     store: Store, session_id: UUID, other_program: Program
 ) -> None:

@@ -17,11 +17,14 @@ from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, tr
 from livetranslate_store.database.pool_policy import PoolPolicy
 from livetranslate_store.errors import (
     InvalidInputError,
+    OutcomeUnknownError,
     PoolTimeoutError,
+    QueryTimeoutError,
     StoreUnavailableError,
     UsageError,
 )
 from livetranslate_store.settings import StoreSettings
+from livetranslate_store.tasks import run_to_end
 from livetranslate_store.values import PoolStatistics
 
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -58,17 +61,11 @@ class Database:
 
     async def open(self) -> None:
         """Open the minimum of connections; raises StoreUnavailableError where the server is not there."""
-        leases = await asyncio.gather(
-            *(self.lease() for _ in range(self._settings.min_connections)), return_exceptions=True
-        )
-        failure: BaseException | None = None
-        for lease in leases:
-            if isinstance(lease, BaseException):
-                failure = lease
-            else:
-                lease.close()
-        if failure is not None:
-            raise failure
+        taking = [asyncio.create_task(self.lease()) for _ in range(self._settings.min_connections)]
+        try:
+            await asyncio.gather(*taking)
+        finally:
+            await run_to_end(_give_back(taking))
 
     async def lease(self) -> PoolProxiedConnection:
         """Take a connection out of the pool; `fetch_on` gives it back, or whoever took it does.
@@ -97,24 +94,34 @@ class Database:
         """Run one statement that may be repeated as a transaction of its own, and give the lease back.
 
         On a connection that turns out to be dead it is repeated once on another. Raises OutcomeUnknownError
-        where it `writes` and the answer is lost again.
+        where it `writes`, an answer was lost, and the repetition tells nothing of it.
         """
-        repeats = 1
-        while True:
-            try:
-                return await self._fetch(lease, text, arguments)
-            except DATABASE_ERRORS as error:
-                failure = translate(error, committing=writes)
-                if not is_broken(error):
-                    raise failure from failure.__cause__
+        try:
+            return await self._fetch_once(lease, text, arguments, writes=writes)
+        except (OutcomeUnknownError, StoreUnavailableError) as error:
+            if not isinstance(error.__cause__, Exception) or not is_broken(error.__cause__):
+                raise
+            lost = error
+        try:
+            return await self._fetch_once(await self.lease(), text, arguments, writes=writes)
+        except (PoolTimeoutError, QueryTimeoutError, StoreUnavailableError) as error:
+            if isinstance(lost, OutcomeUnknownError):
+                raise lost from error  # what was not done now may have been done before
+            raise
+
+    async def _fetch_once(
+        self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any], *, writes: bool
+    ) -> list[asyncpg.Record]:
+        try:
+            return await self._fetch(lease, text, arguments)
+        except DATABASE_ERRORS as error:
+            failure = translate(error, committing=writes)
+            if is_broken(error):
                 lease.invalidate()
-                if not repeats:
-                    raise failure from failure.__cause__
-            finally:
-                if lease.is_valid:
-                    lease.close()
-            repeats -= 1
-            lease = await self.lease()
+            raise failure from failure.__cause__
+        finally:
+            if lease.is_valid:
+                lease.close()
 
     async def _fetch(
         self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any]
@@ -168,6 +175,15 @@ class Database:
         self._closed = True
         await self._policy.stop()
         await self.engine.dispose()
+
+
+async def _give_back(taking: Sequence["asyncio.Task[PoolProxiedConnection]"]) -> None:
+    """Give back what was taken; after a failure or a cancellation the others are not waited for."""
+    for each in taking:
+        each.cancel()
+    for lease in await asyncio.gather(*taking, return_exceptions=True):
+        if not isinstance(lease, BaseException):
+            lease.close()
 
 
 def asyncpg_url(url: str) -> URL:

@@ -160,8 +160,14 @@ class Transaction:
             raise failure from failure.__cause__
 
     async def _open(self) -> PoolProxiedConnection:
-        self._lease = lease = await self._database.lease()
-        await self._database.driver_of(lease).execute(_BEGIN_READING if self.read_only else _BEGIN)
+        lease = await self._database.lease()
+        try:
+            await self._database.driver_of(lease).execute(_BEGIN_READING if self.read_only else _BEGIN)
+        except BaseException:
+            # It may have begun all the same: the next user's write would never be committed.
+            lease.invalidate()
+            raise
+        self._lease = lease
         return lease
 
     async def _give_back(self) -> None:

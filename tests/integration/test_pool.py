@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import psycopg
 import pytest
 from sqlalchemy import text
 from support import audio, transcript, until
 
 from livetranslate_store import (
+    Outcome,
     OutcomeUnknownError,
     PoolTimeoutError,
     QueryTimeoutError,
@@ -20,8 +22,10 @@ from livetranslate_store import (
 )
 from livetranslate_store.database import pool_policy
 from livetranslate_store.database.engine import Database
+from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.ids import new_id
 from livetranslate_store.settings import StoreSettings
+from livetranslate_store.tasks import run_to_end
 
 Program = psycopg.Connection[Any]
 
@@ -226,6 +230,43 @@ async def test_a_connection_that_was_idle_for_long_is_asked_before_it_is_used(
         assert database.statistics().recycled == 1
 
 
+async def test_an_opening_that_is_cancelled_leaves_no_connection(
+    database_url: str, other_program: Program
+) -> None:
+    database = Database(StoreSettings(database_url=database_url, min_connections=4))
+    opening = asyncio.create_task(database.open())
+    while not database.statistics().size:
+        await asyncio.sleep(0)
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+    assert database.statistics().in_use == 0
+    await database.close()
+    await until(lambda: connections(other_program) == 0)
+
+
+async def test_a_transaction_that_is_cancelled_while_it_begins_is_nobody_elses(database_url: str) -> None:
+    async with opened(database_url, min_connections=1, max_connections=1) as database:
+
+        async def begin() -> None:
+            transaction = Transaction(database)
+            try:
+                await transaction.begin()
+            finally:
+                await run_to_end(transaction.end(commit=False))
+
+        for turns in range(40):
+            task = asyncio.create_task(begin())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            lease = await database.lease()
+            driver = database.driver_of(lease)
+            await driver.execute("SELECT 1")
+            assert not driver.is_in_transaction(), turns
+            lease.close()
+
+
 async def test_a_connection_that_dies_inside_a_unit_is_a_typed_error_and_the_next_unit_works(
     store: Store, session_id: UUID, other_program: Program
 ) -> None:
@@ -252,6 +293,37 @@ async def test_a_commit_whose_connection_breaks_says_that_the_outcome_is_unknown
     again = await store.record_segment(session_id, transcript=transcript(segment_key="seg-1"))
     assert again.transcript_id == receipt.transcript_id
     assert store.statistics().gate.in_flight == store.statistics().pool.in_use == 0
+
+
+async def test_a_lost_answer_is_not_forgotten_when_there_is_no_connection_to_repeat_the_write(
+    store: Store, session_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch, lease = Database._fetch, Database.lease
+    answers = iter([asyncpg.ConnectionDoesNotExistError("the answer is lost")])
+    connections = iter([lease])
+
+    async def answer_lost(self: Database, *arguments: Any) -> Any:
+        rows = await fetch(self, *arguments)
+        for error in answers:
+            raise error
+        return rows
+
+    async def none_left(self: Database, **options: Any) -> Any:
+        for take in connections:
+            return await take(self, **options)
+        monkeypatch.undo()
+        raise PoolTimeoutError
+
+    monkeypatch.setattr(Database, "_fetch", answer_lost)
+    monkeypatch.setattr(Database, "lease", none_left)
+    spoken = transcript(segment_key="seg-1")
+    # A store that repeats by itself for longer may find out.
+    with suppress(OutcomeUnknownError):
+        await store.record_segment(session_id, transcript=spoken, audio=audio())
+    receipt = await store.record_segment(session_id, transcript=spoken, audio=audio())
+    assert receipt.outcome is Outcome.UNCHANGED
+    assert receipt.audio_file_id is not None
+    assert await store.read_audio(session_id, receipt.audio_file_id) == b"RIFF"
 
 
 @pytest.mark.parametrize(

@@ -134,10 +134,13 @@ class GroupCommit(Generic[Item, Receipt]):
             self._boarding = False
         group = self._next_group()
         self._depart()
-        if group:
-            await self._write_group(group, lease)
-        else:
+        if not group:
             lease.close()
+            return
+        try:
+            await self._write_group(group, lease)
+        finally:
+            self._leave(group)
 
     def _next_group(self) -> list[_Passenger[Item, Receipt]]:
         """Take those who can go together, in order: each key once.
@@ -162,6 +165,7 @@ class GroupCommit(Generic[Item, Receipt]):
             self._busy.update(passenger.keys)
 
     def _leave(self, group: Sequence[_Passenger[Item, Receipt]]) -> None:
+        # Once, when all of them are done: a key that is freed twice is freed for somebody else's revision.
         for passenger in group:
             self._busy.difference_update(passenger.keys)
 
@@ -185,8 +189,6 @@ class GroupCommit(Generic[Item, Receipt]):
             for passenger in group:
                 if not passenger.answer.done():
                     passenger.answer.set_exception(error)
-        finally:
-            self._leave(group)
 
     async def _write_one_by_one(self, group: Sequence[_Passenger[Item, Receipt]]) -> None:
         """Find the bad one: alone it gets its own error, and the others are stored."""

@@ -54,7 +54,7 @@ StartRun: TypeAlias = Callable[..., Run]
 
 @pytest.fixture
 def fault(request: pytest.FixtureRequest) -> Iterator[StartRun]:
-    """Begin with a fault: its name, how often it is tried in full, and how often in `make test`."""
+    """Begin with a fault: its name, how often it is tried in full, and how often otherwise."""
     runs: dict[str, Run] = {}
 
     def start(name: str, *, full: int, short: int) -> Run:

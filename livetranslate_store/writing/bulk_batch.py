@@ -30,9 +30,8 @@ from livetranslate_store.writing.rows import (
     key_of,
     speaker_rows,
     transcript_row,
-    translation_row,
 )
-from livetranslate_store.writing.segment import Segment, check_segment, make_segment
+from livetranslate_store.writing.segment import Segment, check_segment, make_segment, translation_rows
 
 Items: TypeAlias = AsyncIterable[SegmentInput | Refusal] | Iterable[SegmentInput | Refusal]
 Key: TypeAlias = tuple[UUID, UUID]
@@ -70,13 +69,8 @@ class Turn:
         self.translation_count += len(segment.translations)
 
     def translations(self, *, are_new: bool) -> Iterator[Row]:
-        """Yield the rows of translations; of new segments with what they take from their transcripts."""
-        for session_id, transcript_id, transcript, translations, translation_ids, _ in self.segments:
-            language, revision = (transcript.language, transcript.revision or 0) if are_new else (None, None)
-            for translation_id, each in zip(translation_ids, translations, strict=True):
-                yield translation_row(
-                    session_id, translation_id, transcript_id, each, language=language, revision=revision
-                )
+        """Return the rows of translations; of new segments with what they take from their transcripts."""
+        return translation_rows(self.segments, are_new=are_new)
 
     def objects_of(self, keys: Collection[Key]) -> list[str]:
         """Return the storage keys that were meant for these audio files."""

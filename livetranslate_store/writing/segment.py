@@ -1,6 +1,6 @@
 """A segment on its way in: checked as a whole, turned into rows, answered with a receipt."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -80,21 +80,21 @@ def check_languages(translations: Sequence[TranslationInput]) -> None:
         raise InvalidInputError("A segment has one translation for each target_language.")
 
 
-def rows_of(segments: Sequence[Segment], *, are_new: bool) -> dict[str, list[Row]]:
-    """Return the rows by table of these segments, none of whose keys occurs twice.
+def translation_rows(segments: Iterable[Segment], *, are_new: bool) -> Iterator[Row]:
+    """Yield the rows of the translations of these segments.
 
     Where the segments are new, what a translation takes from its transcript is what was sent with it.
     """
-    translations = []
-    for each in segments:
-        session_id, transcript_id, transcript, _, _, _ = each
+    for session_id, transcript_id, transcript, translations, translation_ids, _ in segments:
         language, revision = (transcript.language, transcript.revision or 0) if are_new else (None, None)
-        translations += [
-            translation_row(
-                session_id, translation_id, transcript_id, translation, language=language, revision=revision
+        for translation_id, each in zip(translation_ids, translations, strict=True):
+            yield translation_row(
+                session_id, translation_id, transcript_id, each, language=language, revision=revision
             )
-            for translation_id, translation in zip(each.translation_ids, each.translations, strict=True)
-        ]
+
+
+def rows_of(segments: Sequence[Segment], *, are_new: bool) -> dict[str, list[Row]]:
+    """Return the rows by table of these segments, none of whose keys occurs twice."""
     return {
         "audio_files": [
             audio_row(each.session_id, each.audio) for each in segments if each.audio is not None
@@ -109,7 +109,7 @@ def rows_of(segments: Sequence[Segment], *, are_new: bool) -> dict[str, list[Row
             )
             for each in segments
         ],
-        "translations": translations,
+        "translations": list(translation_rows(segments, are_new=are_new)),
     }
 
 

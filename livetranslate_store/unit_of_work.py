@@ -1,7 +1,8 @@
 """The unit of work: all repositories over one transaction; all of it or none of it, files included."""
 
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
@@ -17,14 +18,13 @@ from livetranslate_store.repositories import (
 )
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.tasks import run_to_end
-from livetranslate_store.write_gate import WriteGate
 
 
 class UnitOfWork:
     """Commits when the block ends, rolls back on any exception, cancellation included.
 
-    It belongs to the task that enters it. With a gate it holds one of its slots from beginning to end;
-    without one it is read-only.
+    It belongs to the task that enters it. It holds its slot at the gate from beginning to end; without one it
+    is read-only.
     """
 
     sessions: SessionRepository
@@ -38,12 +38,12 @@ class UnitOfWork:
         database: Database,
         storage: AudioStorage,
         cache: SegmentCache,
-        gate: WriteGate | None = None,
+        slot: AbstractAsyncContextManager[Any, Any] | None = None,
     ) -> None:
         self._database = database
         self._storage = storage
         self._cache = cache
-        self._slot = None if gate is None else gate.slot()
+        self._slot = slot
         self._transaction: Transaction | None = None
 
     async def __aenter__(self) -> Self:

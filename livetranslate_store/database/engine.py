@@ -13,11 +13,14 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
-from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
+from livetranslate_store.database.breaker import Breaker
+from livetranslate_store.database.failures import DATABASE_ERRORS, is_answer, is_broken, translate
 from livetranslate_store.database.pool_policy import PoolPolicy
+from livetranslate_store.database.retries import Retries
 from livetranslate_store.errors import (
     InvalidInputError,
     PoolTimeoutError,
+    StoreError,
     StoreUnavailableError,
     UsageError,
 )
@@ -36,7 +39,12 @@ class Database:
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._waiting = 0
+        self._closing = False
         self._closed = False
+        #: What repeats the calls that may be repeated.
+        self.retries = Retries(settings.retry_timeout)
+        self._reads = Breaker("reads", settings.breaker_timeout)
+        self._writes = Breaker("writes", settings.breaker_timeout)
         self.engine = create_async_engine(
             asyncpg_url(settings.database_url.get_secret_value()),
             poolclass=AsyncAdaptedQueuePool,
@@ -70,51 +78,75 @@ class Database:
         if failure is not None:
             raise failure
 
-    async def lease(self) -> PoolProxiedConnection:
+    async def lease(self, *, writes: bool = False) -> PoolProxiedConnection:
         """Take a connection out of the pool; `fetch_on` gives it back, or whoever took it does.
 
         Raises PoolTimeoutError when none becomes free in time, StoreUnavailableError when the server
-        cannot be reached.
+        cannot be reached, or has not been for so long that nobody tries, UsageError once the store closes:
+        for writes, which are drained, later than for reads.
         """
         if self._closed:
             raise UsageError("The store is closed.")
+        if self._closing and not writes:
+            raise UsageError("The store is closing: it begins nothing new.")
+        breaker = self.breaker(writes=writes)
+        breaker.admit()
         self._waiting += 1
         try:
             return await self.engine.raw_connection()
         except DATABASE_ERRORS as error:
             failure = self._connect_failure(error)
+            if failure.is_transient:
+                breaker.failed()
             raise failure from failure.__cause__
         finally:
             self._waiting -= 1
 
-    async def fetch(self, text: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
-        """Run one read as a transaction of its own and return the driver's rows."""
-        return await self.fetch_on(await self.lease(), text, arguments)
+    async def fetch(
+        self, text: str, arguments: Sequence[Any], *, writes: bool = False
+    ) -> list[asyncpg.Record]:
+        """Run one read as a transaction of its own, again where that may help; return the driver's rows.
+
+        `writes` tells that a write asks.
+        """
+
+        async def attempt() -> list[asyncpg.Record]:
+            return await self.fetch_on(await self.lease(writes=writes), text, arguments)
+
+        return await self.retries.run(attempt)
 
     async def fetch_on(
         self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any], *, writes: bool = False
     ) -> list[asyncpg.Record]:
-        """Run one statement that may be repeated as a transaction of its own, and give the lease back.
+        """Run one statement as a transaction of its own, and give the lease back.
 
-        On a connection that turns out to be dead it is repeated once on another. Raises OutcomeUnknownError
-        where it `writes` and the answer is lost again.
+        Raises OutcomeUnknownError where it `writes` and the answer is lost.
         """
-        repeats = 1
-        while True:
-            try:
-                return await self._fetch(lease, text, arguments)
-            except DATABASE_ERRORS as error:
-                failure = translate(error, committing=writes)
-                if not is_broken(error):
-                    raise failure from failure.__cause__
+        try:
+            rows = await self._fetch(lease, text, arguments)
+        except DATABASE_ERRORS as error:
+            self.heard(error, writes=writes)
+            if is_broken(error):
                 lease.invalidate()
-                if not repeats:
-                    raise failure from failure.__cause__
-            finally:
-                if lease.is_valid:
-                    lease.close()
-            repeats -= 1
-            lease = await self.lease()
+            failure = translate(error, committing=writes)
+            raise failure from failure.__cause__
+        finally:
+            if lease.is_valid:
+                lease.close()
+        self.breaker(writes=writes).answered()
+        return rows
+
+    def breaker(self, *, writes: bool) -> Breaker:
+        """Return what lets writes, or reads, fail at once while the database is away."""
+        return self._writes if writes else self._reads
+
+    def heard(self, error: Exception, *, writes: bool) -> None:
+        """Tell the breaker what a statement met: a connection that broke, or an answer of the server's."""
+        breaker = self.breaker(writes=writes)
+        if is_broken(error):
+            breaker.failed()
+        elif is_answer(error):
+            breaker.answered()
 
     async def _fetch(
         self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any]
@@ -137,7 +169,7 @@ class Database:
         connection = AsyncConnection(self.engine, Connection(self.engine.sync_engine, lease))
         return AsyncSession(connection, expire_on_commit=False)
 
-    def _connect_failure(self, error: Exception) -> Exception:
+    def _connect_failure(self, error: Exception) -> StoreError:
         failure = translate(error)
         if isinstance(failure, PoolTimeoutError):
             return PoolTimeoutError(
@@ -145,9 +177,10 @@ class Database:
                 f"{self._settings.connection_timeout:g} s."
             )
         if isinstance(error, TimeoutError):
-            return StoreUnavailableError(
+            failure = StoreUnavailableError(
                 f"The database did not answer within {self._settings.connection_timeout:g} s."
             )
+            failure.is_transient = True
         return failure
 
     def statistics(self) -> PoolStatistics:
@@ -162,6 +195,20 @@ class Database:
             opened=self._policy.opened,
             recycled=self._policy.recycled,
         )
+
+    def refuse_reads(self) -> None:
+        """Begin no new reads, while writes are drained."""
+        self._closing = True
+
+    async def until_unused(self) -> None:
+        """Wait until no connection is in use."""
+        await self._policy.until_unused()
+
+    def cut_off(self) -> None:
+        """Begin nothing any more, and break the connections in use: whoever waits for an answer gets one."""
+        self._closed = True
+        self.retries.stop()
+        self._policy.cut_off()
 
     async def close(self) -> None:
         """Close every connection; none is opened any more."""

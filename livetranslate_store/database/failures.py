@@ -73,6 +73,10 @@ _MISSING = {
 
 # These come with a connection that breaks: what it was doing may have been done.
 _BROKEN_CONNECTION = ("08", "57P")
+# A server that has become a standby; a new connection may find the one that took its place.
+_DEMOTED = "25006"
+# A moment later the server may be there, have room, or have a successor. Conflicts pass too: see `errors.py`.
+_PASSING = (*_BROKEN_CONNECTION, _DEMOTED, "53300")
 
 
 def translate(error: Exception, *, committing: bool = False) -> StoreError:
@@ -90,6 +94,8 @@ def translate(error: Exception, *, committing: bool = False) -> StoreError:
         failure = _from_sqlstate(sqlstate, original)
     else:
         failure = _from_client(error, original)
+    if isinstance(failure, StoreUnavailableError):
+        failure.is_transient = sqlstate is None or sqlstate.startswith(_PASSING)
     failure.__cause__ = original
     return failure
 
@@ -98,8 +104,13 @@ def is_broken(error: Exception) -> bool:
     """Tell whether the connection on which `error` occurred is of no more use."""
     original = _driver_error(error)
     if isinstance(original, asyncpg.PostgresError):
-        return str(original.sqlstate).startswith(_BROKEN_CONNECTION)
+        return str(original.sqlstate).startswith((*_BROKEN_CONNECTION, _DEMOTED))
     return isinstance(original, DRIVER_ERRORS) and not isinstance(original, TimeoutError | asyncpg.DataError)
+
+
+def is_answer(error: Exception) -> bool:
+    """Tell whether `error` was reported by the server, which therefore is there."""
+    return isinstance(_driver_error(error), asyncpg.PostgresError)
 
 
 def _driver_error(error: Exception) -> BaseException:

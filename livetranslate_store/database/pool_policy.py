@@ -40,6 +40,8 @@ class PoolPolicy:
         self._reaper: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._stopped = False
+        # What somebody waits for until no connection is in use.
+        self._unused: asyncio.Event | None = None
         self.opened = 0
         self.recycled = 0
         event.listen(engine, "before_cursor_execute", _count_query)
@@ -58,6 +60,18 @@ class PoolPolicy:
         """Open connections that wait in the pool."""
         return len(self._idle_since)
 
+    async def until_unused(self) -> None:
+        """Wait until no connection is in use."""
+        self._unused = asyncio.Event()
+        self._tell_if_unused()
+        await self._unused.wait()
+
+    def cut_off(self) -> None:
+        """Break the connections that are in use."""
+        for record in self._open - self._idle_since.keys():
+            driver: asyncpg.Connection[asyncpg.Record] = record.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
+            driver.terminate()
+
     async def stop(self) -> None:
         """Stop retiring and wait for the goodbyes under way; what is in use is closed on its return."""
         self._stopped = True
@@ -73,6 +87,7 @@ class PoolPolicy:
     def _on_close(self, _connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         self._open.discard(record)
         self._idle_since.pop(record, None)
+        self._tell_if_unused()
 
     def _on_checkin(self, connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
         if connection is None or record not in self._open:
@@ -81,6 +96,7 @@ class PoolPolicy:
             record.invalidate()  # its user outlived the store: nobody will come for it again
             return
         self._idle_since[record] = monotonic()
+        self._tell_if_unused()
         if self._reaper is None:
             self._arm_reaper(self._idle_lifetime)
 
@@ -110,6 +126,10 @@ class PoolPolicy:
         if idle >= PING_AFTER_IDLE_SECONDS and not await_only(_answers(driver)):
             return "does not answer"
         return None
+
+    def _tell_if_unused(self) -> None:
+        if self._unused is not None and len(self._open) == len(self._idle_since):
+            self._unused.set()
 
     def _arm_reaper(self, delay: float) -> None:
         self._reaper = asyncio.get_running_loop().call_later(delay, self._retire_idle)

@@ -111,8 +111,9 @@ class Transaction:
         repeats = 1 if self._lease is None else 0
         while True:
             try:
-                return await work(self._database.driver_of(self._lease or await self._open()))
+                result = await work(self._database.driver_of(self._lease or await self._open()))
             except DATABASE_ERRORS as error:
+                self._database.heard(error, writes=not self.read_only)
                 failure = translate(error)
                 if not repeats or not is_broken(error):
                     self._failure = failure
@@ -121,6 +122,9 @@ class Transaction:
                 if self._lease is not None and self._lease.is_valid:
                     self._lease.invalidate()
                 await self._give_back()
+            else:
+                self._database.breaker(writes=not self.read_only).answered()
+                return result
 
     async def end(self, *, commit: bool) -> None:
         """Commit or roll back, give the connection back and tell everyone who asked.
@@ -156,11 +160,12 @@ class Transaction:
             if not driver.is_in_transaction() or await driver.execute("COMMIT") != "COMMIT":
                 raise StoreUnavailableError("The transaction was lost before its commit; nothing was stored.")
         except DATABASE_ERRORS as error:
+            self._database.heard(error, writes=not self.read_only)
             failure = translate(error, committing=True)
             raise failure from failure.__cause__
 
     async def _open(self) -> PoolProxiedConnection:
-        self._lease = lease = await self._database.lease()
+        self._lease = lease = await self._database.lease(writes=not self.read_only)
         await self._database.driver_of(lease).execute(_BEGIN_READING if self.read_only else _BEGIN)
         return lease
 

@@ -30,9 +30,13 @@ from livetranslate_store.values.receipts import (
     TranslationReceipt,
 )
 from livetranslate_store.values.statistics import (
+    BreakersStatistics,
+    BreakerState,
+    BreakerStatistics,
     CacheStatistics,
     GateStatistics,
     PoolStatistics,
+    RetryStatistics,
     StoreStatistics,
 )
 from livetranslate_store.values.timeline import (
@@ -51,6 +55,9 @@ __all__ = [
     "SESSION_STATUSES",
     "AudioInput",
     "AudioReceipt",
+    "BreakerState",
+    "BreakerStatistics",
+    "BreakersStatistics",
     "CacheStatistics",
     "DeletedSession",
     "EntryKind",
@@ -61,6 +68,7 @@ __all__ = [
     "Outcome",
     "PoolStatistics",
     "Refusal",
+    "RetryStatistics",
     "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",

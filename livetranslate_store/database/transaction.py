@@ -157,12 +157,16 @@ class Transaction:
                 await self._session.flush()
             driver = self._database.driver_of(self._lease)
             # Without a transaction the server would say yes to anything, and to an aborted one ROLLBACK.
-            if not driver.is_in_transaction() or await driver.execute("COMMIT") != "COMMIT":
-                raise StoreUnavailableError("The transaction was lost before its commit; nothing was stored.")
+            if not _is_in_transaction(driver) or await driver.execute("COMMIT") != "COMMIT":
+                failure = StoreUnavailableError(
+                    "The transaction was lost before its commit; nothing was stored."
+                )
+                failure.is_transient = True
+                raise failure
         except DATABASE_ERRORS as error:
             self._database.heard(error, writes=not self.read_only)
-            failure = translate(error, committing=True)
-            raise failure from failure.__cause__
+            translated = translate(error, committing=True)
+            raise translated from translated.__cause__
 
     async def _open(self) -> PoolProxiedConnection:
         self._lease = lease = await self._database.lease(writes=not self.read_only)
@@ -177,7 +181,7 @@ class Transaction:
         try:
             if session is not None:
                 await session.close()
-            if lease.is_valid and (driver := self._database.driver_of(lease)).is_in_transaction():
+            if lease.is_valid and _is_in_transaction(driver := self._database.driver_of(lease)):
                 await driver.execute("ROLLBACK")
         except DATABASE_ERRORS as error:
             # It broke: the server has rolled back, and the pool opens another.
@@ -194,3 +198,8 @@ class Transaction:
             except StoreError:
                 # The transaction is over; what is left behind is found by the sweep of the storage.
                 logger.warning("cleaning up after a unit of work failed", exc_info=True)
+
+
+def _is_in_transaction(driver: Driver) -> bool:
+    # One that was broken off does not know any more.
+    return not driver.is_closed() and driver.is_in_transaction()

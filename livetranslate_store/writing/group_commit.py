@@ -119,14 +119,17 @@ class GroupCommit(Generic[Item, Receipt]):
         """Give up what was not written in time; connections in use are broken before."""
         if self._boarding is not None:
             self._boarding.cancel()
-        # One that hangs now asks for another connection, or for an object to be removed.
-        while self._groups:
-            _, hanging = await asyncio.wait(self._groups, timeout=CLOSE_SECONDS)
-            for group in hanging:
-                group.cancel()
-        left, self._waiting = self._waiting, {}
-        for passenger in left:
-            await self._give_up(passenger, StoreUnavailableError("The store closed before this was written."))
+        while self._waiting or self._groups:
+            left, self._waiting = self._waiting, {}
+            for passenger in left:
+                await self._give_up(
+                    passenger, StoreUnavailableError("The store closed before this was written.")
+                )
+            if self._groups:
+                # One that hangs asks for another connection, or for an object to be removed.
+                _, hanging = await asyncio.wait(self._groups, timeout=CLOSE_SECONDS)
+                for group in hanging:
+                    group.cancel()
 
     def _depart(self) -> None:
         """Send a group off, unless there are enough of them, or nobody can go."""

@@ -64,7 +64,8 @@ def test_accidents_that_are_far_apart_never_open_it(clock: Clock) -> None:
 def test_open_it_refuses_and_says_since_when_and_until_when(clock: Clock) -> None:
     breaker = opened(clock)
     with pytest.raises(
-        StoreUnavailableError, match=r"away for writes since \d{4}-\d\d-\d\d \S+ UTC: .* at once until \S+ UTC"
+        StoreUnavailableError,
+        match=r"away for writes since \d{4}-\d\d-\d\d \S+ UTC: .* at once until \S+ UTC",
     ) as raised:
         breaker.admit()
     assert not raised.value.is_transient

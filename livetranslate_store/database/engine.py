@@ -14,14 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_e
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
 from livetranslate_store.database.breaker import Breaker
-from livetranslate_store.database.failures import DATABASE_ERRORS, is_answer, is_broken, translate
+from livetranslate_store.database.failures import (
+    DATABASE_ERRORS,
+    is_answer,
+    is_broken,
+    translate,
+    unavailable,
+)
 from livetranslate_store.database.pool_policy import PoolPolicy
 from livetranslate_store.database.retries import Retries
 from livetranslate_store.errors import (
     InvalidInputError,
     PoolTimeoutError,
     StoreError,
-    StoreUnavailableError,
     UsageError,
 )
 from livetranslate_store.settings import StoreSettings
@@ -177,10 +182,7 @@ class Database:
                 f"{self._settings.connection_timeout:g} s."
             )
         if isinstance(error, TimeoutError):
-            failure = StoreUnavailableError(
-                f"The database did not answer within {self._settings.connection_timeout:g} s."
-            )
-            failure.is_transient = True
+            return unavailable(f"The database did not answer within {self._settings.connection_timeout:g} s.")
         return failure
 
     def statistics(self) -> PoolStatistics:

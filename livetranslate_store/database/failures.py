@@ -100,6 +100,13 @@ def translate(error: Exception, *, committing: bool = False) -> StoreError:
     return failure
 
 
+def unavailable(message: str) -> StoreUnavailableError:
+    """Return the error of a database that may be there a moment later."""
+    failure = StoreUnavailableError(message)
+    failure.is_transient = True
+    return failure
+
+
 def is_broken(error: Exception) -> bool:
     """Tell whether the connection on which `error` occurred is of no more use."""
     original = _driver_error(error)

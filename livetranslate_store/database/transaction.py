@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database, Driver
-from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
-from livetranslate_store.errors import OutcomeUnknownError, StoreError, StoreUnavailableError, UsageError
+from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate, unavailable
+from livetranslate_store.errors import OutcomeUnknownError, StoreError, UsageError
 
 logger = logging.getLogger(__name__)
 
@@ -158,15 +158,11 @@ class Transaction:
             driver = self._database.driver_of(self._lease)
             # Without a transaction the server would say yes to anything, and to an aborted one ROLLBACK.
             if not _is_in_transaction(driver) or await driver.execute("COMMIT") != "COMMIT":
-                failure = StoreUnavailableError(
-                    "The transaction was lost before its commit; nothing was stored."
-                )
-                failure.is_transient = True
-                raise failure
+                raise unavailable("The transaction was lost before its commit; nothing was stored.")
         except DATABASE_ERRORS as error:
             self._database.heard(error, writes=not self.read_only)
-            translated = translate(error, committing=True)
-            raise translated from translated.__cause__
+            failure = translate(error, committing=True)
+            raise failure from failure.__cause__
 
     async def _open(self) -> PoolProxiedConnection:
         self._lease = lease = await self._database.lease(writes=not self.read_only)

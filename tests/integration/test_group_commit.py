@@ -29,6 +29,10 @@ def commits(program: Program) -> int:
     return int(row[0])
 
 
+def objects(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
 async def record(store: Store, session_id: UUID, text: str, **fields: Any) -> SegmentReceipt:
     return await store.record_segment(
         session_id, transcript=transcript(text, **fields), translations=[translation(text)]
@@ -187,7 +191,7 @@ async def test_an_object_stays_where_an_answer_was_lost_and_the_caller_left(
     task.cancel()
     await asyncio.wait([task])
     # Nobody knows here whether a row refers to it; the sweep does.
-    assert [path.read_bytes() for path in audio_folder.rglob("*") if path.is_file()] == [b"lost"]
+    assert objects(audio_folder) == [b"lost"]
     other_program.rollback()
     assert (await store.sweep_audio(older_than=timedelta())).orphans_removed == 1
 

@@ -9,6 +9,9 @@ from inspect import cleandoc
 class StoreError(Exception):
     """The store could not do what was asked."""
 
+    #: Whether the same call may succeed a moment later, as after a conflict or while a server restarts.
+    is_transient: bool = False
+
     def __init__(self, message: str | None = None) -> None:
         super().__init__(cleandoc(self.__doc__ or "") if message is None else message)
 
@@ -34,7 +37,7 @@ class MissingReferenceError(StoreError):
 
 
 class WriteRejectedError(StoreError):
-    """The write gate had no free slot within the time limit; nothing was written."""
+    """The write gate had no free slot within the time limit, or no room to wait; nothing was written."""
 
 
 class PoolTimeoutError(StoreError):
@@ -48,6 +51,8 @@ class QueryTimeoutError(StoreError):
 class ConflictError(StoreError):
     """A concurrent transaction won (serialization failure, deadlock, lock timeout); try again."""
 
+    is_transient = True
+
 
 class StoreUnavailableError(StoreError):
     """The database or the audio storage cannot be reached or is not ready."""
@@ -55,6 +60,8 @@ class StoreUnavailableError(StoreError):
 
 class OutcomeUnknownError(StoreError):
     """The connection broke during the commit: it may or may not have happened. Repeating is safe."""
+
+    is_transient = True
 
 
 class CorruptAudioError(StoreError):

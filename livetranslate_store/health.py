@@ -24,11 +24,11 @@ async def check_health(database: Database, storage: AudioStorage, *, time_limit:
 
 
 async def _check_database(database: Database) -> None:
-    await database.fetch("SELECT 1", [])
+    await database.fetch_once("SELECT 1", [])
 
 
 async def _check_migrations(database: Database) -> None:
-    rows = await database.fetch(f"SELECT version_num FROM {SCHEMA}.alembic_version", [])  # noqa: S608 (a constant)
+    rows = await database.fetch_once(f"SELECT version_num FROM {SCHEMA}.alembic_version", [])  # noqa: S608 (a constant)
     # Alembic takes a while to import and reads files: neither may hold up the loop.
     await asyncio.to_thread(_refuse_old_schema, {row["version_num"] for row in rows})
 

@@ -39,6 +39,16 @@ class StoreSettings(BaseSettings):
     max_concurrent_writes: int = Field(50, ge=1)
     #: How long a write may wait at the gate.
     write_timeout: float = Field(30.0, gt=0)
+    #: Writes that may wait at the gate; more are rejected at once.
+    max_waiting_writes: int = Field(1000, ge=0)
+    #: Bytes of audio that writes may hold while they wait at the gate; more are rejected at once.
+    max_waiting_bytes: int = Field(256 * 1024 * 1024, ge=0)
+    #: How long a call is repeated whose failure may pass; 0 repeats nothing.
+    retry_timeout: float = Field(15.0, ge=0)
+    #: How long the database must have been away before calls fail at once; no less than `retry_timeout`.
+    breaker_timeout: float = Field(15.0, ge=0)
+    #: How long closing waits for what is under way.
+    close_timeout: float = Field(30.0, gt=0)
     #: Connections that are opened at the start.
     min_connections: int = Field(5, ge=0)
     #: Connections that are never exceeded.

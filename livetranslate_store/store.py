@@ -1,10 +1,12 @@
 """The store: what an application opens once and gives to all its bots and readers."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage
@@ -14,6 +16,7 @@ from livetranslate_store.database.provision import provisioned
 from livetranslate_store.database.read_routing import ReadRouter
 from livetranslate_store.database.transaction import ChooseReplica
 from livetranslate_store.health import check_health
+from livetranslate_store.models import AudioFile
 from livetranslate_store.reading.timeline import Fetch, read_page, stream
 from livetranslate_store.reading.timeline_query import checked_query
 from livetranslate_store.segment_cache import SegmentCache
@@ -23,6 +26,7 @@ from livetranslate_store.tracing import Tracing, tracing_of
 from livetranslate_store.unit_of_work import UnitOfWork
 from livetranslate_store.values import (
     AudioInput,
+    BreakersStatistics,
     EntryKind,
     ImportProgress,
     ImportReport,
@@ -46,6 +50,10 @@ from livetranslate_store.writing.limits import SizeLimits
 from livetranslate_store.writing.segment import check_segment
 from livetranslate_store.writing.segment_writer import SegmentWriter
 from livetranslate_store.writing.translation_writer import TranslationWriter
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # Longer than any unit of work takes: a younger object may still get its row.
 SWEEP_AFTER = timedelta(days=1)
@@ -88,6 +96,9 @@ class Store:
         rest come from `LIVETRANSLATE_*` variables or `.env`. With `embedded:PATH` a private PostgreSQL is
         started in that folder, with its schema up to date and the audio beside it. Raises
         InvalidInputError for wrong settings and StoreUnavailableError where the server is not there.
+
+        Leaving the block refuses whatever comes then with a UsageError, and waits for what is under way for
+        `close_timeout`; after that it is cut off, which is logged, and whoever waits gets a StoreError.
         """
         async with provisioned(_chosen(settings, overrides)) as chosen:
             database = Database(chosen)
@@ -95,7 +106,12 @@ class Store:
             try:
                 storage = AudioStorage(chosen.audio_url)
                 cache = SegmentCache(chosen.cache_size)
-                gate = WriteGate(chosen.max_concurrent_writes, chosen.write_timeout)
+                gate = WriteGate(
+                    chosen.max_concurrent_writes,
+                    chosen.write_timeout,
+                    max_waiting=chosen.max_waiting_writes,
+                    max_waiting_bytes=chosen.max_waiting_bytes,
+                )
                 await database.open()
                 await router.open()
                 store = cls(
@@ -106,7 +122,7 @@ class Store:
                 try:
                     yield store
                 finally:
-                    await run_to_end(store._drain())
+                    await run_to_end(store._drain(chosen.close_timeout))
             finally:
                 await run_to_end(router.close())
                 await run_to_end(database.close())
@@ -117,7 +133,23 @@ class Store:
         Entering raises WriteRejectedError when the gate stays full; leaving raises OutcomeUnknownError when
         the connection broke during the commit.
         """
-        return self._unit(self.gate)
+        return self._unit(self.gate.slot())
+
+    async def run_in_unit_of_work(self, function: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Call `function` with a unit of work, commit, and return what it returned.
+
+        After a conflict, and while the database restarts, all of it is done again with another unit, within
+        `retry_timeout`; after a lost answer too, when it may have been stored already. So it must be safe to
+        do again: give segments a `segment_key` and sessions an `external_id`. One slot at the gate is held
+        throughout. Raises what `function` and leaving a unit raise.
+        """
+
+        async def attempt() -> T:
+            async with self._unit(nullcontext()) as uow:
+                return await function(uow)
+
+        async with self.gate.slot():
+            return await self._database.retries.run(attempt)
 
     def read(self, *, after_write: int | None = None) -> UnitOfWork:
         """Return the same for reading: no gate, one snapshot of the data, and nothing can be written.
@@ -128,9 +160,11 @@ class Store:
         position = _checked_position(after_write)
         return self._unit(None, partial(self._router.choose, None, position))
 
-    def _unit(self, gate: WriteGate | None, choose_replica: ChooseReplica | None = None) -> UnitOfWork:
+    def _unit(
+        self, slot: AbstractAsyncContextManager[None] | None, choose_replica: ChooseReplica | None = None
+    ) -> UnitOfWork:
         return UnitOfWork(
-            *(self._database, self._storage, self.cache, gate, choose_replica),
+            *(self._database, self._storage, self.cache, slot, choose_replica),
             limits=self._limits,
             tracing=self._tracing,
         )
@@ -145,16 +179,18 @@ class Store:
     ) -> SegmentReceipt:
         """Write a segment: audio, transcript, translations and speaker, all of it or none of it.
 
-        Repeating it is safe. Raises InvalidInputError for what is larger than the settings allow,
+        Repeating it is safe, and is done here where the connection breaks or the database restarts, within
+        `retry_timeout`. Raises InvalidInputError for what is larger than the settings allow,
         MissingReferenceError where the session is not there, WriteRejectedError when the gate stays full,
-        OutcomeUnknownError when the connection broke midway.
+        StoreUnavailableError while the database is away, OutcomeUnknownError where the answer was lost and
+        the time is up.
         """
         check_segment(session_id, transcript, translations, audio)
         self._limits.check_segment(transcript, translations, audio)
         with self._tracing.span(
             "record_segment", session_id=session_id, translations=len(translations)
         ) as span:
-            async with self.gate.slot():
+            async with self.gate.slot(0 if audio is None else len(audio.data)):
                 try:
                     receipt = await self._segments.write(session_id, transcript, translations, audio)
                 finally:
@@ -282,8 +318,12 @@ class Store:
 
         Raises NotFoundError, and CorruptAudioError where the bytes are missing or changed.
         """
-        async with self.read() as reader:
-            row = await reader.audio_files.get(session_id, audio_file_id)
+
+        async def find() -> AudioFile:
+            async with self.read() as reader:
+                return await reader.audio_files.get(session_id, audio_file_id)
+
+        row = await self._database.retries.run(find)
         return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
 
     async def sweep_audio(self, *, older_than: timedelta = SWEEP_AFTER) -> SweepReport:
@@ -300,16 +340,48 @@ class Store:
         """
         return await check_health(self._database, self._storage, time_limit=time_limit)
 
-    async def _drain(self) -> None:
+    async def _drain(self, seconds: float) -> None:
+        """Finish what was accepted; cut off what does not come to its end in time, and say so."""
+        self.gate.close("The store is closing: it begins nothing new.")
+        self._database.refuse_reads()
+        self._router.refuse_reads()
+        try:
+            async with asyncio.timeout(seconds):
+                await self.gate.until_empty()
+                await self._database.until_unused()
+                await self._router.until_unused()
+        except TimeoutError:
+            self._cut_off(seconds)
         await self._segments.close()
         await self._translations.close()
+        self.gate.close("The store is closed.")
+
+    def _cut_off(self, seconds: float) -> None:
+        gate, pool = self.gate.statistics(), self._database.statistics()
+        logger.warning(
+            "the store closes after %g s with %d writes under way, %d waiting, and %d connections in use: "
+            "they are cut off, and whoever waits for them gets an error",
+            seconds,
+            gate.in_flight,
+            gate.waiting,
+            pool.in_use,
+            extra={"event": "closing_cut_off"},
+        )
+        self.gate.reject_all()
+        self._database.cut_off()
+        self._router.cut_off()
 
     def statistics(self) -> StoreStatistics:
-        """Return the figures of cache, gate, pool and replicas as they are now."""
+        """Return the figures of cache, gate, pool, retries, breakers and replicas as they are now."""
         return StoreStatistics(
             cache=self.cache.statistics(),
             gate=self.gate.statistics(),
             pool=self._database.statistics(),
+            retries=self._database.retries.statistics(),
+            breakers=BreakersStatistics(
+                reads=self._database.breaker(writes=False).statistics(),
+                writes=self._database.breaker(writes=True).statistics(),
+            ),
             replicas=self._router.statistics(),
         )
 

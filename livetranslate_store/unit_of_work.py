@@ -1,5 +1,6 @@
 """The unit of work: all repositories over one transaction; all of it or none of it, files included."""
 
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
 
@@ -18,15 +19,14 @@ from livetranslate_store.repositories import (
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.tasks import run_to_end
 from livetranslate_store.tracing import Tracing
-from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.limits import SizeLimits
 
 
 class UnitOfWork:
     """Commits when the block ends, rolls back on any exception, cancellation included.
 
-    It belongs to the task that enters it. With a gate it holds one of its slots from beginning to end; with
-    `choose_replica` it is read-only.
+    It belongs to the task that enters it. It holds its slot at the gate from beginning to end; with
+    `choose_replica` instead it is read-only.
     """
 
     sessions: SessionRepository
@@ -40,7 +40,7 @@ class UnitOfWork:
         database: Database,
         storage: AudioStorage,
         cache: SegmentCache,
-        gate: WriteGate | None,
+        slot: AbstractAsyncContextManager[None] | None,
         choose_replica: ChooseReplica | None,
         *,
         limits: SizeLimits,
@@ -51,7 +51,7 @@ class UnitOfWork:
         self._cache = cache
         self._limits = limits
         self._tracing = tracing
-        self._slot = None if gate is None else gate.slot()
+        self._slot = slot
         self._choose_replica = choose_replica
         self._transaction: Transaction | None = None
 

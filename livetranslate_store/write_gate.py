@@ -1,11 +1,12 @@
-"""The write gate: at most so many writes at a time, first come first served, with a limit on waiting."""
+"""The write gate: at most so many writes at a time, first come first served, with limits on waiting."""
 
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Iterable
 from types import TracebackType
 
-from livetranslate_store.checks import checked_integer, checked_number
+from livetranslate_store.checks import MAX_BIG_INTEGER, checked_integer, checked_number
 from livetranslate_store.errors import UsageError, WriteRejectedError
 from livetranslate_store.incidents import Incident
 from livetranslate_store.values import GateStatistics
@@ -19,9 +20,25 @@ class WriteGate:
     Belongs to one event loop. A slot may be given back by another task than the one that took it.
     """
 
-    def __init__(self, limit: int = 50, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        limit: int = 50,
+        timeout: float = 30.0,
+        *,
+        max_waiting: int = 1000,
+        max_waiting_bytes: int = 256 * 1024 * 1024,
+    ) -> None:
         self._limit = checked_integer(limit, "limit", minimum=1)
         self._timeout = checked_number(timeout, "timeout", minimum=0.001)
+        self._max_waiting = checked_integer(max_waiting, "max_waiting")
+        self._max_waiting_bytes = checked_integer(
+            max_waiting_bytes, "max_waiting_bytes", maximum=MAX_BIG_INTEGER
+        )
+        self._waiting_bytes = 0
+        # Why newcomers are refused, once they are.
+        self._refusal: str | None = None
+        # What somebody waits for until nobody is here any more.
+        self._empty: asyncio.Event | None = None
         self._in_flight = 0
         # Since when each has waited, in order; quick to take one out of the middle when it is cancelled.
         self._waiters: OrderedDict[asyncio.Future[None], float] = OrderedDict()
@@ -43,9 +60,26 @@ class WriteGate:
         self._limit = checked_integer(value, "limit", minimum=1)
         self._admit()
 
-    def slot(self) -> "WriteSlot":
-        """Return the context manager around one write; entering it may raise WriteRejectedError."""
-        return WriteSlot(self)
+    def slot(self, size: int = 0) -> "WriteSlot":
+        """Return the context manager around one write, which holds `size` bytes of audio while it waits.
+
+        Entering it may raise WriteRejectedError, and UsageError once the gate closes.
+        """
+        return WriteSlot(self, size)
+
+    def close(self, refusal: str) -> None:
+        """Refuse newcomers from now on, with a UsageError that says why; who waits already is let in."""
+        self._refusal = refusal
+
+    async def until_empty(self) -> None:
+        """Wait until nobody waits, and nobody is under way."""
+        self._empty = asyncio.Event()
+        self._tell_if_empty()
+        await self._empty.wait()
+
+    def reject_all(self) -> None:
+        """Reject those who wait."""
+        self._reject(self._waiters.copy(), "The store closed before there was a slot at the write gate.")
 
     def statistics(self) -> GateStatistics:
         """Return the figures as they are now."""
@@ -54,6 +88,7 @@ class WriteGate:
             limit=self._limit,
             in_flight=self._in_flight,
             waiting=len(self._waiters),
+            waiting_bytes=self._waiting_bytes,
             completed=self._completed,
             failed=self._failed,
             rejected=self._rejected,
@@ -61,12 +96,16 @@ class WriteGate:
             seconds_waited=self._seconds_waited,
         )
 
-    async def acquire(self) -> None:
+    async def acquire(self, size: int = 0) -> None:
         """Take a slot; whoever takes one gives it back with `release`."""
+        if self._refusal is not None:
+            raise UsageError(self._refusal)
         # Whoever comes while others wait goes behind them.
         if self._in_flight < self._limit and not self._waiters:
             self._in_flight += 1
             return
+        self._check_room(size)
+        self._waiting_bytes += size
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
         began = self._waiters[turn] = loop.time()
@@ -82,6 +121,8 @@ class WriteGate:
             raise
         finally:
             self._waiters.pop(turn, None)
+            self._waiting_bytes -= size
+            self._tell_if_empty()
             if not self._waiters and self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
@@ -97,6 +138,23 @@ class WriteGate:
         self._admit()
         if self._overload.is_on and not self._waiters:
             self._overload.over()
+        self._tell_if_empty()
+
+    def _tell_if_empty(self) -> None:
+        if self._empty is not None and not self._in_flight and not self._waiters:
+            self._empty.set()
+
+    def _check_room(self, size: int) -> None:
+        """Refuse one too many: what waits here is held in memory, however long the database stays away."""
+        waiting = len(self._waiters)
+        if waiting >= self._max_waiting:
+            what = f"{waiting} writes wait"
+        elif size and self._waiting_bytes and self._waiting_bytes + size > self._max_waiting_bytes:
+            # One alone may wait whatever its size, or it would never be written under load.
+            what = f"{self._waiting_bytes:,} bytes of audio wait"
+        else:
+            return
+        raise self._rejection(f"No room to wait at the write gate: {what}. Try again later.")
 
     def _admit(self) -> None:
         while self._waiters and self._in_flight < self._limit:
@@ -114,27 +172,33 @@ class WriteGate:
             if began + self._timeout > loop.time():
                 self._timer = loop.call_at(began + self._timeout, self._reject_late)
                 return
+            self._reject(
+                [turn],
+                f"No slot at the write gate within {self._timeout:g} s: {self._in_flight} of "
+                f"{self._limit} writes under way, {len(self._waiters) - 1} more waiting. Try again later.",
+            )
+
+    def _reject(self, turns: Iterable[asyncio.Future[None]], message: str) -> None:
+        for turn in turns:
             del self._waiters[turn]
             if not turn.done():
-                self._rejected += 1
-                rejection = self._rejection()
-                self._overload.met(rejection)
-                turn.set_exception(rejection)
+                turn.set_exception(self._rejection(message))
 
-    def _rejection(self) -> WriteRejectedError:
-        return WriteRejectedError(
-            f"No slot at the write gate within {self._timeout:g} s: {self._in_flight} of "
-            f"{self._limit} writes under way, {len(self._waiters)} more waiting. Try again later."
-        )
+    def _rejection(self, message: str) -> WriteRejectedError:
+        self._rejected += 1
+        rejection = WriteRejectedError(message)
+        self._overload.met(rejection)
+        return rejection
 
 
 class WriteSlot:
     """One passage through the gate: entered once, left once, by whichever task."""
 
-    __slots__ = ("_entered", "_gate", "_held")
+    __slots__ = ("_entered", "_gate", "_held", "_size")
 
-    def __init__(self, gate: WriteGate) -> None:
+    def __init__(self, gate: WriteGate, size: int) -> None:
         self._gate = gate
+        self._size = size
         self._entered = False
         self._held = False
 
@@ -142,7 +206,7 @@ class WriteSlot:
         if self._entered:
             raise UsageError("A slot is entered once: ask the gate for a new one.")
         self._entered = True
-        await self._gate.acquire()
+        await self._gate.acquire(self._size)
         self._held = True
 
     async def __aexit__(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, TypeAlias
 from uuid import uuid4
 
@@ -14,16 +15,22 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
-from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
+from livetranslate_store.database.breaker import Breaker
+from livetranslate_store.database.failures import (
+    DATABASE_ERRORS,
+    is_answer,
+    is_broken,
+    translate,
+    unavailable,
+)
 from livetranslate_store.database.hosts import HostFinder
 from livetranslate_store.database.pool_policy import PoolPolicy
+from livetranslate_store.database.retries import Retries
 from livetranslate_store.database.tls import with_tls
 from livetranslate_store.errors import (
     InvalidInputError,
-    OutcomeUnknownError,
     PoolTimeoutError,
-    QueryTimeoutError,
-    StoreUnavailableError,
+    StoreError,
     UsageError,
 )
 from livetranslate_store.incidents import Incident
@@ -47,9 +54,14 @@ class Database:
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._waiting = 0
+        self._closing = False
         self._closed = False
         #: When a unit of work or an import last committed, by this process's clock.
         self.wrote_at = 0.0
+        #: What repeats the calls that may be repeated.
+        self.retries = Retries(settings.retry_timeout)
+        self._reads = Breaker("reads", settings.breaker_timeout)
+        self._writes = Breaker("writes", settings.breaker_timeout)
         url, tls = with_tls(asyncpg_url(settings.database_url.get_secret_value()), settings)
         self.engine = create_async_engine(
             url,
@@ -79,20 +91,27 @@ class Database:
         finally:
             await run_to_end(_give_back(taking))
 
-    async def lease(self) -> PoolProxiedConnection:
+    async def lease(self, *, writes: bool = False) -> PoolProxiedConnection:
         """Take a connection out of the pool; `fetch_on` gives it back, or whoever took it does.
 
         Raises PoolTimeoutError when none becomes free in time, StoreUnavailableError when the server
-        cannot be reached.
+        cannot be reached, or has not been for so long that nobody tries, UsageError once the store closes:
+        for writes, which are drained, later than for reads.
         """
         if self._closed:
             raise UsageError("The store is closed.")
+        if self._closing and not writes:
+            raise UsageError("The store is closing: it begins nothing new.")
+        breaker = self.breaker(writes=writes)
+        breaker.admit()
         self._waiting += 1
         try:
             lease = await self.engine.raw_connection()
         except DATABASE_ERRORS as error:
             failure = self._connect_failure(error)
             (self._shortage if isinstance(failure, PoolTimeoutError) else self._policy.outage).met(failure)
+            if failure.is_transient:
+                breaker.failed()
             raise failure from failure.__cause__
         finally:
             self._waiting -= 1
@@ -100,40 +119,35 @@ class Database:
             self._shortage.over()
         return lease
 
-    async def fetch(self, text: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
-        """Run one read as a transaction of its own and return the driver's rows."""
-        return await self.fetch_on(await self.lease(), text, arguments)
+    async def fetch(
+        self, text: str, arguments: Sequence[Any], *, writes: bool = False
+    ) -> list[asyncpg.Record]:
+        """Run one read as a transaction of its own, again where that may help; return the driver's rows.
+
+        `writes` tells that a write asks.
+        """
+        return await self.retries.run(partial(self.fetch_once, text, arguments, writes=writes))
+
+    async def fetch_once(
+        self, text: str, arguments: Sequence[Any], *, writes: bool = False
+    ) -> list[asyncpg.Record]:
+        """Run one read as `fetch` does, and never again."""
+        return await self.fetch_on(await self.lease(writes=writes), text, arguments)
 
     async def fetch_on(
         self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any], *, writes: bool = False
     ) -> list[asyncpg.Record]:
-        """Run one statement that may be repeated as a transaction of its own, and give the lease back.
+        """Run one statement as a transaction of its own, and give the lease back.
 
-        On a connection that turns out to be dead it is repeated once on another. Raises OutcomeUnknownError
-        where it `writes`, an answer was lost, and the repetition tells nothing of it.
+        Raises OutcomeUnknownError where it `writes` and the answer is lost.
         """
         try:
-            return await self._fetch_closing(lease, text, arguments, writes=writes)
-        except (OutcomeUnknownError, StoreUnavailableError) as error:
-            if not isinstance(error.__cause__, Exception) or not is_broken(error.__cause__):
-                raise
-            lost = error
-        try:
-            return await self._fetch_closing(await self.lease(), text, arguments, writes=writes)
-        except (PoolTimeoutError, QueryTimeoutError, StoreUnavailableError) as error:
-            if isinstance(lost, OutcomeUnknownError):
-                raise lost from error  # what was not done now may have been done before
-            raise
-
-    async def _fetch_closing(
-        self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any], *, writes: bool
-    ) -> list[asyncpg.Record]:
-        try:
-            return await self.fetch_once(lease, text, arguments)
+            rows = await self.ask(lease, text, arguments)
         except DATABASE_ERRORS as error:
-            failure = translate(error, committing=writes)
+            self.heard(error, writes=writes)
             if is_broken(error):
                 lease.invalidate()
+            failure = translate(error, committing=writes)
             raise failure from failure.__cause__
         except asyncio.CancelledError:
             await run_to_end(self.settle(lease))
@@ -141,6 +155,20 @@ class Database:
         finally:
             if lease.is_valid:
                 lease.close()
+        self.breaker(writes=writes).answered()
+        return rows
+
+    def breaker(self, *, writes: bool) -> Breaker:
+        """Return what lets writes, or reads, fail at once while the database is away."""
+        return self._writes if writes else self._reads
+
+    def heard(self, error: Exception, *, writes: bool) -> None:
+        """Tell the breaker what a statement met: a connection that broke, or an answer of the server's."""
+        breaker = self.breaker(writes=writes)
+        if is_broken(error):
+            breaker.failed()
+        elif is_answer(error):
+            breaker.answered()
 
     async def settle(self, lease: PoolProxiedConnection) -> None:
         """End whatever an interrupted statement has left open: the driver prepares without ending it."""
@@ -150,7 +178,7 @@ class Database:
         except DATABASE_ERRORS:
             lease.invalidate()
 
-    async def fetch_once(
+    async def ask(
         self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any]
     ) -> list[asyncpg.Record]:
         """Run one statement on a lease that is kept; raises the driver's own errors."""
@@ -172,7 +200,7 @@ class Database:
         connection = AsyncConnection(self.engine, Connection(self.engine.sync_engine, lease))
         return AsyncSession(connection, expire_on_commit=False)
 
-    def _connect_failure(self, error: Exception) -> Exception:
+    def _connect_failure(self, error: Exception) -> StoreError:
         failure = translate(error)
         if isinstance(failure, PoolTimeoutError):
             return PoolTimeoutError(
@@ -180,9 +208,7 @@ class Database:
                 f"{self._settings.connection_timeout:g} s."
             )
         if isinstance(error, TimeoutError):
-            return StoreUnavailableError(
-                f"The database did not answer within {self._settings.connection_timeout:g} s."
-            )
+            return unavailable(f"The database did not answer within {self._settings.connection_timeout:g} s.")
         return failure
 
     def statistics(self) -> PoolStatistics:
@@ -198,9 +224,23 @@ class Database:
             recycled=self._policy.recycled,
         )
 
+    def refuse_reads(self) -> None:
+        """Begin no new reads, while writes are drained."""
+        self._closing = True
+
+    async def until_unused(self) -> None:
+        """Wait until no connection is in use."""
+        await self._policy.until_unused()
+
     def abandon(self) -> None:
         """Close every connection at once: whoever waits for an answer gets StoreUnavailableError."""
         self._policy.abandon()
+
+    def cut_off(self) -> None:
+        """Begin nothing any more, and break the connections in use: whoever waits for an answer gets one."""
+        self._closed = True
+        self.retries.stop()
+        self.abandon()
 
     async def close(self) -> None:
         """Close every connection; none is opened any more."""

@@ -78,6 +78,8 @@ _MISSING = {
 _BROKEN_CONNECTION = ("08", "57P")
 # The server is a standby, or became one: the primary is behind another connection.
 _READ_ONLY = "25006"
+# A moment later the server may be there, have room, or have a successor. Conflicts pass too: see `errors.py`.
+_PASSING = (*_BROKEN_CONNECTION, _READ_ONLY, "53300")
 
 
 def translate(error: Exception, *, committing: bool = False) -> StoreError:
@@ -95,7 +97,16 @@ def translate(error: Exception, *, committing: bool = False) -> StoreError:
         failure = _from_sqlstate(sqlstate, original)
     else:
         failure = _from_client(error, original)
+    if isinstance(failure, StoreUnavailableError):
+        failure.is_transient = sqlstate is None or sqlstate.startswith(_PASSING)
     failure.__cause__ = original
+    return failure
+
+
+def unavailable(message: str) -> StoreUnavailableError:
+    """Return the error of a database that may be there a moment later."""
+    failure = StoreUnavailableError(message)
+    failure.is_transient = True
     return failure
 
 
@@ -105,6 +116,11 @@ def is_broken(error: Exception) -> bool:
     if isinstance(original, asyncpg.PostgresError):
         return str(original.sqlstate).startswith((*_BROKEN_CONNECTION, _READ_ONLY))
     return isinstance(original, DRIVER_ERRORS) and not isinstance(original, TimeoutError | asyncpg.DataError)
+
+
+def is_answer(error: Exception) -> bool:
+    """Tell whether `error` was reported by the server, which therefore is there."""
+    return isinstance(_driver_error(error), asyncpg.PostgresError)
 
 
 def _driver_error(error: Exception) -> BaseException:

@@ -43,6 +43,8 @@ class PoolPolicy:
         self._stopped = False
         #: No connection can be opened; the next one that is ends it.
         self.outage = Incident(logger, "database_unavailable", "the database is unavailable")
+        # What somebody waits for until no connection is in use.
+        self._unused: asyncio.Event | None = None
         self.opened = 0
         self.recycled = 0
         event.listen(engine, "before_cursor_execute", _count_query)
@@ -60,6 +62,12 @@ class PoolPolicy:
     def idle(self) -> int:
         """Open connections that wait in the pool."""
         return len(self._idle_since)
+
+    async def until_unused(self) -> None:
+        """Wait until no connection is in use."""
+        self._unused = asyncio.Event()
+        self._tell_if_unused()
+        await self._unused.wait()
 
     def abandon(self) -> None:
         """Close every connection at once, also those in use."""
@@ -84,6 +92,7 @@ class PoolPolicy:
     def _on_close(self, _connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         self._open.discard(record)
         self._idle_since.pop(record, None)
+        self._tell_if_unused()
 
     def _on_checkin(self, connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
         if connection is None or record not in self._open:
@@ -92,6 +101,7 @@ class PoolPolicy:
             record.invalidate()  # its user outlived the store: nobody will come for it again
             return
         self._idle_since[record] = monotonic()
+        self._tell_if_unused()
         if self._reaper is None:
             self._arm_reaper(self._idle_lifetime)
 
@@ -125,6 +135,10 @@ class PoolPolicy:
         if idle >= PING_AFTER_IDLE_SECONDS and not await_only(_answers(driver)):
             return "does not answer"
         return None
+
+    def _tell_if_unused(self) -> None:
+        if self._unused is not None and len(self._open) == len(self._idle_since):
+            self._unused.set()
 
     def _arm_reaper(self, delay: float) -> None:
         self._reaper = asyncio.get_running_loop().call_later(delay, self._retire_idle)

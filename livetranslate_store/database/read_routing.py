@@ -57,6 +57,21 @@ class ReadRouter:
             await self._look()
             self._task = asyncio.create_task(self._keep_looking())
 
+    def refuse_reads(self) -> None:
+        """Begin no new reads on replicas."""
+        for each in self._replicas:
+            each.database.refuse_reads()
+
+    async def until_unused(self) -> None:
+        """Wait until no read of a replica is under way."""
+        for each in self._replicas:
+            await each.database.until_unused()
+
+    def cut_off(self) -> None:
+        """Break off the reads of replicas that are under way."""
+        for each in self._replicas:
+            each.database.cut_off()
+
     async def close(self) -> None:
         """Stop looking and close every connection to a replica."""
         if self._task is not None:
@@ -95,7 +110,7 @@ class ReadRouter:
         replica = self.choose(session_id, after_write)
         if replica is not None:
             try:
-                rows = await replica.database.fetch(text, arguments)
+                rows = await replica.database.fetch_once(text, arguments)
             except StoreError as error:
                 if not replica.failed(error):
                     raise

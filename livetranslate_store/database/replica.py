@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from math import inf
 from time import monotonic
 from typing import NamedTuple
 
@@ -41,9 +42,11 @@ class Replica:
     """A standby of the primary that answers reads while it is fresh enough."""
 
     def __init__(self, url: SecretStr, settings: StoreSettings) -> None:
-        # Nobody waits here for longer than for an answer: the primary is the way out.
+        # Nobody waits here for longer than for an answer, and nothing fails fast: the primary is the way out.
         patience = min(settings.connection_timeout, WATCH_SECONDS)
-        chosen = settings.model_copy(update={"database_url": url, "connection_timeout": patience})
+        chosen = settings.model_copy(
+            update={"database_url": url, "connection_timeout": patience, "breaker_timeout": inf}
+        )
         self.name = _name_of(asyncpg_url(url.get_secret_value(), "replica_urls"))
         self.database = Database(chosen)
         self._watch = Watch(chosen)

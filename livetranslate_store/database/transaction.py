@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database, Driver
-from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate
+from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate, unavailable
 from livetranslate_store.database.replica import Replica
-from livetranslate_store.errors import OutcomeUnknownError, StoreError, StoreUnavailableError, UsageError
+from livetranslate_store.errors import OutcomeUnknownError, StoreError, UsageError
 
 logger = logging.getLogger(__name__)
 
@@ -134,8 +134,9 @@ class Transaction:
         repeats = 1 if self._lease is None else 0
         while True:
             try:
-                return await work(self._database.driver_of(self._lease or await self._open()))
+                result = await work(self._database.driver_of(self._lease or await self._open()))
             except DATABASE_ERRORS as error:
+                self._database.heard(error, writes=not self.read_only)
                 failure = translate(error)
                 broken = is_broken(error)
                 if broken and self._lease is not None and self._lease.is_valid:
@@ -145,6 +146,9 @@ class Transaction:
                     raise failure from failure.__cause__
                 repeats -= 1
                 await self._give_back()
+            else:
+                self._database.breaker(writes=not self.read_only).answered()
+                return result
 
     async def end(self, *, commit: bool) -> None:
         """Commit or roll back, give the connection back and tell everyone who asked.
@@ -179,14 +183,15 @@ class Transaction:
                 await self._session.flush()
             driver = self._database.driver_of(self._lease)
             # Without a transaction the server would say yes to anything, and to an aborted one ROLLBACK.
-            if not driver.is_in_transaction() or await driver.execute("COMMIT") != "COMMIT":
-                raise StoreUnavailableError("The transaction was lost before its commit; nothing was stored.")
+            if not _is_in_transaction(driver) or await driver.execute("COMMIT") != "COMMIT":
+                raise unavailable("The transaction was lost before its commit; nothing was stored.")
         except DATABASE_ERRORS as error:
+            self._database.heard(error, writes=not self.read_only)
             failure = translate(error, committing=True)
             raise failure from failure.__cause__
 
     async def _open(self) -> PoolProxiedConnection:
-        lease = await self._database.lease()
+        lease = await self._database.lease(writes=not self.read_only)
         try:
             await self._database.driver_of(lease).execute(_BEGIN_READING if self.read_only else _BEGIN)
         except BaseException:
@@ -204,7 +209,7 @@ class Transaction:
         try:
             if session is not None:
                 await session.close()
-            if lease.is_valid and (driver := self._database.driver_of(lease)).is_in_transaction():
+            if lease.is_valid and _is_in_transaction(driver := self._database.driver_of(lease)):
                 await driver.execute("ROLLBACK")
         except DATABASE_ERRORS as error:
             # It broke: the server has rolled back, and the pool opens another.
@@ -229,3 +234,8 @@ class Transaction:
                     exc_info=True,
                     extra={"event": "cleanup_failed"},
                 )
+
+
+def _is_in_transaction(driver: Driver) -> bool:
+    # One that was broken off does not know any more.
+    return not driver.is_closed() and driver.is_in_transaction()

@@ -1,5 +1,7 @@
 """One connection that is kept for asking a server how it is doing."""
 
+from math import inf
+
 import asyncpg
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -16,7 +18,11 @@ class Watch:
     """Asks one server, on a connection of its own: a pool that is used up is no dead server."""
 
     def __init__(self, settings: StoreSettings) -> None:
-        limits = {"connection_timeout": WATCH_SECONDS, "command_timeout": WATCH_SECONDS}
+        limits = {
+            "connection_timeout": WATCH_SECONDS,
+            "command_timeout": WATCH_SECONDS,
+            "breaker_timeout": inf,  # it is the one that looks
+        }
         self._database = Database(
             settings.model_copy(update={"min_connections": 0, "max_connections": 1, **limits})
         )
@@ -32,7 +38,7 @@ class Watch:
         try:
             if self._lease is None:
                 self._lease = await self._database.lease()
-            [answer] = await self._database.fetch_once(self._lease, question, ())
+            [answer] = await self._database.ask(self._lease, question, ())
         except (StoreError, *DATABASE_ERRORS):
             self._let_go()
             return None

@@ -31,11 +31,15 @@ from livetranslate_store.values.receipts import (
     TranslationReceipt,
 )
 from livetranslate_store.values.statistics import (
+    BreakersStatistics,
+    BreakerState,
+    BreakerStatistics,
     CacheStatistics,
     GateStatistics,
     PoolStatistics,
     ReplicaState,
     ReplicaStatistics,
+    RetryStatistics,
     StoreStatistics,
 )
 from livetranslate_store.values.timeline import (
@@ -53,6 +57,9 @@ __all__ = [
     "SESSION_STATUSES",
     "AudioInput",
     "AudioReceipt",
+    "BreakerState",
+    "BreakerStatistics",
+    "BreakersStatistics",
     "CacheStatistics",
     "DeletedSession",
     "DeletedSpeakerContent",
@@ -67,6 +74,7 @@ __all__ = [
     "Refusal",
     "ReplicaState",
     "ReplicaStatistics",
+    "RetryStatistics",
     "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",

@@ -1,9 +1,12 @@
 """The store's own figures."""
 
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+#: Closed lets calls through, open refuses them at once, probing is open with one call let through.
+BreakerState: TypeAlias = Literal["closed", "open", "probing"]
 ReplicaState: TypeAlias = Literal["unknown", "fresh", "lagging", "unreachable", "promoted"]
 
 
@@ -21,12 +24,14 @@ class CacheStatistics(Struct, frozen=True):
 class GateStatistics(Struct, frozen=True):
     """The write gate: writes now, counts since the start, and seconds that writes spent waiting.
 
-    `rejection_rate` is the rejected share, 0 to 1, of the writes that were decided on.
+    `waiting_bytes` is the audio of those that wait. `rejection_rate` is the rejected share, 0 to 1, of the
+    writes that were decided on.
     """
 
     limit: int
     in_flight: int
     waiting: int
+    waiting_bytes: int
     completed: int
     failed: int
     rejected: int
@@ -67,10 +72,40 @@ class ReplicaStatistics(Struct, frozen=True):
     pool: PoolStatistics
 
 
+class RetryStatistics(Struct, frozen=True):
+    """Repetition, counted since the start: attempts made again, and what they came to.
+
+    Writes that go to the database together are repeated, and counted, as one.
+    """
+
+    repeated: int
+    recovered: int
+    exhausted: int
+
+
+class BreakerStatistics(Struct, frozen=True):
+    """A circuit breaker: failures in a row now, and since when; openings and refused calls counted."""
+
+    state: BreakerState
+    failing_since: datetime | None
+    failures: int
+    opened: int
+    refused: int
+
+
+class BreakersStatistics(Struct, frozen=True):
+    """The circuit breakers of reads and of writes."""
+
+    reads: BreakerStatistics
+    writes: BreakerStatistics
+
+
 class StoreStatistics(Struct, frozen=True):
     """The store's own figures, taken at one moment; replicas in the order of `replica_urls`."""
 
     cache: CacheStatistics
     gate: GateStatistics
     pool: PoolStatistics
-    replicas: tuple[ReplicaStatistics, ...] = ()
+    retries: RetryStatistics
+    breakers: BreakersStatistics
+    replicas: tuple[ReplicaStatistics, ...]

@@ -113,6 +113,11 @@ class Batch:
         return self.items >= BATCH_SEGMENTS or self._bytes >= BATCH_BYTES
 
     @property
+    def size_bytes(self) -> int:
+        """How many bytes of texts and audio are held for it."""
+        return self._bytes
+
+    @property
     def audio(self) -> list[StagedAudio]:
         """The audio of all segments."""
         return [segment.audio for segment in self.segments if segment.audio is not None]

@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 from typing import TypeAlias
 
 from livetranslate_store.audio.storage import AudioStorage
@@ -115,7 +116,7 @@ class BulkImport:
         try:
             await for_each(batch.audio, self._storage.put, at_once=OBJECTS_AT_ONCE)
             if len(batch):
-                async with self._gate.slot():
+                async with self._gate.slot(batch.size_bytes):
                     await self._store(batch, batch.refusals, orphans)
         finally:
             await run_to_end(for_each(orphans, self._storage.discard, at_once=OBJECTS_AT_ONCE))
@@ -129,7 +130,7 @@ class BulkImport:
     async def _store(self, batch: Batch, refusals: list[Refusal], orphans: set[str]) -> None:
         """Store what can be stored of a batch, in order, and take its objects out of `orphans`."""
         try:
-            await self._store_whole(batch, orphans)
+            await self._database.retries.run(partial(self._store_whole, batch, orphans))
         except StoreError as error:
             if isinstance(error, _NOT_ABOUT_DATA):
                 raise
@@ -145,7 +146,8 @@ class BulkImport:
         A session that is not there spoils each of its segments; halving would meet them one by one.
         """
         sessions = list({segment.session_id for segment in batch.segments})
-        missing = {row[0] for row in await self._database.fetch(missing_sessions(), [sessions])}
+        rows = await self._database.fetch(missing_sessions(), [sessions], writes=True)
+        missing = {row[0] for row in rows}
         if not missing:
             return batch.halves()
         known = []

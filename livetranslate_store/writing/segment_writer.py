@@ -7,7 +7,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
-from livetranslate_store.errors import ConflictError, DuplicateError, OutcomeUnknownError, StoreError
+from livetranslate_store.errors import ConflictError, DuplicateError
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.tasks import run_to_end
 from livetranslate_store.values import (
@@ -53,6 +53,9 @@ class SegmentWriter:
 
         A cancellation takes it back while it waits; once it is on its way, its outcome is awaited first.
         """
+        if audio is not None:
+            # An object that is stored for nothing would only have to be removed again.
+            self._database.breaker(writes=True).check()
         staged = None if audio is None else await self._storage.stage(session_id, audio)
         segment = make_segment(session_id, transcript, translations, staged)
         if staged is not None:
@@ -64,7 +67,7 @@ class SegmentWriter:
         return await self._groups.write(segment)
 
     async def close(self) -> None:
-        """Write what was accepted."""
+        """Give up what was not written in time; connections in use are broken before."""
         await self._groups.close()
 
     def keys(self, item: Segment) -> Collection[Key]:
@@ -83,9 +86,9 @@ class SegmentWriter:
                 await self._discard_object(segment)
         return receipts
 
-    async def give_up(self, item: Segment, error: StoreError | None) -> None:
+    async def give_up(self, item: Segment, *, may_be_stored: bool) -> None:
         """Remove the object of a segment that has no row."""
-        if isinstance(error, OutcomeUnknownError):
+        if may_be_stored:
             # A row may refer to the object; if none does, the sweep finds it.
             self._cache.drop((item.session_id, item.transcript_id))
         else:
@@ -99,7 +102,7 @@ class SegmentWriter:
             position = await self._insert(segments, lease)
             if position is not None:
                 return [receipt_of_new(each, position) for each in segments]
-            lease = await self._database.lease()
+            lease = await self._database.lease(writes=True)
         results = await self._judge(segments, lease)
         return [receipt_of(each, results) for each in segments]
 
@@ -128,7 +131,7 @@ class SegmentWriter:
                 # The server has undone it all; what it met then is stored now.
                 if not attempts:
                     raise
-            lease = await self._database.lease()
+            lease = await self._database.lease(writes=True)
 
     async def _discard_object(self, segment: Segment) -> None:
         if segment.audio is not None:

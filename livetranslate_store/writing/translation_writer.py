@@ -25,7 +25,7 @@ class TranslationWriter:
         return await self._groups.write(late)
 
     async def close(self) -> None:
-        """Write what was accepted."""
+        """Give up what was not written in time; connections in use are broken before."""
         await self._groups.close()
 
     def keys(self, item: LateTranslation) -> Collection[Key]:
@@ -40,10 +40,10 @@ class TranslationWriter:
 
         async def run(text: str, arguments: Sequence[Any]) -> Sequence[Any]:
             nonlocal first
-            mine, first = first or await self._database.lease(), None
+            mine, first = first or await self._database.lease(writes=True), None
             return await self._database.fetch_on(mine, text, arguments, writes=True)
 
         return await write_translations(run, items)
 
-    async def give_up(self, item: LateTranslation, error: StoreError | None) -> None:
+    async def give_up(self, item: LateTranslation, *, may_be_stored: bool) -> None:
         """Do nothing: a translation leaves nothing behind."""

@@ -449,6 +449,7 @@ async def test_a_connection_that_breaks_before_the_commit_is_replaced_once(
 async def test_a_database_that_goes_ends_the_import_and_what_is_committed_stays(
     store: Store, session_id: UUID, other_program: Program, audio_folder: Path
 ) -> None:
+    store._database.retries.stop()
     await store.import_segments(many(session_id, 10))
     other_program.execute("LOCK TABLE livetranslate.transcripts IN EXCLUSIVE MODE")
     task = asyncio.create_task(store.import_segments(many(session_id, 20)))
@@ -462,20 +463,38 @@ async def test_a_database_that_goes_ends_the_import_and_what_is_committed_stays(
 
 
 def lose_the_answer(patch: pytest.MonkeyPatch) -> None:
-    """Commit, and tell that it is not known whether it was."""
+    """Commit, and tell the first time that it is not known whether it was."""
     end = Transaction.end
+    answers = ["lost"]
 
     async def lost(self: Transaction, *, commit: bool) -> None:
         await end(self, commit=commit)
-        if commit:
+        if commit and answers:
+            answers.clear()
             raise OutcomeUnknownError
 
     patch.setattr(Transaction, "end", lost)
 
 
+async def test_a_batch_whose_answer_was_lost_is_stored_again_and_keeps_its_objects(
+    store: Store, session_id: UUID, audio_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_the_answer(monkeypatch)
+    report = await store.import_segments(many(session_id, 10))
+    assert report.transcripts == ImportCounts(unchanged=10)
+    # The rows refer to these very objects.
+    assert report.audio_files == ImportCounts(inserted=10)
+    assert objects(audio_folder) == 10
+    async with store.read() as reader:
+        for row in await reader.audio_files.list_for_session(session_id):
+            await store.read_audio(session_id, row.id)
+    assert store.statistics().retries.recovered == 1
+
+
 async def test_an_unknown_outcome_ends_the_import_and_keeps_the_objects(
     store: Store, session_id: UUID, audio_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store._database.retries.stop()
     with monkeypatch.context() as patch:
         lose_the_answer(patch)
         with pytest.raises(OutcomeUnknownError):
@@ -594,6 +613,7 @@ async def test_an_unknown_outcome_leaves_nothing_in_the_cache(
     store: Store, session_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.record_segment(session_id, transcript=bare(session_id, "a", "Good").transcript)
+    store._database.retries.stop()
     lose_the_answer(monkeypatch)
     with pytest.raises(OutcomeUnknownError):
         await store.import_segments([bare(session_id, "a", "Good morning")])

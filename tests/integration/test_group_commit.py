@@ -1,6 +1,8 @@
 """Group commit: what arrives meanwhile goes together, and everybody is answered for its own segment."""
 
 import asyncio
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +27,10 @@ def commits(program: Program) -> int:
     program.rollback()
     assert row is not None
     return int(row[0])
+
+
+def objects(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
 
 
 async def record(store: Store, session_id: UUID, text: str, **fields: Any) -> SegmentReceipt:
@@ -135,35 +141,78 @@ async def test_closing_the_store_writes_what_it_accepted(database_url: str, othe
 async def test_when_the_database_goes_everybody_in_the_group_hears_of_it(
     database_url: str, other_program: Program
 ) -> None:
-    async with Store.open(database_url, min_connections=1) as store:
+    async with Store.open(database_url, min_connections=1, retry_timeout=0) as store:
         async with store.unit_of_work() as uow:
             session = await uow.sessions.create(bot_id="b", meeting_id="m")
         # Nobody can write while this lock is held, so that all of them are under way.
         other_program.execute("LOCK TABLE livetranslate.transcripts IN EXCLUSIVE MODE")
         tasks = [asyncio.create_task(record(store, session.id, f"{n}")) for n in range(10)]
-        await until(lambda: store.statistics().pool.in_use > 0)
-        for _ in range(2):  # the repetition on another connection is ended too
-            with psycopg.connect(
-                host=other_program.info.host,
-                port=other_program.info.port,
-                user=other_program.info.user,
-                password=other_program.info.password or None,
-                dbname=other_program.info.dbname,
-                autocommit=True,
-            ) as killer:
-                waiting = (
-                    "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                    " AND datname = current_database()"
-                )
-                found: list[Any] = []
-                while not found:
-                    await asyncio.sleep(0.01)
-                    found = killer.execute(waiting).fetchall()
-                for (pid,) in found:
-                    killer.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        await end_waiting_writes(other_program)
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert {type(result) for result in results} == {OutcomeUnknownError}
         assert len({id(result) for result in results}) == 10
         other_program.rollback()
         assert (await record(store, session.id, "again")).outcome is Outcome.INSERTED
         assert store.statistics().gate.in_flight == store.statistics().pool.in_use == 0
+
+
+async def test_a_group_whose_connection_broke_goes_again_as_one_and_in_order(
+    store: Store, session_id: UUID, other_program: Program
+) -> None:
+    other_program.execute("LOCK TABLE livetranslate.transcripts IN EXCLUSIVE MODE")
+    texts = ["Good", "Good mor", "Good", "Good morning."]
+    tasks = [
+        asyncio.create_task(
+            store.record_segment(session_id, transcript=transcript(text, segment_key=f"seg-{key}"))
+        )
+        for text in texts
+        for key in range(10)
+    ]
+    await end_waiting_writes(other_program)
+    await until(lambda: store.statistics().retries.repeated == 1)
+    other_program.rollback()
+    receipts = await asyncio.gather(*tasks)
+    assert [receipt.revision for receipt in receipts] == [n for n in range(4) for _ in range(10)]
+    assert {entry.text for entry in await store.timeline(session_id)} == {"Good morning."}
+    now = store.statistics()
+    assert (now.retries.repeated, now.retries.recovered, now.retries.exhausted) == (1, 1, 0)
+    assert now.gate.in_flight == now.pool.in_use == 0
+
+
+async def test_an_object_stays_where_an_answer_was_lost_and_the_caller_left(
+    store: Store, session_id: UUID, other_program: Program, audio_folder: Path
+) -> None:
+    other_program.execute("LOCK TABLE livetranslate.transcripts IN EXCLUSIVE MODE")
+    task = asyncio.create_task(
+        store.record_segment(session_id, transcript=transcript(), audio=audio(b"lost"))
+    )
+    await end_waiting_writes(other_program)
+    await until(lambda: store.statistics().retries.repeated == 1)
+    task.cancel()
+    await asyncio.wait([task])
+    # Nobody knows here whether a row refers to it; the sweep does.
+    assert objects(audio_folder) == [b"lost"]
+    other_program.rollback()
+    assert (await store.sweep_audio(older_than=timedelta())).orphans_removed == 1
+
+
+async def end_waiting_writes(program: Program) -> None:
+    """End the connections that wait for the lock of `program`, once there are any."""
+    info = program.info
+    with psycopg.connect(
+        host=info.host,
+        port=info.port,
+        user=info.user,
+        password=info.password or None,
+        dbname=info.dbname,
+        autocommit=True,
+    ) as killer:
+        found: list[Any] = []
+        while not found:
+            await asyncio.sleep(0.01)
+            found = killer.execute(
+                "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND datname = current_database()"
+            ).fetchall()
+        for (pid,) in found:
+            killer.execute("SELECT pg_terminate_backend(%s)", (pid,))

@@ -1,6 +1,7 @@
 """The unit of work: all of it or none of it, files included, whatever happens to the caller."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ import pytest
 from support import audio, counts, transcript, translation, until
 
 from livetranslate_store import (
+    ConflictError,
     MissingReferenceError,
     Store,
     StoreUnavailableError,
@@ -308,3 +310,68 @@ async def test_a_cancelled_waiter_for_a_connection_gives_its_slot_back(
     assert store.statistics().gate.in_flight == 0
     assert store.statistics().pool.in_use == 0
     assert store.statistics().pool.waiting == 0
+
+
+def end_connections(program: Program) -> None:
+    program.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    program.rollback()
+
+
+@pytest.mark.parametrize("when", ["within", "at the commit"])
+async def test_a_function_is_run_again_in_another_unit_when_its_connection_breaks(
+    store: Store, session_id: UUID, other_program: Program, audio_folder: Path, when: str
+) -> None:
+    units: list[UnitOfWork] = []
+    before = store.statistics().gate.completed
+
+    async def function(uow: UnitOfWork) -> str:
+        units.append(uow)
+        recorded = await uow.audio_files.add(session_id, audio())
+        spoken = transcript(segment_key="seg-1", audio_file_id=recorded.audio_file_id)
+        await uow.transcripts.add(session_id, spoken)
+        if len(units) == 1:
+            end_connections(other_program)
+        if when == "within":
+            await uow.transcripts.list_for_session(session_id)
+        return "done"
+
+    assert await store.run_in_unit_of_work(function) == "done"
+    assert len(set(units)) == 2
+    assert counts(other_program) == NOTHING | {"audio_files": 1, "transcripts": 1}
+    # What was surely undone took its object along; the other is left to the sweep: a row might have had it.
+    lost = 0 if when == "within" else 1
+    assert len(objects(audio_folder)) == 1 + lost
+    assert (await store.sweep_audio(older_than=timedelta())).orphans_removed == lost
+    now = store.statistics()
+    assert (now.gate.completed, now.gate.failed) == (before + 1, 0)
+    assert (now.retries.repeated, now.retries.recovered) == (1, 1)
+
+
+async def test_a_function_is_run_again_after_a_conflict_and_never_after_an_error_of_its_own(
+    store: Store, session_id: UUID, other_program: Program
+) -> None:
+    calls = 0
+
+    async def conflicts(uow: UnitOfWork) -> int:
+        nonlocal calls
+        calls += 1
+        await uow.transcripts.add(session_id, transcript())
+        if calls < 3:
+            raise ConflictError
+        return calls
+
+    assert await store.run_in_unit_of_work(conflicts) == 3
+    assert counts(other_program)["transcripts"] == 1
+
+    async def fails(uow: UnitOfWork) -> None:
+        nonlocal calls
+        calls += 1
+        await uow.transcripts.add(new_id(), transcript())
+
+    with pytest.raises(MissingReferenceError):
+        await store.run_in_unit_of_work(fails)
+    assert calls == 4
+    assert store.statistics().gate.in_flight == store.statistics().pool.in_use == 0

@@ -261,3 +261,69 @@ async def test_a_slot_that_is_free_costs_no_turn_of_the_loop() -> None:
     with pytest.raises(StopIteration):
         entering.send(None)
     gate.release(completed=True)
+
+
+async def test_more_than_may_wait_are_rejected_at_once() -> None:
+    gate = WriteGate(limit=1, max_waiting=2)
+    writers = Writers(gate)
+    await writers.come("a", "b", "c")
+    with pytest.raises(WriteRejectedError, match="No room to wait at the write gate: 2 writes wait"):
+        await gate.acquire()
+    assert (gate.statistics().waiting, gate.statistics().rejected) == (2, 1)
+    writers.tasks["c"].cancel()
+    await until(lambda: gate.statistics().waiting == 1)
+    await writers.come("d")
+    assert gate.statistics().waiting == 2
+    for name in ("a", "b", "d"):
+        await writers.finish(name)
+    assert writers.admitted == ["a", "b", "d"]
+
+
+async def test_the_audio_of_those_that_wait_is_bounded_too() -> None:
+    gate = WriteGate(limit=1, max_waiting_bytes=100)
+    await gate.acquire(1000)
+    # One alone may wait whatever its size, and so may those without audio.
+    first = asyncio.create_task(gate.acquire(500))
+    silent = asyncio.create_task(gate.acquire())
+    await until(lambda: gate.statistics().waiting == 2)
+    assert gate.statistics().waiting_bytes == 500
+    with pytest.raises(WriteRejectedError, match="500 bytes of audio wait"):
+        await gate.acquire(1)
+    first.cancel()
+    await until(lambda: gate.statistics().waiting == 1)
+    second, third = (asyncio.create_task(gate.acquire(50)) for _ in range(2))
+    await until(lambda: gate.statistics().waiting == 3)
+    with pytest.raises(WriteRejectedError, match="100 bytes of audio wait"):
+        await gate.acquire(1)
+    for task in (silent, second, third):
+        gate.release(completed=True)
+        await task
+    gate.release(completed=True)
+    assert (gate.statistics().waiting_bytes, gate.statistics().in_flight) == (0, 0)
+
+
+async def test_a_gate_that_closes_refuses_newcomers_and_lets_in_who_waits() -> None:
+    gate = WriteGate(limit=1)
+    writers = Writers(gate)
+    await writers.come("a", "b")
+    gate.close("It closes.")
+    with pytest.raises(UsageError, match="It closes"):
+        await gate.acquire()
+    emptied = asyncio.create_task(gate.until_empty())
+    await writers.finish("a")
+    assert writers.admitted == ["a", "b"]
+    assert not emptied.done()
+    await writers.finish("b")
+    await asyncio.wait_for(emptied, 5)
+
+
+async def test_those_who_wait_can_be_rejected_together() -> None:
+    gate = WriteGate(limit=1)
+    await gate.acquire()
+    tasks = [asyncio.create_task(gate.acquire()) for _ in range(3)]
+    await until(lambda: gate.statistics().waiting == 3)
+    gate.reject_all()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert {type(result) for result in results} == {WriteRejectedError}
+    gate.release(completed=True)
+    assert (gate.statistics().rejected, gate.statistics().in_flight) == (3, 0)

@@ -1,34 +1,55 @@
 """Probes: every part that the store needs is asked at the same time, each within a limit of its own."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from time import monotonic
 from typing import Any
 
+import asyncpg
+
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
-from livetranslate_store.errors import StoreError
+from livetranslate_store.database.read_routing import ReadRouter
+from livetranslate_store.errors import StoreError, StoreUnavailableError
 from livetranslate_store.models import SCHEMA
-from livetranslate_store.values import PartHealth, StoreHealth
+from livetranslate_store.values import PartHealth, ReplicaStatistics, StoreHealth
 
 
-async def check_health(database: Database, storage: AudioStorage, *, time_limit: float) -> StoreHealth:
-    """Ask every part, each for `time_limit` seconds at most; what is wrong is told and never raised."""
+async def check_health(
+    database: Database, router: ReadRouter, storage: AudioStorage, *, time_limit: float
+) -> StoreHealth:
+    """Ask every part, each for `time_limit` seconds at most; what is wrong is told and never raised.
+
+    Replicas are looked at all the time: they are not asked once more.
+    """
     parts = await asyncio.gather(
         _part(partial(_check_database, database), time_limit),
         _part(partial(_check_migrations, database), time_limit),
         _part(storage.check, time_limit),
     )
-    return StoreHealth(*parts)
+    return StoreHealth(*parts, replicas=_replicas(router.statistics()))
+
+
+def _replicas(found: Sequence[ReplicaStatistics]) -> PartHealth:
+    problems = [f"{each.name} is {each.state}" for each in found if each.state != "fresh"]
+    return PartHealth(f"{', '.join(problems)}: it is not read from." if problems else None, 0.0)
 
 
 async def _check_database(database: Database) -> None:
-    await database.fetch_once("SELECT 1", [])
+    await _ask(database, "SELECT 1")
+
+
+async def _ask(database: Database, question: str) -> list[asyncpg.Record]:
+    try:
+        return await database.fetch_once(question, [])
+    except StoreUnavailableError:
+        # A connection of the pool may have died unseen, which no caller would have noticed either.
+        return await database.fetch_once(question, [])
 
 
 async def _check_migrations(database: Database) -> None:
-    rows = await database.fetch_once(f"SELECT version_num FROM {SCHEMA}.alembic_version", [])  # noqa: S608 (a constant)
+    rows = await _ask(database, f"SELECT version_num FROM {SCHEMA}.alembic_version")  # noqa: S608 (a constant)
     # Alembic takes a while to import and reads files: neither may hold up the loop.
     await asyncio.to_thread(_refuse_old_schema, {row["version_num"] for row in rows})
 

@@ -9,15 +9,17 @@ class Incident:
     """One kind of trouble: however often it is met meanwhile, one event tells of it and one of its end.
 
     The events are `<name>_began`, a warning, and `<name>_over` with the `seconds` that it took and how many
-    `failures` were met. Every event carries its name as `event`, so that it can be found without its text.
+    `failures` were met, both with the `fields` given here. Every event carries its name as `event`, so that
+    it can be found without its text.
     """
 
-    __slots__ = ("_failures", "_logger", "_name", "_since", "_words")
+    __slots__ = ("_failures", "_fields", "_logger", "_name", "_since", "_words")
 
-    def __init__(self, logger: Logger, name: str, words: str) -> None:
+    def __init__(self, logger: Logger, name: str, words: str, **fields: Any) -> None:
         self._logger = logger
         self._name = name
         self._words = words
+        self._fields = fields
         self._since: float | None = None
         self._failures = 0
 
@@ -38,7 +40,7 @@ class Incident:
             "%s%s",
             self._words,
             "" if error is None else f": {error}",
-            extra={"event": f"{self._name}_began", **told, **fields},
+            extra={"event": f"{self._name}_began", **self._fields, **told, **fields},
         )
 
     def over(self) -> None:
@@ -52,5 +54,10 @@ class Incident:
             self._words,
             seconds,
             failures,
-            extra={"event": f"{self._name}_over", "seconds": seconds, "failures": failures},
+            extra={
+                "event": f"{self._name}_over",
+                **self._fields,
+                "seconds": seconds,
+                "failures": failures,
+            },
         )

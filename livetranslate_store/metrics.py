@@ -6,10 +6,11 @@ from livetranslate_store.metrics import StoreCollector
 REGISTRY.register(StoreCollector(store))
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
+from msgspec import Struct
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -25,14 +26,18 @@ class _Figure(NamedTuple):
     name: str
     help: str
 
-    @property
-    def is_counter(self) -> bool:
-        return self.name.endswith("_total")
+    def metric(self, labels: Sequence[str] = ()) -> "CounterMetricFamily | GaugeMetricFamily":
+        kind = CounterMetricFamily if self.name.endswith("_total") else GaugeMetricFamily
+        return kind(f"{_PREFIX}_{self.name}", self.help, labels=labels)
 
-    def metric(self, value: float) -> Metric:
-        kind = CounterMetricFamily if self.is_counter else GaugeMetricFamily
-        return kind(f"{_PREFIX}_{self.name}", self.help, value=value)
+    def of(self, part: Struct) -> float | None:
+        """Return the figure of a part of the statistics; None where it is not known."""
+        value = attrgetter(self.path)(part)
+        # A state is told as one question, with 1 for yes.
+        return float(value in _YES) if isinstance(value, str) else value
 
+
+_YES = frozenset({"open", "probing", "fresh"})
 
 # Rates of hits and rejections are left out: Prometheus computes them from the counts, for any span of time.
 _FIGURES = (
@@ -44,6 +49,7 @@ _FIGURES = (
     _Figure("gate.limit", "gate_writes_limit", "Writes that may be under way."),
     _Figure("gate.in_flight", "gate_writes_in_flight", "Writes that are under way."),
     _Figure("gate.waiting", "gate_writes_waiting", "Writes that wait at the gate."),
+    _Figure("gate.waiting_bytes", "gate_waiting_bytes", "Audio of the writes that wait at the gate."),
     _Figure("gate.completed", "gate_writes_completed_total", "Writes that went well."),
     _Figure("gate.failed", "gate_writes_failed_total", "Writes that failed."),
     _Figure("gate.rejected", "gate_writes_rejected_total", "Writes that waited too long and were rejected."),
@@ -55,6 +61,28 @@ _FIGURES = (
     _Figure("pool.utilization", "pool_utilization_ratio", "Share in use of what may be open, 0 to 1."),
     _Figure("pool.opened", "pool_connections_opened_total", "Connections that were opened."),
     _Figure("pool.recycled", "pool_connections_recycled_total", "Connections that were replaced."),
+    _Figure("retries.repeated", "retries_attempts_total", "Attempts that were made again."),
+    _Figure("retries.recovered", "retries_recovered_total", "Calls that were repeated and went well."),
+    _Figure("retries.exhausted", "retries_exhausted_total", "Calls that were repeated and failed."),
+)
+
+# By kind of call: `calls` is reads or writes.
+_OF_BREAKER = (
+    _Figure("state", "breaker_is_open", "1 while calls fail at once, 0 while they are let through."),
+    _Figure("failures", "breaker_failures", "Failures in a row, 0 when the last call was answered."),
+    _Figure("opened", "breaker_openings_total", "How often calls began to fail at once."),
+    _Figure("refused", "breaker_refused_calls_total", "Calls that failed at once."),
+)
+
+# By replica: `replica` is its host and port.
+_OF_REPLICA = (
+    _Figure("state", "replica_is_fresh", "1 while it is read from, 0 while it is left out."),
+    _Figure("lag", "replica_lag_seconds", "How old at most is what it shows; missing where that is unknown."),
+    _Figure("reads", "replica_reads_total", "Reads that it answered."),
+    _Figure("failed", "replica_failed_reads_total", "Reads that went on to the primary."),
+    _Figure("times_left_out", "replica_left_out_total", "How often it ceased to be fresh."),
+    _Figure("pool.size", "replica_connections_open", "Connections to it that are open."),
+    _Figure("pool.in_use", "replica_connections_in_use", "Connections to it that are in use."),
 )
 
 
@@ -67,10 +95,27 @@ class StoreCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield every figure as a metric."""
         statistics = self._store.statistics()
-        for figure in _FIGURES:
-            yield figure.metric(attrgetter(figure.path)(statistics))
+        yield from _metrics(_FIGURES, (), {(): statistics})
+        breakers: dict[tuple[str, ...], Struct] = {
+            ("reads",): statistics.breakers.reads,
+            ("writes",): statistics.breakers.writes,
+        }
+        yield from _metrics(_OF_BREAKER, ("calls",), breakers)
+        yield from _metrics(_OF_REPLICA, ("replica",), {(each.name,): each for each in statistics.replicas})
 
     def describe(self) -> Iterator[Metric]:
         """Yield what `collect` will, so that registering does not ask the store."""
-        for figure in _FIGURES:
-            yield figure.metric(0.0)
+        for figures, labels in ((_FIGURES, ()), (_OF_BREAKER, ("calls",)), (_OF_REPLICA, ("replica",))):
+            yield from _metrics(figures, labels, {})
+
+
+def _metrics(
+    figures: Iterable[_Figure], labels: Sequence[str], parts: Mapping[tuple[str, ...], Struct]
+) -> Iterator[Metric]:
+    for figure in figures:
+        metric = figure.metric(labels)
+        for values, part in parts.items():
+            value = figure.of(part)
+            if value is not None:
+                metric.add_metric(values, value)
+        yield metric

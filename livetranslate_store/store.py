@@ -336,9 +336,10 @@ class Store:
     async def health(self, *, time_limit: float = 5.0) -> StoreHealth:
         """Ask database, migrations and audio storage how they are, each for `time_limit` seconds at most.
 
-        For the probes of whoever runs the process: what is wrong is told, and never raised.
+        For the probes of whoever runs the process: what is wrong is told, and never raised. A replica that is
+        left out is told as well, and leaves the store healthy: it reads from the primary.
         """
-        return await check_health(self._database, self._storage, time_limit=time_limit)
+        return await check_health(self._database, self._router, self._storage, time_limit=time_limit)
 
     async def _drain(self, seconds: float) -> None:
         """Finish what was accepted; cut off what does not come to its end in time, and say so."""

@@ -37,7 +37,7 @@ class Breaker:
         self._opened = 0
         self._refused = 0
         self._incident = Incident(
-            logger, f"{what}_failing_fast", f"{what} fail at once, the database is away"
+            logger, "failing_fast", f"{what} fail at once: the database is away", calls=what
         )
 
     def admit(self) -> None:

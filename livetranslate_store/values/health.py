@@ -19,17 +19,18 @@ class StoreHealth(Struct, frozen=True):
     """All parts of a store, asked at the same time.
 
     `database` answers a statement, `migrations` are those that this version needs, `storage` takes an object
-    and gives it up again.
+    and gives it up again, and `replicas` are all fresh enough to be read from.
     """
 
     database: PartHealth
     migrations: PartHealth
     storage: PartHealth
+    replicas: PartHealth
 
     @property
     def is_healthy(self) -> bool:
-        """Whether nothing is wrong with any part."""
-        return not self.problems
+        """Whether the store can work; without its replicas it does."""
+        return self.database.is_healthy and self.migrations.is_healthy and self.storage.is_healthy
 
     @property
     def problems(self) -> dict[str, str]:

@@ -111,7 +111,7 @@ async def test_what_nobody_foresaw_is_told_by_its_type(
     async def fail(_database: Database, *_: object) -> None:
         raise ZeroDivisionError("with a secret")
 
-    monkeypatch.setattr(Database, "fetch", fail)
+    monkeypatch.setattr(Database, "fetch_once", fail)
     with caplog.at_level(logging.DEBUG):
         health = await store.health()
     assert health.problems["database"] == "An error of type ZeroDivisionError."
@@ -133,7 +133,10 @@ async def test_a_probe_that_is_cancelled_leaves_nothing_under_way(store: Store) 
 
 def test_what_is_told_is_frozen() -> None:
     part = PartHealth(None, 0.1)
-    health = StoreHealth(part, part, PartHealth("broken", 0.1))
+    health = StoreHealth(part, part, PartHealth("broken", 0.1), part)
     assert (health.is_healthy, health.problems) == (False, {"storage": "broken"})
+    without_a_replica = StoreHealth(part, part, part, PartHealth("b is lagging: it is not read from.", 0.0))
+    assert without_a_replica.is_healthy
+    assert set(without_a_replica.problems) == {"replicas"}
     with pytest.raises(AttributeError):
         health.storage = part  # type: ignore[misc]  # that is the point

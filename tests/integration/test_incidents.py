@@ -18,6 +18,7 @@ from livetranslate_store import (
     StoreUnavailableError,
     WriteRejectedError,
 )
+from livetranslate_store.database.breaker import FAILURES_TO_OPEN, Breaker
 
 Program = psycopg.Connection[Any]
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "observability.md"
@@ -51,11 +52,11 @@ async def test_a_day_without_trouble_is_silent(
 async def test_an_outage_of_the_database_is_told_once_and_so_is_its_end(
     database_url: str, other_program: Program, log: pytest.LogCaptureFixture
 ) -> None:
-    async with Store.open(database_url, min_connections=2) as store:
+    async with Store.open(database_url, min_connections=2, retry_timeout=0) as store:
         async with store.unit_of_work() as uow:
             session = await uow.sessions.create(bot_id="b", meeting_id="m")
         give_back = take_away(other_program)
-        for _ in range(10):
+        for _ in range(11):
             # The answer of the first is lost with its connection.
             with pytest.raises((StoreUnavailableError, OutcomeUnknownError)):
                 await store.record_segment(session.id, transcript=transcript())
@@ -70,6 +71,15 @@ async def test_an_outage_of_the_database_is_told_once_and_so_is_its_end(
     assert over["levelname"] == "INFO"
     assert over["failures"] >= 10
     assert over["seconds"] > 0.0
+
+
+def test_failing_fast_is_told_once_and_so_is_its_end(log: pytest.LogCaptureFixture) -> None:
+    breaker = Breaker("reads", after=0.0)
+    for _ in range(FAILURES_TO_OPEN + 5):
+        breaker.failed()
+    breaker.answered()
+    assert events(log) == ["failing_fast_began", "failing_fast_over"]
+    assert fields(log, "failing_fast_began")["calls"] == fields(log, "failing_fast_over")["calls"] == "reads"
 
 
 async def test_an_outage_of_the_storage_is_told_once_and_so_is_its_end(

@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
+from msgspec import Struct
 from msgspec.structs import fields
 from prometheus_client import CollectorRegistry, generate_latest
 from support import transcript
 
 from livetranslate_store import Store, StoreStatistics
-from livetranslate_store.metrics import _FIGURES, StoreCollector
+from livetranslate_store.database.breaker import FAILURES_TO_OPEN
+from livetranslate_store.metrics import _FIGURES, _OF_BREAKER, _OF_REPLICA, StoreCollector
+from livetranslate_store.values import BreakerStatistics, ReplicaStatistics
 
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "observability.md"
 # Computed by Prometheus from the counts, for any span of time.
@@ -34,22 +37,42 @@ async def test_the_figures_are_those_of_the_moment(store: Store, session_id: UUI
     assert value("gate_writes_limit") == 50
     assert value("pool_connections_open") == store.statistics().pool.size
     for line in generate_latest(registry).decode().splitlines():
-        assert re.match(r"# (HELP|TYPE) livetranslate_store_\w+ .+|livetranslate_store_\w+ [\d.e+]+$", line)
+        assert re.match(r"# (HELP|TYPE) \w+ .+|livetranslate_store_\w+({calls=.\w+.})? [\d.e+]+$", line)
+
+
+async def test_breakers_and_replicas_are_told_apart_by_label(database_url: str) -> None:
+    nowhere = "postgresql://app@127.0.0.1:1/nowhere"
+    async with Store.open(database_url, replica_urls=[nowhere], breaker_timeout=0) as store:
+        registry = CollectorRegistry()
+        registry.register(StoreCollector(store))
+        for _ in range(FAILURES_TO_OPEN):
+            store._database.breaker(writes=False).failed()
+        name = "livetranslate_store_breaker_is_open"
+        assert registry.get_sample_value(name, {"calls": "reads"}) == 1
+        assert registry.get_sample_value(name, {"calls": "writes"}) == 0
+        replica = {"replica": "127.0.0.1:1"}
+        assert registry.get_sample_value("livetranslate_store_replica_is_fresh", replica) == 0
+        assert registry.get_sample_value("livetranslate_store_replica_lag_seconds", replica) is None
+        assert registry.get_sample_value("livetranslate_store_replica_reads_total", replica) == 0
 
 
 def test_every_figure_is_told() -> None:
-    statistics = {
-        f"{part.name}.{figure.name}"
-        for part in fields(StoreStatistics)
-        if part.name != "replicas"  # as many as the settings name, not one of the store
-        for figure in fields(part.type)
-    }
-    assert {figure.path for figure in _FIGURES} == statistics - LEFT_OUT
+    parts = {part.name: part.type for part in fields(StoreStatistics)}
+    del parts["replicas"], parts["breakers"]
+    figures = {f"{name}.{figure.name}" for name, part in parts.items() for figure in fields(part)}
+    assert {figure.path for figure in _FIGURES} == figures - LEFT_OUT
+    assert {figure.path for figure in _OF_BREAKER} == names(BreakerStatistics) - {"failing_since"}
+    told = {figure.path.partition(".")[0] for figure in _OF_REPLICA}
+    assert told == names(ReplicaStatistics) - {"name"}
+
+
+def names(part: type[Struct]) -> set[str]:
+    return {each.name for each in fields(part)}
 
 
 def test_every_metric_is_documented() -> None:
     documented = set(re.findall(r"^\| `livetranslate_store_(\w+)`", DOCUMENTATION.read_text(), re.MULTILINE))
-    assert documented == {figure.name for figure in _FIGURES}
+    assert documented == {figure.name for figure in (*_FIGURES, *_OF_BREAKER, *_OF_REPLICA)}
 
 
 def test_importing_it_registers_nothing_and_the_package_does_without_it() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -314,7 +314,7 @@ async def test_a_commit_whose_connection_breaks_says_that_the_outcome_is_unknown
 async def test_a_lost_answer_is_not_forgotten_when_there_is_no_connection_to_repeat_the_write(
     store: Store, session_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetch, lease = Database.fetch_once, Database.lease
+    fetch, lease = Database.ask, Database.lease
     answers = iter([asyncpg.ConnectionDoesNotExistError("the answer is lost")])
     connections = iter([lease])
 
@@ -330,11 +330,10 @@ async def test_a_lost_answer_is_not_forgotten_when_there_is_no_connection_to_rep
         monkeypatch.undo()
         raise PoolTimeoutError
 
-    monkeypatch.setattr(Database, "fetch_once", answer_lost)
+    monkeypatch.setattr(Database, "ask", answer_lost)
     monkeypatch.setattr(Database, "lease", none_left)
     spoken = transcript(segment_key="seg-1")
-    # A store that repeats by itself for longer may find out.
-    with suppress(OutcomeUnknownError):
+    with pytest.raises(OutcomeUnknownError):
         await store.record_segment(session_id, transcript=spoken, audio=audio())
     receipt = await store.record_segment(session_id, transcript=spoken, audio=audio())
     assert receipt.outcome is Outcome.UNCHANGED

@@ -113,7 +113,7 @@ class Server:
 
     def execute(self, statement: str, *arguments: Any) -> list[Any]:
         """Run a statement as the superuser and return its rows."""
-        with self._connect() as connection:
+        with self.connect() as connection:
             cursor = connection.execute(statement, arguments or None)
             return [] if cursor.description is None else cursor.fetchall()
 
@@ -146,7 +146,8 @@ class Server:
         self.execute(f"ALTER SYSTEM SET {name} = '{value}'")
         self.execute("SELECT pg_reload_conf()")
 
-    def _connect(self) -> psycopg.Connection[Any]:
+    def connect(self) -> psycopg.Connection[Any]:
+        """Return a connection of the superuser."""
         return psycopg.connect(
             host=str(self.folder),
             port=5432,
@@ -159,7 +160,7 @@ class Server:
 
     def _answers(self) -> bool:
         try:
-            self._connect().close()
+            self.connect().close()
         except psycopg.OperationalError:
             return False
         return True

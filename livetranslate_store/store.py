@@ -124,8 +124,8 @@ class Store:
                 finally:
                     await run_to_end(store._drain(chosen.close_timeout))
             finally:
-                await run_to_end(router.close())
-                await run_to_end(database.close())
+                # As one: a cancellation that comes meanwhile must not keep the second from being closed.
+                await run_to_end(_close(router, database))
 
     def unit_of_work(self) -> UnitOfWork:
         """Return a unit of work: `async with store.unit_of_work() as uow`, all of it or none of it.
@@ -385,6 +385,13 @@ class Store:
             ),
             replicas=self._router.statistics(),
         )
+
+
+async def _close(router: ReadRouter, database: Database) -> None:
+    try:
+        await router.close()
+    finally:
+        await database.close()
 
 
 def _checked_position(after_write: int | None) -> int | None:

@@ -23,6 +23,7 @@ from livetranslate_store import (
     UsageError,
     WriteRejectedError,
 )
+from livetranslate_store.database.read_routing import ReadRouter
 from livetranslate_store.ids import new_id
 
 Program = psycopg.Connection[Any]
@@ -185,3 +186,25 @@ async def test_nobody_is_waited_for_in_vain(opened: Opened) -> None:
     began = monotonic()
     await opened.close()
     assert monotonic() - began < 5
+
+
+async def test_a_second_cancellation_leaves_nothing_open(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened.open(min_connections=2)
+    closing, go_on = asyncio.Event(), asyncio.Event()
+    close = ReadRouter.close
+
+    async def slowly(router: ReadRouter) -> None:
+        closing.set()
+        await go_on.wait()
+        await close(router)
+
+    monkeypatch.setattr(ReadRouter, "close", slowly)
+    task = asyncio.create_task(opened.close())
+    await closing.wait()
+    task.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert opened.store.statistics().pool.size == 0

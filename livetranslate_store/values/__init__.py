@@ -20,6 +20,7 @@ from livetranslate_store.values.inputs import (
     TranslationInput,
     Word,
 )
+from livetranslate_store.values.page import Page
 from livetranslate_store.values.receipts import (
     AudioReceipt,
     DeletedSession,
@@ -29,6 +30,15 @@ from livetranslate_store.values.receipts import (
     SweepReport,
     TranscriptReceipt,
     TranslationReceipt,
+)
+from livetranslate_store.values.search import SearchHit, SearchPage
+from livetranslate_store.values.session_statistics import (
+    LanguageStatistics,
+    MinuteStatistics,
+    ScriptCounts,
+    SessionStatistics,
+    SpeakerStatistics,
+    TranslationCoverage,
 )
 from livetranslate_store.values.statistics import (
     CacheStatistics,
@@ -44,6 +54,11 @@ from livetranslate_store.values.timeline import (
     SegmentLookup,
     TimelineEntry,
     TimelinePage,
+)
+from livetranslate_store.values.transcript_view import (
+    TranscriptRow,
+    TranscriptViewPage,
+    ViewedTranslation,
 )
 
 __all__ = [
@@ -61,15 +76,23 @@ __all__ = [
     "ImportCounts",
     "ImportProgress",
     "ImportReport",
+    "LanguageStatistics",
+    "MinuteStatistics",
     "Outcome",
+    "Page",
     "PartHealth",
     "PoolStatistics",
     "Refusal",
     "ReplicaState",
     "ReplicaStatistics",
+    "ScriptCounts",
+    "SearchHit",
+    "SearchPage",
     "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",
+    "SessionStatistics",
+    "SpeakerStatistics",
     "StoreHealth",
     "StoreStatistics",
     "SweepReport",
@@ -77,7 +100,11 @@ __all__ = [
     "TimelinePage",
     "TranscriptInput",
     "TranscriptReceipt",
+    "TranscriptRow",
+    "TranscriptViewPage",
+    "TranslationCoverage",
     "TranslationInput",
     "TranslationReceipt",
+    "ViewedTranslation",
     "Word",
 ]

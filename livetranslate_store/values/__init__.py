@@ -5,6 +5,7 @@ Times of speech are seconds since the session's start, as float; None means that
 
 from livetranslate_store.values.health import PartHealth, StoreHealth
 from livetranslate_store.values.imports import (
+    FileImportReport,
     ImportCounts,
     ImportProgress,
     ImportReport,
@@ -55,6 +56,7 @@ from livetranslate_store.values.timeline import (
     TimelineEntry,
     TimelinePage,
 )
+from livetranslate_store.values.transcript_file import ImportedCue, TranscriptFile
 from livetranslate_store.values.transcript_view import (
     TranscriptRow,
     TranscriptViewPage,
@@ -72,10 +74,12 @@ __all__ = [
     "DeletedSession",
     "DeletedSpeakerContent",
     "EntryKind",
+    "FileImportReport",
     "GateStatistics",
     "ImportCounts",
     "ImportProgress",
     "ImportReport",
+    "ImportedCue",
     "LanguageStatistics",
     "MinuteStatistics",
     "Outcome",
@@ -98,6 +102,7 @@ __all__ = [
     "SweepReport",
     "TimelineEntry",
     "TimelinePage",
+    "TranscriptFile",
     "TranscriptInput",
     "TranscriptReceipt",
     "TranscriptRow",

@@ -1,4 +1,4 @@
-"""Transcripts as a document: lines of "Name: what was said", as Google Meet saves them, with or without times.
+"""Documents with lines of "Name: what was said", with or without times, as Google Meet saves them.
 
 A line with nothing but a time holds for what follows, a time in a line for that line. What has no name goes
 on with what was said before it.

@@ -12,6 +12,10 @@ JSON: TypeAlias = "str | int | float | bool | Mapping[str, JSON] | Sequence[JSON
 Fields: TypeAlias = Mapping[str, JSON]
 
 
+# Of Latin, Cyrillic and Greek, of Chinese and Japanese (full-width), of Arabic, and of Hindi.
+_SENTENCE_ENDS = (".", "!", "?", "\u3002", "\uff01", "\uff1f", "\u061f", "\u0964")
+
+
 def fields_of(value: JSON) -> Fields:
     """Return a JSON object, an empty one in place of anything else."""
     return value if isinstance(value, Mapping) else {}
@@ -44,19 +48,14 @@ def number_of(fields: Fields, name: str, *, scale: float = 1.0) -> float | None:
     Raises InvalidInputError for what is there and is no number.
     """
     value = fields.get(name)
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            raise InvalidInputError(f"{name} must be a number, not {value[:40]!r}.") from None
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise InvalidInputError(f"{name} must be a number, not {type(value).__name__}.")
     try:
         number = float(value)
-    except OverflowError:
-        raise InvalidInputError(f"{name} is too large a number.") from None
+    except (ValueError, OverflowError):
+        raise InvalidInputError(f"{name} must be a number, not {str(value)[:40]!r}.") from None
     return number / scale if isfinite(number) else None
 
 
@@ -113,6 +112,4 @@ def spoken_groups(words: Sequence[JSON]) -> Iterator[list[Fields]]:
 def _begins_group(before: Fields, word: Fields) -> bool:
     if before.get("speaker") != word.get("speaker"):
         return True
-    return text_of(before, "punctuated_word", "text", "word").endswith(
-        (".", "!", "?", "。", "！", "？", "؟", "।")
-    )
+    return text_of(before, "punctuated_word", "text", "word").endswith(_SENTENCE_ENDS)

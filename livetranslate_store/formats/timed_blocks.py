@@ -78,11 +78,10 @@ def _begin(lines: list[str], place: int, *, blank_line_ends_text: bool) -> int:
 def _block(line: int, identifier: str | None, times: str, text: str) -> Block:
     found = _TIMES.match(times)
     if found is None:
-        shown = times.strip()[:60]
-        problem = f"{shown!r} are not two times such as 00:01:02.500 --> 00:01:04.000."
-        return Block(line, identifier, 0.0, 0.0, text, problem)
+        wrong = f"{times.strip()[:60]!r} are not two times such as 00:01:02.500 --> 00:01:04.000."
+        return Block(line, identifier, 0.0, 0.0, text, wrong)
     start, end = _seconds(*found.groups()[:4]), _seconds(*found.groups()[4:])
-    problem = None
+    problem: str | None = None
     if end < start:
         problem = f"It ends at {end:g} s, before it starts at {start:g} s."
     elif not text.isascii() and _BAD_BYTE.search(text):

@@ -75,7 +75,11 @@ _LANGUAGE_IN_NAME = re.compile(r"[A-Za-z]{2}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def read_transcript(
-    data: bytes, *, format: str | None = None, language: str | None = None, name: str = ""
+    data: bytes,
+    *,
+    format: str | None = None,  # noqa: A002 (the word for it)
+    language: str | None = None,
+    name: str = "",
 ) -> TranscriptFile:
     """Return what a transcript holds that some other program wrote: cues, and what was refused, with lines.
 

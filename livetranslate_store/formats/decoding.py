@@ -17,6 +17,26 @@ _MARKS = (
 _TOLERATED_ERRORS = 0.05
 # Every other byte of Latin text in UTF-16 is zero; no other encoding of text has many.
 _ZEROS_OF_UTF_16 = 0.2
+# What Windows wrote subtitles in, by language; for the others it was the Western one.
+_WESTERN = "cp1252"
+_CODE_PAGES = {
+    language: encoding
+    for encoding, languages in {
+        "cp1250": "bs cs hr hu pl ro sk sl sq",
+        "cp1251": "be bg mk ru sr uk",
+        "cp1253": "el",
+        "cp1254": "az tr",
+        "cp1255": "he",
+        "cp1256": "ar fa ur",
+        "cp1257": "et lt lv",
+        "cp1258": "vi",
+        "cp874": "th",
+        "cp932": "ja",
+        "cp949": "ko",
+        "gb18030": "zh",
+    }.items()
+    for language in languages.split()
+}
 # More than this tells a guess nothing new, and takes it long.
 _GUESSED_FROM = 200_000
 
@@ -32,8 +52,11 @@ class Decoded(NamedTuple):
     is_guessed: bool
 
 
-def decode(data: bytes) -> Decoded:
-    """Return the text of a file; raises InvalidInputError where it is none in any known encoding."""
+def decode(data: bytes, language: str | None = None) -> Decoded:
+    """Return the text of a file; raises InvalidInputError where it is none in any known encoding.
+
+    `language` helps a guess: most legacy encodings differ in a few letters, and any of them would do.
+    """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return Decoded(_decoded(data[len(mark) :], encoding), encoding, is_guessed=False)
@@ -47,7 +70,7 @@ def decode(data: bytes) -> Decoded:
     others = sum(character > "\x7f" for character in text) - errors
     if errors <= 1 + others * _TOLERATED_ERRORS and others:
         return Decoded(text, "utf-8", is_guessed=False)
-    encoding = _unmarked_utf_16(data) or _guess(data)
+    encoding = _unmarked_utf_16(data) or _guess(data, language)
     return Decoded(_decoded(data, encoding), encoding, is_guessed=True)
 
 
@@ -66,7 +89,7 @@ def _unmarked_utf_16(data: bytes) -> str | None:
     return None
 
 
-def _guess(data: bytes) -> str:
+def _guess(data: bytes, language: str | None) -> str:
     try:
         from charset_normalizer import from_bytes  # noqa: PLC0415 (the extra `formats`)
     except ImportError as error:
@@ -74,8 +97,13 @@ def _guess(data: bytes) -> str:
             "The file is not in UTF-8, and guessing its encoding needs an extra: "
             "pip install 'livetranslate-store[formats]'."
         ) from error
-    best = from_bytes(data[:_GUESSED_FROM]).best()
+    matches = from_bytes(data[:_GUESSED_FROM])
+    best = matches.best()
     if best is None:
         raise InvalidInputError("The file is no text in UTF-8, UTF-16 or any legacy encoding that is known.")
-    # Its aliases are those of Python's codecs.
-    return best.encoding.replace("_", "-")
+    possible = {encoding for match in matches for encoding in match.could_be_from_charset}
+    primary = (language or "").partition("-")[0].lower()
+    for encoding in (_CODE_PAGES.get(primary), _WESTERN):
+        if encoding is not None and encoding in possible:
+            return encoding
+    return best.encoding

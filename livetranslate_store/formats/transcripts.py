@@ -87,7 +87,9 @@ def read_transcript(
     `language`, or what the file says, or what its name does ("talk.en.vtt"). Raises InvalidInputError where
     the file is in none of the formats, or nothing says in which language it is.
     """
-    decoded = decode(data)
+    if language is not None:
+        language = checked_language(language)
+    decoded = decode(data, language or next(iter(_languages_in(name)), None))
     if format is None:
         chosen, document = _recognized(decoded.text, name)
     else:
@@ -143,7 +145,7 @@ def _json(text: str) -> tuple[JSON, str | None]:
 
 def _language(read: _Format, document: JSON, language: str | None, name: str) -> str:
     if language is not None:
-        return checked_language(language)
+        return language
     if read.names_languages:
         return ""
     for said in (read.language_of(document), *_languages_in(name)):

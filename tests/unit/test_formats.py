@@ -209,6 +209,20 @@ def test_encodings_and_line_ends_make_no_difference(end: str, encoding: str, tol
     assert file.encoding_is_guessed == (encoding == "utf-16-be")
 
 
+@pytest.mark.parametrize(
+    ("spoken", "language", "encoding"),
+    [
+        ("Où êtes-vous allé hier soir, après la réunion à Genève ?", "fr", "cp1252"),
+        ("Zażółć gęślą jaźń, mówię o budżecie i spotkaniach.", "pl", "cp1250"),
+        ("こんにちは、皆さん。会議を始めます。", "ja", "cp932"),
+    ],
+)
+def test_a_guess_takes_what_is_usual_for_the_language(spoken: str, language: str, encoding: str) -> None:
+    text = f"1\n00:00:01,000 --> 00:00:02,000\n{spoken}\n\n" * 5
+    file = read_transcript(text.encode(encoding), name=f"talk.{language}.srt")
+    assert (file.encoding, file.cues[0].text) == (encoding, spoken)
+
+
 def test_a_legacy_encoding_is_guessed_and_told() -> None:
     # Russian: its letters look like Latin ones here and there.
     spoken = "Добрый день, коллеги. Сегодня мы говорим о бюджете и о сроках."  # noqa: RUF001

@@ -55,7 +55,7 @@ def blocks(lines: list[str], *, blank_line_ends_text: bool) -> Iterator[Block]:
         if blank_line_ends_text:
             # Some programs leave a blank line above the text, too.
             first = next((at for at in range(place + 1, until) if lines[at].strip()), until)
-            last = next((at for at in range(first, until) if not lines[at].strip()), until)
+            last = next((at for at in range(first, until) if not lines[at]), until)
         identifier = lines[begins[number]].strip() if begins[number] < place else None
         yield _block(place + 1, identifier, lines[place], "\n".join(lines[place + 1 : last]))
         yield from _outside(lines, last, until)

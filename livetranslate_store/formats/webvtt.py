@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from livetranslate_store.checks import MAX_NAME_CHARACTERS
 from livetranslate_store.formats.making import made
+from livetranslate_store.formats.rolling import unrolled
 from livetranslate_store.formats.timed_blocks import Block, blocks, lines_of
 from livetranslate_store.values import ImportedCue, Refusal, Word
 
@@ -43,7 +44,10 @@ def language_of_webvtt(text: str) -> str | None:
 
 def read_webvtt_text(text: str, language: str) -> Iterator[ImportedCue | Refusal]:
     """Yield the cues of a WebVTT file; where several voices speak in one, each is a cue."""
-    for block in blocks(_cue_lines(text), blank_line_ends_text=True):
+    found = list(blocks(_cue_lines(text), blank_line_ends_text=True))
+    if _WORD_TIME.search(text):
+        found = unrolled(found, _plain)
+    for block in found:
         if block.problem is not None:
             yield Refusal(block.line, block.problem)
             continue

@@ -58,6 +58,39 @@ def test_webvtt_text_below_a_blank_line_belongs_to_the_cue_that_has_none() -> No
     assert [item.text for item in found if isinstance(item, ImportedCue)] == ["Heard", "Seen"]
 
 
+def test_captions_that_roll_up_are_read_once() -> None:
+    rolling = """WEBVTT
+
+00:00.000 --> 00:02.000 align:start
+\x20
+well<00:00.500><c> then</c><00:01.000><c> we</c>
+
+00:02.000 --> 00:02.010
+well then we
+\x20
+
+00:02.010 --> 00:04.000
+well then we
+go<00:03.000><c> on</c>
+
+00:04.000 --> 00:04.010
+go on
+\x20
+
+00:04.010 --> 00:06.000
+go on
+go<00:05.000><c> on</c>
+"""
+    assert [(cue.text, cue.start_time) for cue in cues(rolling)] == [
+        ("well then we", 0.0),
+        ("go on", 2.01),
+        ("go on", 4.01),
+    ]
+    # Without words that are timed, somebody only repeats what was said.
+    said = "WEBVTT\n\n" + "00:00.000 --> 00:02.000\nYes.\n\n" * 3
+    assert [cue.text for cue in cues(said)] == ["Yes."] * 3
+
+
 def test_srt_is_read_without_its_markup_and_nothing_else_is_taken_away() -> None:
     assert [(cue.text, cue.start_time) for cue in cues(SRT)] == [
         ("Are we ready?", 1.0),

@@ -1,5 +1,6 @@
 """Cues become segments, under keys that are the same whenever their file is imported."""
 
+from collections import Counter
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -10,10 +11,12 @@ from livetranslate_store.values import ImportedCue, Refusal, SegmentInput, Trans
 def segments_of(session_id: UUID, file: TranscriptFile, *, source: str) -> Iterator[SegmentInput | Refusal]:
     """Yield a file's cues as final segments of a session, and its refusals."""
     keys = _Keys()
-    for place, item in enumerate(file):
+    at_once: Counter[float] = Counter()
+    for item in file:
         if isinstance(item, Refusal):
             yield item
             continue
+        begin = next((time for time in (item.start_time, item.end_time) if time is not None), 0.0)
         transcript = TranscriptInput(
             text=item.text,
             language=item.language,
@@ -22,13 +25,15 @@ def segments_of(session_id: UUID, file: TranscriptFile, *, source: str) -> Itera
             speaker_label=item.speaker_label,
             speaker_name=item.speaker_name,
             confidence=item.confidence,
-            segment_index=place,
+            # Orders those of one time; a place in the file would change with what is put in before it.
+            segment_index=at_once[begin],
             segment_key=keys.key_of(item),
             source=source,
             is_final=True,
             words=item.words,
             metadata={} if item.identifier is None else {"identifier": item.identifier},
         )
+        at_once[begin] += 1
         yield SegmentInput(session_id=session_id, transcript=transcript, line=item.line)
 
 

@@ -122,12 +122,12 @@ async def test_a_corrected_file_updates_what_was_corrected(
     inserted = "WEBVTT\n\n00:00.000 --> 00:00.500\nHello?\n"
     written(english, ENGLISH.replace("budget", "schedule").replace("WEBVTT\n", inserted))
     report = await import_file(store, session_id, english)
-    # The second cue has another place in the file now, the third another text.
-    assert report.transcripts == ImportCounts(inserted=1, updated=2)
+    assert report.transcripts == ImportCounts(inserted=1, updated=1, unchanged=1)
     told = [
         (entry.text, entry.is_stale) for entry in await store.timeline(session_id, languages=["en", "es"])
     ]
     assert ("We begin with the schedule.", False) in told
+    assert ("Buenos días.", False) in told
     assert ("Empezamos\ncon el presupuesto.", True) in told
     assert len(told) == 5
 
@@ -140,6 +140,17 @@ async def test_files_of_the_same_times_do_not_overwrite_each_other(
     assert (await import_file(store, session_id, other)).transcripts == ImportCounts(inserted=2)
     texts = [entry.text for entry in await store.timeline(session_id)]
     assert {"Good morning.", "Bonjour."} <= set(texts)
+
+
+async def test_what_was_said_at_one_time_keeps_its_order(
+    store: Store, session_id: UUID, tmp_path: Path
+) -> None:
+    said = "".join(f"Ada: {number}.\n" for number in range(1, 12))
+    for text in (f"00:00:00\n{said}00:05:00\n{said}", f"00:00\n{said}"):
+        path = written(tmp_path / f"{len(text)}.txt", text)
+        await import_file(store, session_id, path, language="en")
+        texts = [entry.text for entry in await store.timeline(session_id) if entry.source == path.name]
+        assert texts == [f"{number}." for number in range(1, 12)] * text.count("00:0")
 
 
 async def test_cues_that_are_alike_are_all_kept(store: Store, session_id: UUID, tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ go<00:05.000><c> on</c>
         ("go on", 2.01),
         ("go on", 4.01),
     ]
+    broken = rolling.replace("00:02.010 -->", "00:05.010 -->")
+    assert [item.line for item in read(broken) if isinstance(item, Refusal)] == [12]
     # Without words that are timed, somebody only repeats what was said.
     said = "WEBVTT\n\n" + "00:00.000 --> 00:02.000\nYes.\n\n" * 3
     assert [cue.text for cue in cues(said)] == ["Yes."] * 3
@@ -106,6 +108,15 @@ def test_whisper_is_read_with_words_and_what_it_was_sure_of() -> None:
     assert first.confidence == pytest.approx(0.7788, abs=1e-4)
     assert first.words == [Word(text="Eins.", start_time=0.1, end_time=0.9, confidence=0.75)]
     assert (second.text, second.confidence, second.words) == ("Zwei.", None, None)
+
+
+def test_numbers_that_are_none_refuse_their_segment_alone() -> None:
+    good = {"start": 1.0, "end": 2.0, "text": "Good.", "avg_logprob": 0.01}
+    bad = [10**400, "soon", [], True, -1.0, 1e300]
+    found = read({"segments": [good, *(good | {"start": value} for value in bad), good]})
+    assert [isinstance(item, Refusal) and item.line for item in found] == [False, 2, 3, 4, 5, 6, 7, False]
+    assert isinstance(found[0], ImportedCue)
+    assert found[0].confidence == 1.0
 
 
 def test_whisperx_is_read_with_speakers_and_words_that_have_no_times() -> None:

@@ -93,15 +93,21 @@ def mistyped(draw: st.DrawFn) -> bytes:
     return json.dumps(document).encode()
 
 
+OF_THE_FILE = ("none of the formats", "The file is not", "is empty", "The file is no text")
+
+
 @settings(max_examples=600, deadline=None)
 @given(st.one_of(mutated(), mistyped(), st.binary(max_size=200)), st.sampled_from([None, *FORMATS]))
 @example(b"WEBVTT\n\n1 --> 2\n\xff", None)
 def test_a_mutated_file_is_read_or_refused(data: bytes, chosen: str | None) -> None:
+    items, problem = [], ""
     try:
-        file = read_transcript(data, format=chosen, language="en")
-    except InvalidInputError:
-        return
-    for item in file:
+        items = list(read_transcript(data, format=chosen, language="en"))
+    except InvalidInputError as error:
+        problem = str(error)
+    # A file is refused for what it is, never for what is in one of its cues.
+    assert not problem or any(reason in problem for reason in OF_THE_FILE)
+    for item in items:
         assert isinstance(item, ImportedCue | Refusal)
         assert item.line > 0
 

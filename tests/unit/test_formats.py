@@ -86,8 +86,8 @@ go<00:05.000><c> on</c>
         ("go on", 2.01),
         ("go on", 4.01),
     ]
-    broken = rolling.replace("00:02.010 -->", "00:05.010 -->")
-    assert [item.line for item in read(broken) if isinstance(item, Refusal)] == [12]
+    broken = rolling.replace("--> 00:04.010", "--> 00:03.010")
+    assert [item.line for item in read(broken) if isinstance(item, Refusal)] == [15]
     # Without words that are timed, somebody only repeats what was said.
     said = "WEBVTT\n\n" + "00:00.000 --> 00:02.000\nYes.\n\n" * 3
     assert [cue.text for cue in cues(said)] == ["Yes."] * 3

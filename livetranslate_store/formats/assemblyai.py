@@ -49,7 +49,7 @@ def _parts(document: Fields) -> Iterator[Fields]:
         if items_of(document.get(part)):
             yield from map(fields_of, items_of(document[part]))
             return
-    for group in spoken_groups(items_of(document.get("words"))):
+    for group in spoken_groups(items_of(document.get("words")), pause=_MILLISECONDS):
         yield {
             "text": " ".join(text_of(word, "text") for word in group),
             "start": group[0].get("start"),

@@ -20,6 +20,9 @@ from livetranslate_store.formats.fields import (
 from livetranslate_store.formats.making import made
 from livetranslate_store.values import ImportedCue, Refusal
 
+# In seconds: longer than the breath between two words, as long as between two thoughts.
+_PAUSE = 1.0
+
 
 class _Piece(NamedTuple):
     fields: Fields
@@ -95,7 +98,7 @@ def _ends_by(word: Fields, end: JSON) -> bool:
 
 
 def _groups(words: JSON, channel: int | None) -> Iterator[_Piece]:
-    for group in spoken_groups(items_of(words)):
+    for group in spoken_groups(items_of(words), pause=_PAUSE):
         text = " ".join(text_of(word, "punctuated_word", "word") for word in group)
         times: Fields = {"start": group[0].get("start"), "end": group[-1].get("end")}
         yield _Piece(times, text, group[0].get("speaker"), channel, list(group))

@@ -93,15 +93,15 @@ def words_of(
     return words or None
 
 
-def spoken_groups(words: Sequence[JSON]) -> Iterator[list[Fields]]:
+def spoken_groups(words: Sequence[JSON], *, pause: float) -> Iterator[list[Fields]]:
     """Yield words, which have `start`, `end` and perhaps `speaker`, as a listener would hear them together.
 
-    A group ends with its sentence, where another speaks, and in a long pause.
+    A group ends with its sentence, where another speaks, and before a silence longer than `pause`.
     """
     group: list[Fields] = []
     for each in words:
         fields = fields_of(each)
-        if group and _begins_group(group[-1], fields):
+        if group and _begins_group(group[-1], fields, pause):
             yield group
             group = []
         group.append(fields)
@@ -109,7 +109,10 @@ def spoken_groups(words: Sequence[JSON]) -> Iterator[list[Fields]]:
         yield group
 
 
-def _begins_group(before: Fields, word: Fields) -> bool:
+def _begins_group(before: Fields, word: Fields, pause: float) -> bool:
     if before.get("speaker") != word.get("speaker"):
+        return True
+    ended, begins = before.get("end"), word.get("start")
+    if isinstance(ended, int | float) and isinstance(begins, int | float) and begins - ended > pause:
         return True
     return text_of(before, "punctuated_word", "text", "word").endswith(_SENTENCE_ENDS)

@@ -18,6 +18,9 @@ from livetranslate_store.formats.fields import (
 from livetranslate_store.formats.making import made
 from livetranslate_store.values import ImportedCue, Refusal
 
+# Of a word: Whisper's, WhisperX's, and that of whisper-timestamped.
+_CONFIDENCES = ("probability", "score", "confidence")
+
 
 def is_whisperx(document: JSON) -> bool:
     """Tell whether WhisperX wrote it: it tells scores and speakers, Whisper probabilities."""
@@ -49,9 +52,8 @@ def read_whisper(document: JSON, language: str) -> Iterator[ImportedCue | Refusa
 
 
 def _cue(line: int, fields: Fields, language: str) -> ImportedCue:
-    words = words_of(fields.get("words"), "word", confidence="probability")
-    if words is not None and all(word.confidence is None for word in words):
-        words = words_of(fields.get("words"), "word", confidence="score")
+    words = items_of(fields.get("words"))
+    sure = next((name for name in _CONFIDENCES if any(name in fields_of(word) for word in words)), "")
     return ImportedCue(
         text=text_of(fields, "text"),
         language=language,
@@ -60,7 +62,7 @@ def _cue(line: int, fields: Fields, language: str) -> ImportedCue:
         end_time=number_of(fields, "end"),
         speaker_label=label_of(fields.get("speaker")),
         confidence=_confidence(fields),
-        words=words,
+        words=words_of(words, "word", "text", confidence=sure),
     )
 
 

@@ -164,6 +164,10 @@ def test_deepgram_with_words_alone_makes_a_cue_of_each_sentence_and_speaker() ->
         ("So", "SPEAKER_00", 1.0, 1.2),
         ("yes", "SPEAKER_01", 1.3, 1.6),
     ]
+    silent = [{"word": "so", "start": 0.0, "end": 0.5}, {"word": "then", "start": 1.0, "end": 1.5}]
+    silent.append({"word": "later", "start": 2.6, "end": 3.0})
+    document = deepgram(channels=[{"alternatives": [{"transcript": "so then later", "words": silent}]}])
+    assert [cue.text for cue in cues(document)] == ["so then", "later"]
 
 
 def test_assemblyai_is_read_in_seconds() -> None:

@@ -112,7 +112,11 @@ def spoken_groups(words: Sequence[JSON], *, pause: float) -> Iterator[list[Field
 def _begins_group(before: Fields, word: Fields, pause: float) -> bool:
     if before.get("speaker") != word.get("speaker"):
         return True
-    ended, begins = before.get("end"), word.get("start")
-    if isinstance(ended, int | float) and isinstance(begins, int | float) and begins - ended > pause:
+    try:
+        ended, begins = number_of(before, "end"), number_of(word, "start")
+    except InvalidInputError:
+        # Its cue is refused for it.
+        return True
+    if ended is not None and begins is not None and begins - ended > pause:
         return True
     return text_of(before, "punctuated_word", "text", "word").endswith(_SENTENCE_ENDS)

@@ -170,6 +170,12 @@ def test_deepgram_with_words_alone_makes_a_cue_of_each_sentence_and_speaker() ->
     assert [cue.text for cue in cues(document)] == ["so then", "later"]
 
 
+def test_words_with_numbers_that_are_none_refuse_their_own_cue() -> None:
+    broken = [*DEEPGRAM_WORDS, {"word": "no", "start": 10**400, "end": 3.0, "speaker": 1}]
+    document = deepgram(channels=[{"alternatives": [{"transcript": "", "words": broken}]}])
+    assert [isinstance(item, Refusal) for item in read(document)] == [False, False, False, True]
+
+
 def test_assemblyai_is_read_in_seconds() -> None:
     [cue] = cues(ASSEMBLYAI, language=None)
     assert (cue.language, cue.speaker_label, cue.start_time, cue.end_time) == ("en-US", "A", 0.25, 1.75)

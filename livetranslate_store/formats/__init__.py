@@ -1,1 +1,5 @@
-"""Text in, values out: what other programs write, read by the field's own libraries."""
+"""Text in, values out: what other programs write."""
+
+from livetranslate_store.formats.transcripts import FORMATS, read_transcript
+
+__all__ = ["FORMATS", "read_transcript"]

@@ -5,6 +5,7 @@ Times of speech are seconds since the session's start, as float; None means that
 
 from livetranslate_store.values.health import PartHealth, StoreHealth
 from livetranslate_store.values.imports import (
+    FileImportReport,
     ImportCounts,
     ImportProgress,
     ImportReport,
@@ -20,6 +21,7 @@ from livetranslate_store.values.inputs import (
     TranslationInput,
     Word,
 )
+from livetranslate_store.values.page import Page
 from livetranslate_store.values.receipts import (
     AudioReceipt,
     DeletedSession,
@@ -29,6 +31,15 @@ from livetranslate_store.values.receipts import (
     SweepReport,
     TranscriptReceipt,
     TranslationReceipt,
+)
+from livetranslate_store.values.search import SearchHit, SearchPage
+from livetranslate_store.values.session_statistics import (
+    LanguageStatistics,
+    MinuteStatistics,
+    ScriptCounts,
+    SessionStatistics,
+    SpeakerStatistics,
+    TranslationCoverage,
 )
 from livetranslate_store.values.statistics import (
     BreakersStatistics,
@@ -49,6 +60,12 @@ from livetranslate_store.values.timeline import (
     TimelineEntry,
     TimelinePage,
 )
+from livetranslate_store.values.transcript_file import ImportedCue, TranscriptFile
+from livetranslate_store.values.transcript_view import (
+    TranscriptRow,
+    TranscriptViewPage,
+    ViewedTranslation,
+)
 
 __all__ = [
     "AUDIO_STATUSES",
@@ -64,28 +81,43 @@ __all__ = [
     "DeletedSession",
     "DeletedSpeakerContent",
     "EntryKind",
+    "FileImportReport",
     "GateStatistics",
     "ImportCounts",
     "ImportProgress",
     "ImportReport",
+    "ImportedCue",
+    "LanguageStatistics",
+    "MinuteStatistics",
     "Outcome",
+    "Page",
     "PartHealth",
     "PoolStatistics",
     "Refusal",
     "ReplicaState",
     "ReplicaStatistics",
     "RetryStatistics",
+    "ScriptCounts",
+    "SearchHit",
+    "SearchPage",
     "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",
+    "SessionStatistics",
+    "SpeakerStatistics",
     "StoreHealth",
     "StoreStatistics",
     "SweepReport",
     "TimelineEntry",
     "TimelinePage",
+    "TranscriptFile",
     "TranscriptInput",
     "TranscriptReceipt",
+    "TranscriptRow",
+    "TranscriptViewPage",
+    "TranslationCoverage",
     "TranslationInput",
     "TranslationReceipt",
+    "ViewedTranslation",
     "Word",
 ]

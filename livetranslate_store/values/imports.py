@@ -45,3 +45,14 @@ class ImportReport(Struct, frozen=True):
     audio_files: ImportCounts
     refused: int
     refusals: Sequence[Refusal]
+
+
+class FileImportReport(ImportReport, frozen=True):
+    """What the import of a file did, and how the file was read.
+
+    `encoding_is_guessed` tells that nothing in the file says how it is encoded, and that it is not UTF-8.
+    """
+
+    format: str
+    encoding: str
+    encoding_is_guessed: bool

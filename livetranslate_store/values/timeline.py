@@ -1,12 +1,12 @@
 """What comes out of the timeline, and what a late translation needs to know of its transcript."""
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias, overload
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
 
 from livetranslate_store.checks import JSONObject
+from livetranslate_store.values.page import Page
 
 EntryKind: TypeAlias = Literal["transcript", "translation"]
 ENTRY_KINDS: tuple[EntryKind, ...] = ("transcript", "translation")
@@ -52,24 +52,7 @@ class TimelineEntry(Struct, frozen=True, gc=False):
     metadata: JSONObject
 
 
-class TimelinePage(Sequence[TimelineEntry]):
-    """A sequence of entries in order; `next_cursor` continues after the last, None at the end."""
+class TimelinePage(Page[TimelineEntry]):
+    """A page of the timeline, in its order."""
 
-    __slots__ = ("_entries", "next_cursor")
-
-    def __init__(self, entries: Sequence[TimelineEntry], next_cursor: str | None) -> None:
-        self._entries = entries
-        self.next_cursor = next_cursor
-
-    @overload
-    def __getitem__(self, index: int) -> TimelineEntry: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[TimelineEntry]: ...
-    def __getitem__(self, index: int | slice) -> TimelineEntry | Sequence[TimelineEntry]:
-        return self._entries[index]
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __repr__(self) -> str:
-        return f"TimelinePage({len(self)} entries, next_cursor={self.next_cursor!r})"
+    __slots__ = ()

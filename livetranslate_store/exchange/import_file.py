@@ -1,0 +1,67 @@
+"""A transcript file goes into a session: as what was said, or as a translation of what is there."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+from livetranslate_store.checks import checked_name
+from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.exchange.segments import segments_of
+from livetranslate_store.exchange.translations import import_translations
+from livetranslate_store.formats import read_transcript
+from livetranslate_store.store import Store
+from livetranslate_store.values import FileImportReport, ImportProgress, TranscriptFile
+
+
+async def import_file(
+    store: Store,
+    session_id: UUID,
+    path: str | Path,
+    *,
+    language: str | None = None,
+    format: str | None = None,  # noqa: A002 (the word for it)
+    as_translation: bool = False,
+    source: str | None = None,
+    progress: Callable[[ImportProgress], None] | None = None,
+) -> FileImportReport:
+    """Read a file of any of `formats.FORMATS` into a session, and tell what became of it.
+
+    Its cues become final transcripts; as a translation, they go to the stored transcripts that they overlap
+    most, several of them as lines of one text. `source` says where they come from (a translation's
+    `service`); unless given it is the file's name. Importing again changes nothing; a file that was corrected
+    updates the cues that have the same identifier, or the same times.
+
+    `language` and `format` are found out where they are not given. Raises InvalidInputError where the file
+    cannot be read, is in none of the formats, has no known language, or has nothing that it could be a
+    translation of; NotFoundError where the session is not there; and what `Store.import_segments` raises.
+    """
+    path = Path(path)
+    source = checked_name(path.name if source is None else source, "source")
+    async with store.read() as reader:
+        await reader.sessions.get(session_id)
+    # Hours of speech take a second to read: others on the event loop go on meanwhile.
+    file = await asyncio.to_thread(_read, path, language, format)
+    if as_translation:
+        report = await import_translations(store, session_id, file, service=source, progress=progress)
+    else:
+        segments = segments_of(session_id, file, source=source)
+        report = await store.import_segments(segments, progress=progress)
+    return FileImportReport(
+        report.transcripts,
+        report.translations,
+        report.audio_files,
+        report.refused,
+        report.refusals,
+        file.format,
+        file.encoding,
+        file.encoding_is_guessed,
+    )
+
+
+def _read(path: Path, language: str | None, given_format: str | None) -> TranscriptFile:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidInputError(f"{path.name} cannot be read: {error.strerror}.") from error
+    return read_transcript(data, format=given_format, language=language, name=path.name)

@@ -1,0 +1,77 @@
+"""What a transcript that some other program wrote holds, before it belongs to a session."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from livetranslate_store.checks import (
+    check_order,
+    checked_language,
+    checked_text,
+    optional_name,
+    optional_number,
+)
+from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.values.imports import Refusal
+from livetranslate_store.values.inputs import Word
+
+
+class ImportedCue(Struct, frozen=True, kw_only=True):
+    """What one speaker said at one time; times are seconds since the beginning of the file's recording.
+
+    `identifier` is the cue's own name in its file, where it has one. `speaker_name` is there where the file
+    names people, else `speaker_label` alone is what it tells them apart by. `line` is the line of the file,
+    counted from 1, or in JSON the place among the segments.
+    """
+
+    text: str
+    language: str
+    line: int
+    start_time: float | None = None
+    end_time: float | None = None
+    speaker_label: str | None = None
+    speaker_name: str | None = None
+    confidence: float | None = None
+    words: Sequence[Word] | None = None
+    identifier: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the fields and make the language canonical; raises InvalidInputError."""
+        if not isinstance(self.text, str) or not self.text.strip():
+            raise InvalidInputError("There is no text.")
+        checked_text(self.text, "text")
+        force_setattr(self, "language", checked_language(self.language))
+        for field in ("start_time", "end_time"):
+            force_setattr(self, field, optional_number(getattr(self, field), field, minimum=0.0))
+        check_order(self.start_time, self.end_time)
+        optional_name(self.speaker_label, "speaker_label")
+        optional_name(self.speaker_name, "speaker_name")
+        optional_number(self.confidence, "confidence", minimum=0.0, maximum=1.0)
+        if self.identifier is not None:
+            checked_text(self.identifier, "identifier")
+
+
+class TranscriptFile(Struct, frozen=True):
+    """What was read from a file: its cues and what was refused, in the file's order.
+
+    `encoding_is_guessed` tells that nothing in the file says how it is encoded, and that it is not UTF-8.
+    """
+
+    format: str
+    encoding: str
+    encoding_is_guessed: bool
+    items: Sequence[ImportedCue | Refusal]
+
+    def __iter__(self) -> Iterator[ImportedCue | Refusal]:
+        """Iterate over cues and refusals."""
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        """Return how many cues and refusals there are."""
+        return len(self.items)
+
+    @property
+    def cues(self) -> list[ImportedCue]:
+        """The cues without the refusals."""
+        return [item for item in self.items if isinstance(item, ImportedCue)]

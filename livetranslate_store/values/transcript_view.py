@@ -1,0 +1,49 @@
+"""A meeting side by side: one row per segment, one place per language."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from livetranslate_store.values.page import Page
+
+
+class ViewedTranslation(Struct, frozen=True, gc=False):
+    """A translation in the place of its language; stale where its transcript has moved on since."""
+
+    id: UUID
+    text: str
+    language: str
+    confidence: float | None
+    service: str
+    transcript_revision: int
+    is_stale: bool
+
+
+class TranscriptRow(Struct, frozen=True, gc=False):
+    """A transcript and its translations, at its place in the meeting.
+
+    `timestamp` and `duration` are those of the timeline. `translations` has one place for each language that
+    was asked for, in that order; None marks a gap.
+    """
+
+    transcript_id: UUID
+    timestamp: float
+    duration: float
+    start_time: float | None
+    end_time: float | None
+    text: str
+    language: str
+    speaker_label: str | None
+    speaker_name: str | None
+    confidence: float | None
+    segment_index: int
+    source: str
+    revision: int
+    is_final: bool
+    translations: tuple[ViewedTranslation | None, ...]
+
+
+class TranscriptViewPage(Page[TranscriptRow]):
+    """A page of the view, in the order of the timeline."""
+
+    __slots__ = ()

@@ -111,6 +111,11 @@ class Store:
                 await run_to_end(router.close())
                 await run_to_end(database.close())
 
+    @property
+    def limits(self) -> SizeLimits:
+        """The sizes that this store takes at most."""
+        return self._limits
+
     def unit_of_work(self) -> UnitOfWork:
         """Return a unit of work: `async with store.unit_of_work() as uow`, all of it or none of it.
 

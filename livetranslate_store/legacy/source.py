@@ -204,10 +204,10 @@ async def open_source(url: str) -> AsyncIterator[LegacySource]:
         with told():
             # No named statements: PgBouncer may stand between.
             driver: Driver = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, statement_cache_size=0)
-    except ValueError as error:
-        if isinstance(error, InvalidInputError):
-            raise
-        raise InvalidInputError("The older database's URL has parameters that cannot be read.") from None
+    except StoreUnavailableError as error:
+        if isinstance(error.__cause__, ValueError):  # what the driver makes of parameters
+            raise InvalidInputError(f"The older database's URL cannot be used: {error.__cause__}.") from None
+        raise
     try:
         yield LegacySource(driver, await _tables(driver))
     except BaseException:

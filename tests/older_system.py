@@ -41,9 +41,9 @@ CREATE TABLE translations (
     translation_id varchar(100) PRIMARY KEY, session_id varchar(100) REFERENCES sessions ON DELETE CASCADE,
     source_transcript_id varchar(100) REFERENCES transcripts ON DELETE CASCADE, translated_text text,
     source_language varchar(11), target_language varchar(11), translation_confidence real,
-    translation_service varchar(100), speaker_id varchar(100), speaker_name varchar(255), start_timestamp real,
-    end_timestamp real, processing_metadata jsonb, search_vector tsvector, created_at timestamp,
-    updated_at timestamp
+    translation_service varchar(100), speaker_id varchar(100), speaker_name varchar(255),
+    start_timestamp real, end_timestamp real, processing_metadata jsonb, search_vector tsvector,
+    created_at timestamp, updated_at timestamp
 );
 CREATE TABLE speaker_identities (
     identity_id varchar(100) PRIMARY KEY, session_id varchar(100) REFERENCES sessions ON DELETE CASCADE,
@@ -155,23 +155,16 @@ def generate(program: Program, folder: Path, seed: int, *, sessions: int, transc
         audio: list[str | None] = [None]
         for a in range(dice.randrange(3)):
             audio.append(f"audio_{session}_{a}")
+            data = dice.choice([b"same", f"{a}".encode()])
             insert_audio(
                 program,
                 f"audio_{session}_{a}",
                 folder,
-                dice.choice([b"same", f"{a}".encode()]),
+                data,
                 session,
                 chunk_start_time=maybe(dice.choice([0.0, 0.1, float("nan")])),
-                file_hash=None if dice.random() < 0.3 else hashlib.sha256(b"same").hexdigest(),
+                file_hash=maybe(hashlib.sha256(data).hexdigest()),
                 metadata=maybe({"a": a}),
-            )
-            # The hash that was drawn must be right for those that had one.
-            program.execute(
-                "UPDATE bot_sessions.audio_files SET file_hash = %s WHERE file_id = %s AND file_hash IS NOT NULL",
-                [
-                    hashlib.sha256((folder / f"audio_{session}_{a}.wav").read_bytes()).hexdigest(),
-                    f"audio_{session}_{a}",
-                ],
             )
         for label in ("SPEAKER_00", "SPEAKER_01"):
             if dice.random() < 0.7:

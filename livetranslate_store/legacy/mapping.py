@@ -189,10 +189,12 @@ def translation_of(
     times = row.times("start_timestamp", "end_timestamp")
     if times == (transcript.start_time, transcript.end_time):
         times = (None, None)
+    source_language = row.language("source_language")
     translation = TranslationInput(
         text=_text(row, "translated_text"),
         target_language=row.language("target_language"),
-        source_language=row.language("source_language"),
+        # Where it is not known it is the transcript's.
+        source_language=None if source_language == UNDETERMINED else source_language,
         start_time=times[0],
         end_time=times[1],
         confidence=row.number("translation_confidence", minimum=0.0, maximum=1.0),

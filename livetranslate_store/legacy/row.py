@@ -190,7 +190,6 @@ class LegacyRow:
         while True:
             whole: JSONObject = {**self._own, LEGACY: left} if left else self._own
             try:
-                checked_json_object(whole, "metadata")
                 limits.check_metadata(whole)
             except InvalidInputError as error:
                 self._drop_largest(str(error))
@@ -261,7 +260,7 @@ def _storable(cell: str | None) -> JSONValue:
     """Return the JSON in a cell, None where there is none that could be stored and read back."""
     try:
         value: JSONValue = None if cell is None else msgspec.json.decode(cell)
-        checked_json_object({"": value}, "")
+        checked_json_object({LEGACY: {"": value}}, "")
     except (ValueError, RecursionError):  # InvalidInputError and msgspec's own errors are ValueErrors
         return None
     return value

@@ -210,7 +210,9 @@ async def test_of_several_translations_the_newest_with_a_text_is_used_and_the_ot
     report = await import_legacy(store, url)
     entries = await store.timeline(SESSION, kinds=["translation"])
     assert [(entry.language, entry.text) for entry in entries] == [("de", "other"), ("es", "new")]
-    superseded = entries[1].metadata["legacy"]["superseded"]  # type: ignore[index,call-overload]  # JSON
+    async with store.read() as reader:
+        _, spanish = await reader.translations.list_for_session(SESSION)
+    superseded = spanish.metadata_["legacy"]["superseded"]
     assert [(each["translation_id"], each.get("translated_text")) for each in superseded] == [
         ("translation_0", "old"),
         ("translation_2", None),
@@ -499,6 +501,7 @@ async def test_a_move_that_is_repeated_changes_no_row(
 
 
 async def test_rows_that_are_here_already_are_not_written_again(
+    *,
     store: Store,
     older: Program,
     url: str,
@@ -559,7 +562,7 @@ async def test_what_is_changed_here_afterwards_is_not_undone(store: Store, older
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_whatever_a_meeting_holds_every_row_is_here_or_told(
-    store: Store, older: Program, url: str, recordings: Path, other_program: Program, seed: int
+    *, store: Store, older: Program, url: str, recordings: Path, other_program: Program, seed: int
 ) -> None:
     expected = generate(older, recordings, seed, sessions=3, transcripts=30)
     report = await import_legacy(store, url, audio_folder=recordings)
@@ -571,6 +574,7 @@ async def test_whatever_a_meeting_holds_every_row_is_here_or_told(
 
 
 async def test_a_move_that_is_cancelled_anywhere_ends_with_the_same_rows(
+    *,
     store: Store,
     older: Program,
     url: str,

@@ -87,33 +87,30 @@ class LegacySource:
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
-        """Read one moment's state inside this block; one session's rows belong together."""
+        """Read one moment's state inside this block; after an error in it the connection is closed."""
         with told():
             await self._driver.execute(_BEGIN)
-        try:
-            yield
-        finally:
-            if not self._driver.is_closed() and self._driver.is_in_transaction():
-                with told():
-                    await self._driver.execute("ROLLBACK")
+        yield
+        with told():
+            await self._driver.execute("ROLLBACK")
 
     async def count_sessions(self) -> int:
         """Return how many sessions there are."""
-        with told():
-            return int(await self._driver.fetchval(f"SELECT count(*) FROM {SCHEMA}.sessions"))
+        async with self.snapshot():
+            [row] = await self._fetch(f"SELECT count(*) FROM {SCHEMA}.sessions")
+        return int(row[0])
 
     async def session_keys(self) -> AsyncIterator[str]:
         """Yield the ids of all sessions in order; no transaction stays open meanwhile."""
+        query = (
+            f"SELECT session_id::text FROM {SCHEMA}.sessions"
+            ' WHERE $1::text IS NULL OR session_id::text COLLATE "C" > $1'
+            ' ORDER BY session_id::text COLLATE "C" LIMIT $2'
+        )
         after: str | None = None
         while True:
-            with told():
-                page = await self._driver.fetch(
-                    f"SELECT session_id::text FROM {SCHEMA}.sessions"
-                    ' WHERE $1::text IS NULL OR session_id::text COLLATE "C" > $1'
-                    ' ORDER BY session_id::text COLLATE "C" LIMIT $2',
-                    after,
-                    SESSIONS_AT_ONCE,
-                )
+            async with self.snapshot():
+                page = await self._fetch(query, after, SESSIONS_AT_ONCE)
             for row in page:
                 yield row[0]
             if len(page) < SESSIONS_AT_ONCE:
@@ -146,23 +143,19 @@ class LegacySource:
 
     async def count(self, table: str, session: str) -> int:
         """Return how many rows of a session the table holds."""
-        if table not in self._tables:
-            return 0
-        with told():
-            query = f"SELECT count(*) FROM {SCHEMA}.{table} WHERE session_id = $1::text"
-            return int(await self._driver.fetchval(query, session))
+        query = f"SELECT count(*) FROM {SCHEMA}.{table} WHERE session_id = $1::text"
+        [row] = await self._fetch(query, session)
+        return int(row[0])
 
     async def fingerprint(self, session: str) -> str:
-        """Return a number that is another one as soon as anything of a session has changed."""
+        """Return a text that is another one as soon as anything of a session has changed."""
         parts: list[str] = []
         for table in self._tables:
-            with told():
-                row = await self._driver.fetchrow(
-                    "SELECT count(*)::text, COALESCE(sum(hashtextextended(t::text, 0)::numeric), 0)::text"
-                    f" FROM {SCHEMA}.{table} t WHERE session_id = $1::text",
-                    session,
-                )
-            assert row is not None  # noqa: S101 (an aggregate has a row)
+            [row] = await self._fetch(
+                "SELECT count(*)::text, COALESCE(sum(hashtextextended(t::text, 0)::numeric), 0)::text"
+                f" FROM {SCHEMA}.{table} t WHERE session_id = $1::text",
+                session,
+            )
             parts += row
         return ":".join(parts)
 
@@ -170,13 +163,12 @@ class LegacySource:
         """Return the labels with the names that the transcripts give them, the most frequent first."""
         if not {"speaker_id", "speaker_name"} <= self._tables["transcripts"].types.keys():
             return []
-        with told():
-            rows = await self._driver.fetch(
-                f"SELECT speaker_id::text, speaker_name::text FROM {SCHEMA}.transcripts"
-                " WHERE session_id = $1::text AND speaker_name IS NOT NULL GROUP BY 1, 2"
-                ' ORDER BY count(*) DESC, speaker_name::text COLLATE "C"',
-                session,
-            )
+        rows = await self._fetch(
+            f"SELECT speaker_id::text, speaker_name::text FROM {SCHEMA}.transcripts"
+            " WHERE session_id = $1::text AND speaker_name IS NOT NULL GROUP BY 1, 2"
+            ' ORDER BY count(*) DESC, speaker_name::text COLLATE "C"',
+            session,
+        )
         return [(row[0], row[1]) for row in rows]
 
     async def strays(self, table: str) -> AsyncIterator[str]:
@@ -191,6 +183,10 @@ class LegacySource:
             async for row in self._driver.cursor(query, prefetch=ROWS_AT_ONCE):
                 yield row[0]
 
+    async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        with told():
+            return await self._driver.fetch(query, *arguments)
+
 
 @asynccontextmanager
 async def open_source(url: str) -> AsyncIterator[LegacySource]:
@@ -202,8 +198,7 @@ async def open_source(url: str) -> AsyncIterator[LegacySource]:
     dsn = _dsn(url)
     try:
         with told():
-            # No named statements: PgBouncer may stand between.
-            driver: Driver = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, statement_cache_size=0)
+            driver: Driver = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
     except StoreUnavailableError as error:
         if isinstance(error.__cause__, ValueError):  # what the driver makes of parameters
             raise InvalidInputError(f"The older database's URL cannot be used: {error.__cause__}.") from None

@@ -619,12 +619,46 @@ async def test_a_move_that_is_cancelled_anywhere_ends_with_the_same_rows(
     assert rows(other_program, without=volatile) == interrupted
 
 
-async def test_nothing_is_written_to_the_older_database(store: Store, older: Program, url: str) -> None:
-    insert_session(older)
-    insert_transcript(older, "transcript_1")
-    older.execute('ALTER DATABASE "%s" SET default_transaction_read_only = on' % older.info.dbname)  # noqa: UP031
+async def test_the_older_database_cannot_be_written_while_it_is_read(
+    store: Store, older: Program, url: str
+) -> None:
+    # Whatever a deployment may have put in the place of a table.
+    older.execute("""
+        CREATE TABLE bot_sessions.log (entry text);
+        CREATE FUNCTION bot_sessions.logged(entry text) RETURNS text LANGUAGE plpgsql AS
+            $$ BEGIN INSERT INTO bot_sessions.log VALUES (entry); RETURN entry; END $$;
+        ALTER TABLE bot_sessions.sessions RENAME TO real_sessions;
+        CREATE VIEW bot_sessions.sessions AS
+            SELECT bot_sessions.logged(session_id) AS session_id FROM bot_sessions.real_sessions
+    """)
+    insert(older, "real_sessions", session_id="session_1")
     older.commit()
-    assert (await import_legacy(store, url)).complete
+    with pytest.raises(StoreUnavailableError, match=r"The older database: .* read-only"):
+        await import_legacy(store, url)
+
+
+async def test_a_session_that_is_not_all_here_is_not_written_again_either(
+    store: Store, older: Program, url: str, recordings: Path, other_program: Program
+) -> None:
+    insert_session(older, status="error", end_time=STARTED, session_metadata={"room": "A"})
+    insert_audio(older, "audio_1", recordings, b"RIFF")
+    insert_transcript(older, "transcript_1", audio_file_id="audio_1")
+    older.commit()
+    assert (await import_legacy(store, url)).refused == 1
+    before = rows(other_program)
+    assert (await import_legacy(store, url)).refused == 1
+    assert rows(other_program) == before
+
+
+async def test_an_error_of_the_caller_s_passes_through(store: Store, older: Program, url: str) -> None:
+    insert_session(older)
+    older.commit()
+
+    def progress(_progress: LegacyProgress) -> None:
+        raise OSError("the caller's own")
+
+    with pytest.raises(OSError, match="the caller's own"):
+        await import_legacy(store, url, progress=progress)
 
 
 async def test_progress_counts_sessions_and_transcripts(store: Store, older: Program, url: str) -> None:

@@ -127,6 +127,11 @@ class Store:
                 # As one: a cancellation that comes meanwhile must not keep the second from being closed.
                 await run_to_end(_close(router, database))
 
+    @property
+    def limits(self) -> SizeLimits:
+        """The sizes that this store takes at most."""
+        return self._limits
+
     def unit_of_work(self) -> UnitOfWork:
         """Return a unit of work: `async with store.unit_of_work() as uow`, all of it or none of it.
 

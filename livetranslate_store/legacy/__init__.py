@@ -1,0 +1,19 @@
+"""Moving from the older system: its database is read, and everything in it is written through a store."""
+
+from livetranslate_store.legacy.move import import_legacy
+from livetranslate_store.legacy.report import (
+    LegacyMismatch,
+    LegacyProgress,
+    LegacyRemark,
+    LegacyReport,
+    LegacyTotals,
+)
+
+__all__ = [
+    "LegacyMismatch",
+    "LegacyProgress",
+    "LegacyRemark",
+    "LegacyReport",
+    "LegacyTotals",
+    "import_legacy",
+]

@@ -118,12 +118,15 @@ async def _expected(context: Context, recordings: Recordings, segments: SegmentM
 
 
 async def _stored(context: Context) -> LegacyTotals:
-    """Return what is here, read as everybody reads it."""
+    """Return what is here, all of one moment."""
+    checksum = Checksum()
+    transcripts = translations = 0
     async with context.store.read() as reader:
         audio_files = await reader.audio_files.list_for_session(context.session_id)
-    counts = {"transcripts": 0, "translations": 0}
-    checksum = Checksum()
-    async for entry in context.store.stream_timeline(context.session_id):
-        counts[f"{entry.kind}s"] += 1
-        checksum.add(entry.id, entry.text, entry.language, entry.start_time, entry.end_time)
-    return LegacyTotals(len(audio_files), **counts, checksum=str(checksum))
+        async for spoken in reader.transcripts.stream_for_session(context.session_id):
+            transcripts += 1
+            checksum.add(spoken.id, spoken.text, spoken.language, spoken.start_time, spoken.end_time)
+        async for each in reader.translations.stream_for_session(context.session_id):
+            translations += 1
+            checksum.add(each.id, each.text, each.target_language, each.start_time, each.end_time)
+    return LegacyTotals(len(audio_files), transcripts, translations, str(checksum))

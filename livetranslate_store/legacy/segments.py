@@ -145,18 +145,13 @@ class SegmentMove:
     def _expect(self, segment: _Segment) -> None:
         transcript = segment.transcript
         assert transcript.segment_key is not None  # noqa: S101 (every row has a key)
-        times = transcript.start_time, transcript.end_time
         transcript_id = transcript_id_for(self._context.session_id, transcript.source, transcript.segment_key)
-        self.checksum.add(transcript_id, transcript.text, transcript.language, *times)
+        self.checksum.add(
+            transcript_id, transcript.text, transcript.language, transcript.start_time, transcript.end_time
+        )
         for each in segment.translations.values():
-            own = each.start_time, each.end_time
-            language = each.target_language
-            self.checksum.add(
-                translation_id_for(transcript_id, language),
-                each.text,
-                language,
-                *(times if own == (None, None) else own),
-            )
+            translation_id = translation_id_for(transcript_id, each.target_language)
+            self.checksum.add(translation_id, each.text, each.target_language, each.start_time, each.end_time)
 
     def _refuse(self, table: str, key: str, reason: str) -> None:
         self.not_taken[table] += 1

@@ -1,13 +1,15 @@
 """What every repository has: the unit's transaction and typed reads of one model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
 
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import ConflictError, NotFoundError
 from livetranslate_store.models import Base
+from livetranslate_store.models.base import table_of
 from livetranslate_store.writing.given import source_of
 from livetranslate_store.writing.results import WriteResults
 from livetranslate_store.writing.rows import Row
@@ -17,6 +19,9 @@ from livetranslate_store.writing.statement import StatementKind
 Rows: TypeAlias = Mapping[str, Sequence[Row]]
 
 M = TypeVar("M", bound=Base)
+
+# Rows held at once while a session is streamed.
+STREAM_PAGE = 1000
 
 
 class Repository(Generic[M]):
@@ -53,6 +58,23 @@ class Repository(Generic[M]):
     ) -> list[M]:
         statement = self._select(*conditions).order_by(*order).limit(limit)
         return list((await self._transaction.execute(statement)).scalars())
+
+    async def _stream(self, session_id: UUID) -> AsyncIterator[M]:
+        """Yield a session's rows in the order of their ids: the primary key is walked, page after page."""
+        columns = table_of(self.model).c
+        after = UUID(int=0)  # which no row has
+        while True:
+            page = await self._list(
+                columns.session_id == session_id,
+                columns.id > after,
+                order=(columns.session_id, columns.id),
+                limit=STREAM_PAGE,
+            )
+            for row in page:
+                yield row
+            if len(page) < STREAM_PAGE:
+                return
+            after = page[-1].id  # type: ignore[attr-defined]  # the models whose rows are streamed have one
 
     def _select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
         return select(self.model).where(*conditions)

@@ -1,5 +1,6 @@
 """Transcripts: every write is a revision, and the receipt says what became of it."""
 
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete
@@ -69,6 +70,10 @@ class TranscriptRepository(Repository[Transcript]):
         checked_uuid(session_id, "session_id")
         order = (Transcript.timestamp, Transcript.segment_index, Transcript.id)
         return await self._list(Transcript.session_id == session_id, order=order)
+
+    def stream_for_session(self, session_id: UUID) -> AsyncIterator[Transcript]:
+        """Yield a session's transcripts in the order of their ids, in bounded memory."""
+        return self._stream(checked_uuid(session_id, "session_id"))
 
     async def delete(self, session_id: UUID, transcript_id: UUID) -> None:
         """Delete a transcript with its translations; raises NotFoundError."""

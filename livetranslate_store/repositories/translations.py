@@ -1,6 +1,6 @@
 """Translations: one per transcript and target language, remembering the revision it was made from."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from livetranslate_store.checks import checked_language, checked_languages, checked_uuid
@@ -75,6 +75,10 @@ class TranslationRepository(Repository[Translation]):
             Translation.id == translation_id_for(transcript_id, language),
             what=f"translation of transcript {transcript_id} into {language}",
         )
+
+    def stream_for_session(self, session_id: UUID) -> AsyncIterator[Translation]:
+        """Yield a session's translations in the order of their ids, in bounded memory."""
+        return self._stream(checked_uuid(session_id, "session_id"))
 
     async def list_for_transcript(self, session_id: UUID, transcript_id: UUID) -> list[Translation]:
         """Return a transcript's translations by target language."""

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import counts, transcript
+from support import counts, transcript, translation
 
 from livetranslate_store import DuplicateError, InvalidInputError, NotFoundError, Store
 from livetranslate_store.ids import new_id
+from livetranslate_store.repositories import base
 
 Program = psycopg.Connection[Any]
 
@@ -104,3 +105,23 @@ async def test_merging_two_labels_makes_one_speaker_of_them(store: Store, sessio
             await uow.speakers.merge(session_id, "SPEAKER_00", into="SPEAKER_00")
     entries = await store.timeline(session_id)
     assert {(entry.speaker_label, entry.speaker_name) for entry in entries} == {("SPEAKER_00", "Grace")}
+
+
+async def test_a_session_is_streamed_page_after_page_in_the_order_of_ids(
+    store: Store, session_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "STREAM_PAGE", 2)
+    async with store.unit_of_work() as uow:
+        other = await uow.sessions.create(bot_id="other", meeting_id="other")
+    for session, number in [(session_id, n) for n in range(4)] + [(other.id, 9)]:
+        await store.record_segment(
+            session, transcript=transcript(segment_key=f"{number}"), translations=[translation()]
+        )
+    async with store.read() as reader:
+        spoken = [each.id async for each in reader.transcripts.stream_for_session(session_id)]
+        translated = [each.id async for each in reader.translations.stream_for_session(session_id)]
+        all_spoken = await reader.transcripts.list_for_session(session_id)
+        all_translated = await reader.translations.list_for_session(session_id)
+    assert spoken == sorted(each.id for each in all_spoken)
+    assert translated == sorted(each.id for each in all_translated)
+    assert (len(spoken), len(translated)) == (4, 4)

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The main job on files of one's own: make demo CAPTIONS="en=talk.en.vtt ja=talk.ja.vtt"
 CAPTIONS ?=
 
-.PHONY: demo test check lint types imports matrix bench soak faults clean
+.PHONY: demo test check lint types imports matrix bench soak faults reference clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/livetranslate-store demo $(if $(CAPTIONS),--captions $(CAPTIONS))
@@ -43,6 +43,10 @@ soak: $(VENV)/.development
 # Every fault in full, in less than fifteen minutes; writes the table in docs/reliability.md.
 faults: $(VENV)/.development
 	$(BIN)/pytest tests/faults --faults=docs/reliability.md
+
+# The reference, from the docstrings: build/reference/index.html.
+reference: $(VENV)/.development
+	$(BIN)/pdoc livetranslate_store -o build/reference
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

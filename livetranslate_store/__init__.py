@@ -23,6 +23,7 @@ from livetranslate_store.values import (
     AudioReceipt,
     DeletedSession,
     DeletedSpeakerContent,
+    FileImportReport,
     ImportCounts,
     ImportedCue,
     ImportProgress,

@@ -1,0 +1,134 @@
+"""The documentation tells the truth: every block of code in it is run, and every link leads somewhere."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import prometheus_client
+import psycopg
+import pytest
+from blocks import PAGES, ROOT, Block, blocks_of, run
+from older_system import insert_session, insert_transcript, make_schema
+from support import transcript
+
+import livetranslate_store
+from livetranslate_store import Store
+
+Program = psycopg.Connection[Any]
+
+# What the pages say for addresses that everybody has others of.
+DATABASE = "postgresql+asyncpg://app@db/livetranslate"
+OLDER = "postgresql://reader:secret@old-host/bots"
+RECORDINGS = "/var/lib/bots/audio"
+CAPTIONS = "WEBVTT\n\n00:01.000 --> 00:02.000\nGood morning.\n"
+SUBTITLES = "1\n00:00:01,000 --> 00:00:02,000\nBuenos días.\n"
+#: Tested where the programs are: `test_recipes.py` and `test_readme.py`.
+WITH_TESTS_OF_THEIR_OWN = {"recipes.md", "README.md"}
+SNIPPETS = [
+    page
+    for page in PAGES
+    if page.name not in WITH_TESTS_OF_THEIR_OWN and any(each.language == "python" for each in blocks_of(page))
+]
+COMMANDS = [page for page in PAGES if any(each.language == "sh" for each in blocks_of(page))]
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "talk.en.vtt").write_text(CAPTIONS, encoding="utf-8")
+    (tmp_path / "talk.es.srt").write_text(SUBTITLES, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def older_url(owner_url: str, other_program: Program) -> str:
+    make_schema(other_program)
+    insert_session(other_program)
+    insert_transcript(other_program, "transcript_1")
+    other_program.commit()
+    return owner_url.replace("+asyncpg", "")
+
+
+@pytest.mark.parametrize("page", SNIPPETS, ids=lambda page: page.name)
+@pytest.mark.usefixtures("files")
+async def test_every_snippet_works_as_it_stands(
+    page: Path, store: Store, database_url: str, older_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prometheus_client, "REGISTRY", prometheus_client.CollectorRegistry())
+    async with store.unit_of_work() as uow:
+        session = await uow.sessions.create(bot_id="bot-7", meeting_id="abc-defg-hij")
+    given = {name: getattr(livetranslate_store, name) for name in livetranslate_store.__all__}
+    given |= {"store": store, "other_store": store, "session": session, "transcript": transcript()}
+    for block in blocks_of(page):
+        if block.language == "python":
+            text = (
+                block.text.replace(DATABASE, database_url).replace(OLDER, older_url).replace(RECORDINGS, ".")
+            )
+            await run(page, block._replace(text=text), given)
+
+
+@pytest.mark.parametrize("page", COMMANDS, ids=lambda page: page.name)
+def test_every_command_works_as_it_stands(
+    page: Path, owner_url: str, other_program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIVETRANSLATE_DATABASE_URL", owner_url)
+    for block in blocks_of(page):
+        if block.language == "sh":
+            for line in block.text.splitlines():
+                run_command(shlex.split(line, comments=True), other_program, tmp_path)
+
+
+def run_command(words: list[str], owner: Program, folder: Path) -> None:
+    """Run one command of a page; what would start this very run, or fill a machine, is looked up instead."""
+    match words:
+        case [] | ["export", _]:
+            pass
+        case [".venv/bin/python", "-m", module, *_]:
+            assert (ROOT / module / "__main__.py").is_file(), module
+        case ["make", target, *_]:
+            assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
+        case ["pip", "install", package]:
+            extras = set(re.findall(r"\w+", package.partition("[")[2]))
+            project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+            assert extras <= project["optional-dependencies"].keys(), package
+        case ["psql", _, "-c", statement]:
+            owner.execute(statement.encode())
+            owner.rollback()
+        case ["livetranslate-store", *rest]:
+            arguments, _, _ = " ".join(map(shlex.quote, rest)).partition(" '|' ")
+            done = subprocess.run(
+                [sys.executable, "-m", "livetranslate_store.cli.__main__", *shlex.split(arguments)],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+        case _:
+            pytest.fail(f"nobody knows how to try {shlex.join(words)}")
+
+
+def test_the_reference_is_built_from_the_docstrings(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pdoc", "livetranslate_store", "-o", str(tmp_path)]
+    subprocess.run(command, capture_output=True, check=True)
+    page = (tmp_path / "livetranslate_store.html").read_text(encoding="utf-8")
+    for name in livetranslate_store.__all__:
+        assert f'id="{name}"' in page, name
+        assert getattr(livetranslate_store, name).__doc__, name
+
+
+def test_every_block_is_tried() -> None:
+    tried = {"python", "sh", "ini"}  # a configuration of PgBouncer's is tried in test_recipes.py
+    left: list[tuple[str, Block]] = [
+        (page.name, each) for page in PAGES for each in blocks_of(page) if each.language not in tried
+    ]
+    assert left == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target

@@ -17,8 +17,11 @@ from livetranslate_store.database.read_routing import ReadRouter
 from livetranslate_store.database.transaction import ChooseReplica
 from livetranslate_store.health import check_health
 from livetranslate_store.models import AudioFile
-from livetranslate_store.reading.timeline import Fetch, read_page, stream
+from livetranslate_store.reading.paging import Fetch
+from livetranslate_store.reading.timeline import TIMELINE
 from livetranslate_store.reading.timeline_query import checked_query
+from livetranslate_store.reading.transcript_view import MISSING_TRANSLATIONS, TRANSCRIPT_VIEW
+from livetranslate_store.reading.transcript_view_query import checked_view_query
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.tasks import run_to_end
@@ -39,6 +42,8 @@ from livetranslate_store.values import (
     TimelineEntry,
     TimelinePage,
     TranscriptInput,
+    TranscriptRow,
+    TranscriptViewPage,
     TranslationInput,
     TranslationReceipt,
 )
@@ -282,7 +287,7 @@ class Store:
             limit=limit,
             after=after,
         )
-        return await read_page(self._fetch(session_id, after_write), query, self._tracing)
+        return await TIMELINE.read(self._fetch(session_id, after_write), query, self._tracing)
 
     def stream_timeline(
         self,
@@ -312,7 +317,89 @@ class Store:
             limit=limit,
             after=after,
         )
-        return stream(self._fetch(session_id, after_write), query, self._tracing)
+        return TIMELINE.stream(self._fetch(session_id, after_write), query, self._tracing)
+
+    async def transcript_view(
+        self,
+        session_id: UUID,
+        languages: Sequence[str],
+        *,
+        start: float | None = None,
+        end: float | None = None,
+        speakers: Sequence[str] | None = None,
+        finals_only: bool = False,
+        untimed: bool = True,
+        limit: int | None = None,
+        after: str | None = None,
+        after_write: int | None = None,
+    ) -> TranscriptViewPage:
+        """Return the transcripts of a session in order, each beside its translations into `languages`.
+
+        A row has one place for each of them, in that order. A language is matched by its variants too: the
+        translation with that very tag stands in its place, else the first in the order of tags. A gap is
+        None. The rest is as for `timeline`, whose cursors can be used here. Raises InvalidInputError.
+        """
+        query = checked_view_query(
+            session_id,
+            languages,
+            start=start,
+            end=end,
+            speakers=speakers,
+            finals_only=finals_only,
+            untimed=untimed,
+            limit=limit,
+            after=after,
+        )
+        return await TRANSCRIPT_VIEW.read(self._fetch(session_id, after_write), query, self._tracing)
+
+    def stream_transcript_view(
+        self,
+        session_id: UUID,
+        languages: Sequence[str],
+        *,
+        start: float | None = None,
+        end: float | None = None,
+        speakers: Sequence[str] | None = None,
+        finals_only: bool = False,
+        untimed: bool = True,
+        limit: int | None = None,
+        after: str | None = None,
+        after_write: int | None = None,
+    ) -> AsyncIterator[TranscriptRow]:
+        """Yield what `transcript_view` returns, in bounded memory however long the meeting was."""
+        query = checked_view_query(
+            session_id,
+            languages,
+            start=start,
+            end=end,
+            speakers=speakers,
+            finals_only=finals_only,
+            untimed=untimed,
+            limit=limit,
+            after=after,
+        )
+        return TRANSCRIPT_VIEW.stream(self._fetch(session_id, after_write), query, self._tracing)
+
+    async def missing_translations(
+        self,
+        session_id: UUID,
+        language: str,
+        *,
+        finals_only: bool = False,
+        limit: int | None = None,
+        after: str | None = None,
+        after_write: int | None = None,
+    ) -> TranscriptViewPage:
+        """Return what a translator into `language` has to do, in order, as `transcript_view` shows it.
+
+        These are the transcripts that have no translation into it, or one that is stale and stands in its
+        place. Those that were spoken in the language, or a variant of it, need none. Raises
+        InvalidInputError.
+        """
+        query = checked_view_query(
+            session_id, [language], finals_only=finals_only, limit=limit, after=after, missing=True
+        )
+        return await MISSING_TRANSLATIONS.read(self._fetch(session_id, after_write), query, self._tracing)
 
     def _fetch(self, session_id: UUID, after_write: int | None) -> Fetch:
         position = _checked_position(after_write)

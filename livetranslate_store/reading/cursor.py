@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.values import TimelineEntry
+from livetranslate_store.values import TimelineEntry, TranscriptRow
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -19,8 +19,10 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     id: UUID
 
     @classmethod
-    def after(cls, entry: TimelineEntry) -> "Cursor":
-        """Return the place right behind `entry`."""
+    def after(cls, entry: TimelineEntry | TranscriptRow) -> "Cursor":
+        """Return the place right behind `entry`; that of a row is the place behind its transcript."""
+        if isinstance(entry, TranscriptRow):
+            return cls(entry.timestamp, entry.segment_index, entry.transcript_id, "", entry.transcript_id)
         language = entry.language if entry.kind == "translation" else ""
         return cls(entry.timestamp, entry.segment_index, entry.transcript_id, language, entry.id)
 

@@ -7,48 +7,33 @@ on and no further than the limit, so that a page reads as many rows wherever it 
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
-    FromClause,
     Select,
     Table,
     Text,
     Uuid,
     and_,
-    any_,
     bindparam,
-    func,
     literal_column,
-    or_,
     select,
     tuple_,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
-from livetranslate_store.checks import (
-    checked_choice,
-    checked_integer,
-    checked_languages,
-    checked_name,
-    checked_uuid,
-    optional_number,
-)
+from livetranslate_store.checks import checked_choice, checked_languages, checked_uuid
 from livetranslate_store.database.compiling import CompiledStatement, compiled
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.models import Speaker, Transcript, Translation
-from livetranslate_store.models.base import table_of
+from livetranslate_store.reading import timeline_parts as parts
 from livetranslate_store.reading.cursor import Cursor
+from livetranslate_store.reading.timeline_parts import SPEAKERS, TRANSCRIPTS, TRANSLATIONS
 from livetranslate_store.values import ENTRY_KINDS, EntryKind
-
-_T = table_of(Transcript)
-_X = table_of(Translation)
-_S = table_of(Speaker)
 
 
 class TimelineQuery(NamedTuple):
@@ -65,6 +50,10 @@ class TimelineQuery(NamedTuple):
     limit: int | None
     after: Cursor | None
 
+    def paged(self, limit: int | None, after: Cursor | None) -> Self:
+        """Return the same for another page."""
+        return self._replace(limit=limit, after=after)
+
     def statement(self) -> tuple[str, list[Any]]:
         """Return the text and the values to bind; its columns are the fields of TimelineEntry."""
         given = frozenset(
@@ -73,13 +62,9 @@ class TimelineQuery(NamedTuple):
             if getattr(self, name) is not None
         )
         text, parameters = _statement(given, self.kinds, self.finals_only, self.untimed)
-        values = self._asdict()
-        if self.after is not None:
-            values |= {f"after_{name}": getattr(self.after, name) for name in Cursor.__struct_fields__}
+        values = self._asdict() | parts.cursor_values(self.after)
         if self.languages is not None:
-            values["languages"] = [
-                pattern for tag in self.languages for pattern in (tag.lower(), f"{tag.lower()}-%")
-            ]
+            values["languages"] = parts.language_patterns(self.languages)
         return text, [values[name] for name in parameters]
 
 
@@ -98,11 +83,9 @@ def checked_query(
 ) -> TimelineQuery:
     """Return the query that the arguments describe; raises InvalidInputError."""
     checked_uuid(session_id, "session_id")
-    start, end = optional_number(start, "start"), optional_number(end, "end")
-    if start is not None and end is not None and end <= start:
-        raise InvalidInputError(f"The window ends at {end:g}, not after its start {start:g}.")
-    if isinstance(speakers, str) or isinstance(kinds, str):
-        raise InvalidInputError("speakers and kinds are sequences, such as ['SPEAKER_00'].")
+    start, end = parts.checked_window(start, end)
+    if isinstance(kinds, str):
+        raise InvalidInputError("kinds must be a sequence such as ['transcript'].")
     if kinds is not None and not kinds:
         raise InvalidInputError(f"kinds needs one of {', '.join(ENTRY_KINDS)} at least.")
     return TimelineQuery(
@@ -110,14 +93,14 @@ def checked_query(
         start=start,
         end=end,
         languages=None if languages is None else checked_languages(languages, "languages"),
-        speakers=None if speakers is None else [checked_name(each, "speakers") for each in speakers],
+        speakers=parts.checked_speakers(speakers),
         kinds=frozenset(
             ENTRY_KINDS if kinds is None else (checked_choice(k, "kinds", ENTRY_KINDS) for k in kinds)
         ),
         finals_only=finals_only,
         untimed=untimed,
-        limit=None if limit is None else checked_integer(limit, "limit", minimum=1),
-        after=None if after is None else Cursor.decoded(after),
+        limit=parts.checked_limit(limit),
+        after=parts.checked_cursor(after),
     )
 
 
@@ -125,72 +108,79 @@ def checked_query(
 def _statement(
     given: frozenset[str], kinds: frozenset[EntryKind], finals_only: bool, untimed: bool
 ) -> CompiledStatement:
-    parts = []
+    branches = []
     if "transcript" in kinds:
-        parts.append(_transcripts(given, untimed=untimed))
+        branches.append(_transcripts(given, untimed=untimed))
     if "translation" in kinds:
-        parts.append(_translations(given, own_times=False, untimed=untimed))
-        parts.append(_translations(given, own_times=True, untimed=untimed))
+        branches.append(_translations(given, own_times=False, untimed=untimed))
+        branches.append(_translations(given, own_times=True, untimed=untimed))
     if finals_only:
-        parts = [part.where(_T.c.is_final) for part in parts]
+        branches = [part.where(TRANSCRIPTS.c.is_final) for part in branches]
     order: list[ColumnElement[Any]] = [
         literal_column(name)
         for name in ("timestamp", "segment_index", "transcript_id", "kind", "language", "id")
     ]
     if "limit" in given:
         limit = bindparam("limit", type_=BigInteger)
-        parts = [part.order_by(*order).limit(limit) for part in parts]
-        return compiled(parts[0] if len(parts) == 1 else union_all(*parts).order_by(*order).limit(limit))
-    return compiled(union_all(*parts).order_by(*order))
+        branches = [part.order_by(*order).limit(limit) for part in branches]
+        return compiled(
+            branches[0] if len(branches) == 1 else union_all(*branches).order_by(*order).limit(limit)
+        )
+    return compiled(union_all(*branches).order_by(*order))
 
 
 def _transcripts(given: frozenset[str], *, untimed: bool) -> Select[Any]:
     part = _select(
         kind="transcript",
-        row=_T,
-        times=_T,
-        source_language=_T.c.language,
-        language=_T.c.language,
-        source=_T.c.source,
-        revision=_T.c.revision,
+        row=TRANSCRIPTS,
+        times=TRANSCRIPTS,
+        source_language=TRANSCRIPTS.c.language,
+        language=TRANSCRIPTS.c.language,
+        source=TRANSCRIPTS.c.source,
+        revision=TRANSCRIPTS.c.revision,
         is_stale=literal_column("false"),
-    ).select_from(_with_speaker(_T))
+    ).select_from(parts.with_speaker(TRANSCRIPTS))
     if "after" in given:
-        part = part.where(_place(_T.c.timestamp) > _after())
-    return part.where(*_filters(given, _T, _T.c.language, untimed=untimed))
+        part = part.where(parts.place(TRANSCRIPTS.c.timestamp) > parts.after_place())
+    return part.where(*_filters(given, TRANSCRIPTS, TRANSCRIPTS.c.language, untimed=untimed))
 
 
 def _translations(given: frozenset[str], *, own_times: bool, untimed: bool) -> Select[Any]:
-    times = _X if own_times else _T
-    its_transcript = and_(_X.c.session_id == _T.c.session_id, _X.c.transcript_id == _T.c.id)
+    times = TRANSLATIONS if own_times else TRANSCRIPTS
+    its_transcript = and_(
+        TRANSLATIONS.c.session_id == TRANSCRIPTS.c.session_id,
+        TRANSLATIONS.c.transcript_id == TRANSCRIPTS.c.id,
+    )
     part = (
         _select(
             kind="translation",
-            row=_X,
+            row=TRANSLATIONS,
             times=times,
-            source_language=_X.c.source_language,
-            language=_X.c.target_language,
-            source=_X.c.service,
-            revision=_X.c.transcript_revision,
-            is_stale=_X.c.transcript_revision != _T.c.revision,
+            source_language=TRANSLATIONS.c.source_language,
+            language=TRANSLATIONS.c.target_language,
+            source=TRANSLATIONS.c.service,
+            revision=TRANSLATIONS.c.transcript_revision,
+            is_stale=TRANSLATIONS.c.transcript_revision != TRANSCRIPTS.c.revision,
         )
-        .select_from(_with_speaker(_T.join(_X, its_transcript)))
+        .select_from(parts.with_speaker(TRANSCRIPTS.join(TRANSLATIONS, its_transcript)))
         .where(
-            _X.c.session_id == _session_id(),
-            _X.c.timestamp.is_not(None) if own_times else _X.c.timestamp.is_(None),
+            TRANSLATIONS.c.session_id == parts.session_id(),
+            TRANSLATIONS.c.timestamp.is_not(None) if own_times else TRANSLATIONS.c.timestamp.is_(None),
         )
     )
     if "after" in given:
-        inside = tuple_(*_place(times.c.timestamp), _X.c.target_language, _X.c.id)
-        reached = inside > tuple_(*_after(), _bound("target_language", Text), _bound("id", Uuid))
+        inside = tuple_(*parts.place(times.c.timestamp), TRANSLATIONS.c.target_language, TRANSLATIONS.c.id)
+        reached = inside > tuple_(
+            *parts.after_place(), parts.after_bound("target_language", Text), parts.after_bound("id", Uuid)
+        )
         # The first condition alone can be answered by the index.
         first = (
-            _X.c.timestamp >= _bound("timestamp", DOUBLE_PRECISION)
+            TRANSLATIONS.c.timestamp >= parts.after_bound("timestamp", DOUBLE_PRECISION)
             if own_times
-            else _place(_T.c.timestamp) >= _after()
+            else parts.place(TRANSCRIPTS.c.timestamp) >= parts.after_place()
         )
         part = part.where(first, reached)
-    return part.where(*_filters(given, times, _X.c.target_language, untimed=untimed))
+    return part.where(*_filters(given, times, TRANSLATIONS.c.target_language, untimed=untimed))
 
 
 def _select(
@@ -208,71 +198,30 @@ def _select(
     return select(
         literal_column(f"'{kind}'").label("kind"),
         row.c.id.label("id"),
-        _T.c.id.label("transcript_id"),
+        TRANSCRIPTS.c.id.label("transcript_id"),
         times.c.timestamp.label("timestamp"),
-        # GREATEST passes over NULL: an unknown side gives 0.
-        func.greatest(times.c.end_time - times.c.start_time, literal_column("0.0")).label("duration"),
+        parts.duration(times).label("duration"),
         times.c.start_time.label("start_time"),
         times.c.end_time.label("end_time"),
         row.c.text.label("text"),
         language.label("language"),
         source_language.label("source_language"),
-        _T.c.speaker_label,
-        _S.c.name.label("speaker_name"),
+        TRANSCRIPTS.c.speaker_label,
+        SPEAKERS.c.name.label("speaker_name"),
         row.c.confidence.label("confidence"),
-        _T.c.segment_index.label("segment_index"),
+        TRANSCRIPTS.c.segment_index.label("segment_index"),
         source.label("source"),
         revision.label("revision"),
-        _T.c.is_final,
+        TRANSCRIPTS.c.is_final,
         is_stale.label("is_stale"),
         row.c.metadata.label("metadata"),
     )
 
 
-def _with_speaker(rows: FromClause) -> FromClause:
-    return rows.outerjoin(_S, and_(_S.c.session_id == _T.c.session_id, _S.c.label == _T.c.speaker_label))
-
-
 def _filters(
     given: frozenset[str], times: Table, language: ColumnElement[str], *, untimed: bool
 ) -> list[ColumnElement[bool]]:
-    has_no_time = and_(times.c.start_time.is_(None), times.c.end_time.is_(None))
-    conditions: list[ColumnElement[bool]] = [_T.c.session_id == _session_id()]
-    window: list[ColumnElement[bool]] = []
-    if "start" in given:
-        start = bindparam("start", type_=DOUBLE_PRECISION)
-        # An entry without length lies in the window that it begins in.
-        window.append(or_(times.c.end_time > start, times.c.timestamp >= start))
-    if "end" in given:
-        window.append(times.c.timestamp < bindparam("end", type_=DOUBLE_PRECISION))
-    if not untimed:
-        conditions += [~has_no_time, *window]
-    elif window:
-        conditions.append(or_(has_no_time, and_(*window)))
+    conditions = parts.filters(given, times, untimed=untimed)
     if "languages" in given:
-        patterns = bindparam("languages", type_=ARRAY(Text))
-        conditions.append(func.lower(language).op("LIKE")(any_(patterns)))
-    if "speakers" in given:
-        speakers = bindparam("speakers", type_=ARRAY(Text))
-        conditions.append(or_(_T.c.speaker_label == any_(speakers), _S.c.name == any_(speakers)))
+        conditions.append(parts.matches(language, bindparam("languages", type_=ARRAY(Text))))
     return conditions
-
-
-def _session_id() -> ColumnElement[UUID]:
-    return bindparam("session_id", type_=Uuid)
-
-
-def _place(timestamp: ColumnElement[float]) -> Any:
-    return tuple_(timestamp, _T.c.segment_index, _T.c.id)
-
-
-def _after() -> Any:
-    return tuple_(
-        _bound("timestamp", DOUBLE_PRECISION),
-        _bound("segment_index", BigInteger),
-        _bound("transcript_id", Uuid),
-    )
-
-
-def _bound(field: str, kind: Any) -> ColumnElement[Any]:
-    return bindparam(f"after_{field}", type_=kind)

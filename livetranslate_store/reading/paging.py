@@ -1,0 +1,87 @@
+"""Pages and streams of what a session holds, in the order of its timeline."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from itertools import starmap
+from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from livetranslate_store.reading.cursor import Cursor
+from livetranslate_store.tracing import Tracing
+from livetranslate_store.values import Page, TimelineEntry, TranscriptRow
+
+# Large enough that the round trips do not count, small enough to hold a few of them in memory.
+STREAM_PAGE = 1000
+
+#: Runs a text with its arguments and returns the driver's rows.
+Fetch: TypeAlias = Callable[[str, Sequence[Any]], Awaitable[Sequence[asyncpg.Record]]]
+
+Item = TypeVar("Item", bound=TimelineEntry | TranscriptRow)
+PageOf = TypeVar("PageOf", bound=Page[Any])
+
+
+class PagedQuery(Protocol):
+    """What a caller asks for, checked: a tuple with names."""
+
+    @property
+    def session_id(self) -> UUID:
+        """The session that is read."""
+
+    @property
+    def limit(self) -> int | None:
+        """How many at most."""
+
+    @property
+    def after(self) -> Cursor | None:
+        """Where to continue."""
+
+    def statement(self) -> tuple[str, list[Any]]:
+        """Return the text and the values to bind."""
+
+    def paged(self, limit: int | None, after: Cursor | None) -> Self:
+        """Return the same for another page."""
+
+
+class PageReader(Generic[Item, PageOf]):
+    """Reads pages of one kind: `item` makes a value of a row's columns, `page` a page of such values."""
+
+    def __init__(
+        self,
+        span: str,
+        counted: str,
+        item: Callable[..., Item],
+        page: Callable[[Sequence[Item], str | None], PageOf],
+    ) -> None:
+        self._span = span
+        self._counted = counted
+        self._item: Callable[..., Item] = item
+        self._page: Callable[[Sequence[Item], str | None], PageOf] = page
+
+    async def read(self, fetch: Fetch, query: PagedQuery, tracing: Tracing) -> PageOf:
+        """Return what matches, all of it or the page that the limit and the cursor name."""
+        items, more = await self._read(fetch, query, tracing)
+        return self._page(items, Cursor.after(items[-1]).encoded() if more else None)
+
+    async def stream(self, fetch: Fetch, query: PagedQuery, tracing: Tracing) -> AsyncIterator[Item]:
+        """Yield what matches, page by page: no connection is held while the caller takes its time."""
+        left, after = query.limit, query.after
+        while True:
+            size = STREAM_PAGE if left is None else min(left, STREAM_PAGE)
+            items, more = await self._read(fetch, query.paged(size, after), tracing)
+            for item in items:
+                yield item
+            if not more or left == size:
+                return
+            left = None if left is None else left - size
+            after = Cursor.after(items[-1])
+
+    async def _read(self, fetch: Fetch, query: PagedQuery, tracing: Tracing) -> tuple[list[Item], bool]:
+        # One more than asked for tells whether anything follows.
+        limit = None if query.limit is None else query.limit + 1
+        text, arguments = query.paged(limit, query.after).statement()
+        with tracing.span(self._span, session_id=query.session_id) as span:
+            items = list(starmap(self._item, await fetch(text, arguments)))
+            span.tell(**{self._counted: len(items)})
+        more = query.limit is not None and len(items) > query.limit
+        return items[: query.limit] if more else items, more

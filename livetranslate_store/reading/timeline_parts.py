@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
-    Table,
     Text,
     Uuid,
     and_,
@@ -97,7 +96,7 @@ def after_bound(field: str, kind: Any) -> ColumnElement[Any]:
     return bindparam(f"after_{field}", type_=kind)
 
 
-def duration(times: Table) -> ColumnElement[float]:
+def duration(times: FromClause) -> ColumnElement[float]:
     """Return the seconds between both times, 0 where either is unknown."""
     # GREATEST passes over NULL.
     return func.greatest(times.c.end_time - times.c.start_time, literal_column("0.0"))
@@ -111,7 +110,7 @@ def with_speaker(rows: FromClause) -> FromClause:
     return rows.outerjoin(SPEAKERS, its_speaker)
 
 
-def filters(given: frozenset[str], times: Table, *, untimed: bool) -> list[ColumnElement[bool]]:
+def filters(given: frozenset[str], times: FromClause, *, untimed: bool) -> list[ColumnElement[bool]]:
     """Return the conditions on session, window and speaker; the times are those of `times`."""
     has_no_time = and_(times.c.start_time.is_(None), times.c.end_time.is_(None))
     conditions: list[ColumnElement[bool]] = [TRANSCRIPTS.c.session_id == session_id()]

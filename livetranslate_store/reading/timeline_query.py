@@ -14,14 +14,15 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    FromClause,
     Select,
-    Table,
     Text,
     Uuid,
     and_,
     bindparam,
     literal_column,
     select,
+    true,
     tuple_,
     union_all,
 )
@@ -146,48 +147,62 @@ def _transcripts(given: frozenset[str], *, untimed: bool) -> Select[Any]:
 
 
 def _translations(given: frozenset[str], *, own_times: bool, untimed: bool) -> Select[Any]:
-    times = TRANSLATIONS if own_times else TRANSCRIPTS
-    its_transcript = and_(
-        TRANSLATIONS.c.session_id == TRANSCRIPTS.c.session_id,
-        TRANSLATIONS.c.transcript_id == TRANSCRIPTS.c.id,
-    )
+    translations, joined = _beside_transcripts(looked_up="limit" in given and not own_times)
+    times = translations if own_times else TRANSCRIPTS
     part = (
         _select(
             kind="translation",
-            row=TRANSLATIONS,
+            row=translations,
             times=times,
-            source_language=TRANSLATIONS.c.source_language,
-            language=TRANSLATIONS.c.target_language,
-            source=TRANSLATIONS.c.service,
-            revision=TRANSLATIONS.c.transcript_revision,
-            is_stale=TRANSLATIONS.c.transcript_revision != TRANSCRIPTS.c.revision,
+            source_language=translations.c.source_language,
+            language=translations.c.target_language,
+            source=translations.c.service,
+            revision=translations.c.transcript_revision,
+            is_stale=translations.c.transcript_revision != TRANSCRIPTS.c.revision,
         )
-        .select_from(parts.with_speaker(TRANSCRIPTS.join(TRANSLATIONS, its_transcript)))
+        .select_from(parts.with_speaker(joined))
         .where(
-            TRANSLATIONS.c.session_id == parts.session_id(),
-            TRANSLATIONS.c.timestamp.is_not(None) if own_times else TRANSLATIONS.c.timestamp.is_(None),
+            translations.c.session_id == parts.session_id(),
+            translations.c.timestamp.is_not(None) if own_times else translations.c.timestamp.is_(None),
         )
     )
     if "after" in given:
-        inside = tuple_(*parts.place(times.c.timestamp), TRANSLATIONS.c.target_language, TRANSLATIONS.c.id)
+        inside = tuple_(*parts.place(times.c.timestamp), translations.c.target_language, translations.c.id)
         reached = inside > tuple_(
             *parts.after_place(), parts.after_bound("target_language", Text), parts.after_bound("id", Uuid)
         )
         # The first condition alone can be answered by the index.
         first = (
-            TRANSLATIONS.c.timestamp >= parts.after_bound("timestamp", DOUBLE_PRECISION)
+            translations.c.timestamp >= parts.after_bound("timestamp", DOUBLE_PRECISION)
             if own_times
             else parts.place(TRANSCRIPTS.c.timestamp) >= parts.after_place()
         )
         part = part.where(first, reached)
-    return part.where(*_filters(given, times, TRANSLATIONS.c.target_language, untimed=untimed))
+    return part.where(*_filters(given, times, translations.c.target_language, untimed=untimed))
+
+
+def _beside_transcripts(*, looked_up: bool) -> tuple[FromClause, FromClause]:
+    """Return the translations, and them joined with their transcripts.
+
+    Where they are looked up it is for one transcript after the other. Left alone a planner that knows nothing
+    of the tables yet, as right after an import, goes over a whole meeting for each of its translations.
+    """
+    its_own = and_(
+        TRANSLATIONS.c.session_id == TRANSCRIPTS.c.session_id,
+        TRANSLATIONS.c.transcript_id == TRANSCRIPTS.c.id,
+    )
+    if not looked_up:
+        return TRANSLATIONS, TRANSCRIPTS.join(TRANSLATIONS, its_own)
+    # OFFSET keeps the planner from turning the lookup around.
+    translations = select(TRANSLATIONS).where(its_own).offset(literal_column("0")).lateral("translations")
+    return translations, TRANSCRIPTS.join(translations, true())
 
 
 def _select(
     *,
     kind: EntryKind,
-    row: Table,
-    times: Table,
+    row: FromClause,
+    times: FromClause,
     source_language: ColumnElement[str],
     language: ColumnElement[str],
     source: ColumnElement[str],
@@ -219,7 +234,7 @@ def _select(
 
 
 def _filters(
-    given: frozenset[str], times: Table, language: ColumnElement[str], *, untimed: bool
+    given: frozenset[str], times: FromClause, language: ColumnElement[str], *, untimed: bool
 ) -> list[ColumnElement[bool]]:
     conditions = parts.filters(given, times, untimed=untimed)
     if "languages" in given:

@@ -252,10 +252,11 @@ async def test_wrong_arguments_say_what_would_be_right(
         store.stream_timeline(session_id, **arguments)
 
 
-@pytest.mark.parametrize("after_half", [False, True])
-async def test_a_page_walks_the_index_and_sorts_no_session(
-    store: Store, session_id: UUID, other_program: Program, after_half: bool
-) -> None:
+@pytest.fixture
+async def long_meeting(session_id: UUID, other_program: Program) -> UUID:
+    """A session of 20,000 segments in two languages, of which the planner knows nothing yet."""
+    for table in ("transcripts", "translations"):
+        other_program.execute(f"ALTER TABLE livetranslate.{table} SET (autovacuum_enabled = false)")
     other_program.execute(
         "INSERT INTO livetranslate.transcripts (session_id, id, text, language, start_time)"
         " SELECT %s, gen_random_uuid(), n::text, 'en', n FROM generate_series(1, 20000) AS n",
@@ -267,11 +268,12 @@ async def test_a_page_walks_the_index_and_sorts_no_session(
         " SELECT session_id, gen_random_uuid(), id, text, 'en', 'es' FROM livetranslate.transcripts"
     )
     other_program.commit()
-    other_program.autocommit = True
-    other_program.execute("ANALYZE livetranslate.transcripts, livetranslate.translations")
-    entries = await store.timeline(session_id, limit=20_000)
-    after = entries.next_cursor if after_half else None
+    return session_id
 
+
+async def page_plan(store: Store, session_id: UUID, *, after_half: bool) -> str:
+    """Return how the server answers a page of the session, with what it met."""
+    entries = await store.timeline(session_id, limit=20_000)
     query = checked_query(
         session_id,
         start=None,
@@ -282,13 +284,32 @@ async def test_a_page_walks_the_index_and_sorts_no_session(
         finals_only=False,
         untimed=True,
         limit=200,
-        after=after,
+        after=entries.next_cursor if after_half else None,
     )
     text, arguments = query.statement()
-    plan = "\n".join(row[0] for row in await store._database.fetch(f"EXPLAIN ANALYZE {text}", arguments))
+    return "\n".join(row[0] for row in await store._database.fetch(f"EXPLAIN ANALYZE {text}", arguments))
+
+
+@pytest.mark.parametrize("after_half", [False, True])
+async def test_a_page_walks_the_index_and_sorts_no_session(
+    store: Store, long_meeting: UUID, other_program: Program, after_half: bool
+) -> None:
+    other_program.autocommit = True
+    other_program.execute("ANALYZE livetranslate.transcripts, livetranslate.translations")
+    plan = await page_plan(store, long_meeting, after_half=after_half)
     assert "Seq Scan on transcripts" not in plan
     assert "Seq Scan on translations" not in plan
     # No step comes near the 40,000 rows of the session.
     rows = [float(found) for found in re.findall(r"actual [^)]*rows=([\d.]+)", plan)]
     assert rows
     assert max(rows) < 1_000, plan
+
+
+async def test_right_after_an_import_a_page_goes_over_a_meeting_once_at_most(
+    store: Store, long_meeting: UUID
+) -> None:
+    plan = await page_plan(store, long_meeting, after_half=True)
+    assert "Index Scan using ix_translations_transcript_id" in plan
+    # Of the 10,000 segments that are left, and never for each of them again.
+    met = re.findall(r"actual [^)]*rows=([\d.]+) loops=(\d+)", plan)
+    assert max(float(rows) * int(loops) for rows, loops in met) <= 20_000, plan

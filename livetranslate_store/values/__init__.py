@@ -31,6 +31,7 @@ from livetranslate_store.values.receipts import (
     TranscriptReceipt,
     TranslationReceipt,
 )
+from livetranslate_store.values.restores import RestoreProgress, RestoreReport
 from livetranslate_store.values.search import SearchHit, SearchPage
 from livetranslate_store.values.session_statistics import (
     LanguageStatistics,
@@ -85,6 +86,8 @@ __all__ = [
     "Refusal",
     "ReplicaState",
     "ReplicaStatistics",
+    "RestoreProgress",
+    "RestoreReport",
     "ScriptCounts",
     "SearchHit",
     "SearchPage",

@@ -1,0 +1,4 @@
+EXPORT_FORMATS: tuple[str, ...] = ()
+
+
+async def export_session() -> None: ...

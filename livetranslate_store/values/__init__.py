@@ -3,6 +3,7 @@
 Times of speech are seconds since the session's start, as float; None means that the time is not known.
 """
 
+from livetranslate_store.values.export import SessionDocument, SessionFacts
 from livetranslate_store.values.health import PartHealth, StoreHealth
 from livetranslate_store.values.imports import (
     ImportCounts,
@@ -94,6 +95,8 @@ __all__ = [
     "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",
+    "SessionDocument",
+    "SessionFacts",
     "SessionStatistics",
     "SpeakerStatistics",
     "StoreHealth",

@@ -1,7 +1,7 @@
 r"""SubRip (SRT): cues with the speaker's name where the speaker changes.
 
 The format has no escapes: what players take for markup (`<i>`, `{\an8}`) and what would begin a new cue
-(`-->`) is kept apart by a word joiner, which is not seen.
+(`-->`, or times, for some) is kept apart by a word joiner, which is not seen.
 """
 
 import logging
@@ -12,7 +12,7 @@ from livetranslate_store.values import SessionFacts, TranscriptRow
 
 logger = logging.getLogger(__name__)
 
-_MARKUP = re.compile(r"<(?=\S)|\{(?=\S)|--(?=>)")
+_MARKUP = re.compile(r"[<{]|--(?=>)|(?<=\d):(?=\d\d?:\d\d?[.,]\d)")
 _WORD_JOINER = "\u2060"
 
 

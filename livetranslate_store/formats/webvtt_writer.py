@@ -40,9 +40,8 @@ class WebVTTWriter:
         speaker = cue.speaker.translate(_ESCAPED)
         if isinstance(cue, Untimed):
             yield "NOTE said at an unknown time"
-            yield from (
-                f"{speaker}{': ' if speaker else ''}{line.text.translate(_ESCAPED)}" for line in cue.lines
-            )
+            name = f"{speaker}: " if speaker else ""
+            yield from (f"{name}{line.text.translate(_ESCAPED)}" for line in cue.lines)
             return
         self._number += 1
         yield str(self._number)

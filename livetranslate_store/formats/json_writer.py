@@ -1,6 +1,7 @@
 """One JSON document that holds a session side by side; its schema is in `docs/session.schema.json`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -29,6 +30,12 @@ class JSONWriter:
     def end(self) -> str:
         """Return what closes the document."""
         return "\n]}\n"
+
+
+def document_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the document."""
+    schema = msgspec.json.schema(SessionDocument)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def read_document(data: bytes) -> SessionDocument:

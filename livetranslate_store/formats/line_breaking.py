@@ -8,7 +8,7 @@ them. That is where texts in Thai, Lao, Khmer and Burmese break too, which would
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,6 +46,8 @@ def broken(text: str, columns: int) -> list[str]:
 
 def balanced(text: str, columns: int, lines: int) -> list[str]:
     """Return `text` in at most `lines` lines, if so many are enough, that are as narrow as that allows."""
+    if lines <= 1:
+        return broken(text, columns)
     narrowest = bisect_left(range(1, columns), True, key=lambda each: len(broken(text, each)) <= lines)
     return broken(text, narrowest + 1)
 
@@ -82,9 +84,17 @@ def _fitting(text: str, columns: int) -> Iterator[_Unit]:
             spaced = False
 
 
-def _units(text: str) -> Iterator[_Unit]:
-    for number, word in enumerate(_WORDS.findall(text)):
+@lru_cache(maxsize=2)  # lines are balanced by breaking one text several times
+def _units(text: str) -> tuple[_Unit, ...]:
+    return tuple(_units_in(_WORDS.findall(text)))
+
+
+def _units_in(words: Iterable[str]) -> Iterator[_Unit]:
+    for number, word in enumerate(words):
         spaced = number > 0
+        if word.isascii() and word.isprintable():
+            yield _Unit(word, len(word), spaced)
+            continue
         unit = ""
         for cluster in clusters(word):
             if unit and _may_break(unit, cluster):
@@ -97,14 +107,20 @@ def _units(text: str) -> Iterator[_Unit]:
 def _may_break(unit: str, cluster: str) -> bool:
     last, first = unit[-1], cluster[0]
     return (
-        (_width(first) > 1 or any(_width(each) > 1 for each in unit[-2:]))
+        (_width(first) > 1 or next((wide for each in reversed(unit) if (wide := _width(each))), 0) > 1)
         and unicodedata.category(last) not in _NOT_LAST
-        and unicodedata.category(first) not in _NOT_FIRST
-        # The small kana change the sound of the one before.
-        and "LETTER SMALL" not in unicodedata.name(first, "")
+        and _may_begin(first)
     )
 
 
+@lru_cache(maxsize=4096)
+def _may_begin(character: str) -> bool:
+    # The small kana change the sound of the one before.
+    small = "LETTER SMALL" in unicodedata.name(character, "") and _width(character) > 1
+    return not small and unicodedata.category(character) not in _NOT_FIRST
+
+
+@lru_cache(maxsize=4096)
 def _joins(character: str) -> bool:
     return (
         character == _JOINER

@@ -164,6 +164,7 @@ def test_what_people_see_as_one_character_is_not_cut(whole: str) -> None:
 def test_lines_are_balanced_and_respect_what_closes_and_opens() -> None:
     assert balanced("one two three four five six", 24, 2) == ["one two three", "four five six"]
     assert broken("東京へ行く。「はい」", 8) == ["東京へ行", "く。「は", "い」"]
+    assert broken("第12回", 3) == ["第", "12", "回"]
 
 
 def test_a_long_text_shares_its_time_among_its_cues() -> None:

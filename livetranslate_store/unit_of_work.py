@@ -11,6 +11,7 @@ from livetranslate_store.errors import UsageError
 from livetranslate_store.repositories import (
     AudioFileRepository,
     SegmentLookups,
+    SessionArchive,
     SessionRepository,
     SpeakerRepository,
     TranscriptRepository,
@@ -34,6 +35,7 @@ class UnitOfWork:
     transcripts: TranscriptRepository
     translations: TranslationRepository
     speakers: SpeakerRepository
+    archive: SessionArchive
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class UnitOfWork:
         self.transcripts = TranscriptRepository(transaction, lookups, self._limits)
         self.translations = TranslationRepository(transaction, lookups, self._limits)
         self.speakers = SpeakerRepository(transaction, lookups, self._storage)
+        self.archive = SessionArchive(transaction, self._storage)
         self._transaction = transaction
         return self
 

@@ -74,11 +74,15 @@ class AudioStorage:
         return StagedAudio(audio_file_id, f"{session_id}/{audio_file_id}/{new_id()}", sha256, audio)
 
     async def put(self, staged: StagedAudio) -> None:
+        """Store a staged chunk as `put_bytes` does."""
+        await self.put_bytes(staged.storage_key, staged.audio.data)
+
+    async def put_bytes(self, storage_key: str, data: bytes) -> None:
         """Store the bytes durably.
 
         A cancellation waits for the end, so that whoever cleans up afterwards finds the object.
         """
-        await run_to_end(self._put(staged.storage_key, staged.audio.data))
+        await run_to_end(self._put(storage_key, data))
 
     async def _put(self, key: str, data: bytes) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from livetranslate_store.repositories.audio_files import AudioFileRepository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
+from livetranslate_store.repositories.session_archive import SessionArchive
 from livetranslate_store.repositories.sessions import SessionRepository
 from livetranslate_store.repositories.speakers import SpeakerRepository
 from livetranslate_store.repositories.transcripts import TranscriptRepository
@@ -10,6 +11,7 @@ from livetranslate_store.repositories.translations import TranslationRepository
 __all__ = [
     "AudioFileRepository",
     "SegmentLookups",
+    "SessionArchive",
     "SessionRepository",
     "SpeakerRepository",
     "TranscriptRepository",

@@ -3,6 +3,7 @@
 Times of speech are seconds since the session's start, as float; None means that the time is not known.
 """
 
+from livetranslate_store.values.export import SessionDocument, SessionFacts
 from livetranslate_store.values.health import PartHealth, StoreHealth
 from livetranslate_store.values.imports import (
     FileImportReport,
@@ -32,6 +33,7 @@ from livetranslate_store.values.receipts import (
     TranscriptReceipt,
     TranslationReceipt,
 )
+from livetranslate_store.values.restores import RestoreProgress, RestoreReport
 from livetranslate_store.values.search import SearchHit, SearchPage
 from livetranslate_store.values.session_statistics import (
     LanguageStatistics,
@@ -96,6 +98,8 @@ __all__ = [
     "Refusal",
     "ReplicaState",
     "ReplicaStatistics",
+    "RestoreProgress",
+    "RestoreReport",
     "RetryStatistics",
     "ScriptCounts",
     "SearchHit",
@@ -103,6 +107,8 @@ __all__ = [
     "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",
+    "SessionDocument",
+    "SessionFacts",
     "SessionStatistics",
     "SpeakerStatistics",
     "StoreHealth",

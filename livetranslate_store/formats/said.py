@@ -1,0 +1,69 @@
+"""What a row says in the languages that are asked for, as text that no format can trip over."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from livetranslate_store.values import TranscriptRow
+
+# Control characters that are neither space nor line end: a terminal would obey some of them. What is left of
+# the others is a mark that something was there.
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f\x80-\x84\x86-\x9f]")
+
+
+class Said(NamedTuple):
+    """A text and its language; a stale translation is of an earlier revision of what was said."""
+
+    text: str
+    language: str
+    is_stale: bool
+
+
+def said(row: TranscriptRow, languages: Sequence[str]) -> tuple[Said | None, ...]:
+    """Return what the row says in each language, the original alone where none is asked for.
+
+    What was said in a language, or a variant of it, stands in that language's place; None marks a gap.
+    """
+    original = Said(row.text, row.language, is_stale=False)
+    if not languages:
+        return (original,)
+    found: list[Said | None] = []
+    for language, translation in zip(languages, row.translations, strict=True):
+        if is_variant(row.language, language):
+            found.append(original)
+        elif translation is None:
+            found.append(None)
+        else:
+            found.append(Said(translation.text, translation.language, translation.is_stale))
+    return tuple(found)
+
+
+def is_variant(tag: str, language: str) -> bool:
+    """Tell whether `tag` is `language` or a variant of it: `zh-Hans` is one of `zh`."""
+    return f"{tag.lower()}-".startswith(f"{language.lower()}-")
+
+
+def clean_lines(text: str) -> list[str]:
+    """Return the lines of a text that show something, without the space around them."""
+    return [_CONTROLS.sub("\ufffd", line) for line in map(str.strip, text.splitlines()) if line]
+
+
+def one_line(text: str) -> str:
+    """Return the text in one line, with single spaces."""
+    return _CONTROLS.sub("\ufffd", " ".join(text.split()))
+
+
+def speaker_of(row: TranscriptRow) -> str:
+    """Return the speaker's name, or the label that stands for it; empty where neither is known."""
+    return one_line(row.speaker_name or row.speaker_label or "")
+
+
+def clock(seconds: float) -> str:
+    """Return a time as 1:02:03; what comes before the start has a minus sign."""
+    total = int(abs(seconds))
+    return f"{'-' if seconds < 0 else ''}{total // 3600}:{total // 60 % 60:02}:{total % 60:02}"
+
+
+def is_untimed(row: TranscriptRow) -> bool:
+    """Tell whether nothing is known of the row's times."""
+    return row.start_time is None and row.end_time is None

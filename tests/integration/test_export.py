@@ -1,0 +1,110 @@
+"""Exports of a stored session: every format, one language or two, finals and what is not final yet."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+import webvtt
+from support import transcript, translation
+
+from livetranslate_store import InvalidInputError, NotFoundError, Store
+from livetranslate_store.exchange import EXPORT_FORMATS, export_session
+from livetranslate_store.formats.json_writer import read_document
+from livetranslate_store.ids import new_id
+
+
+async def exported(store: Store, session_id: UUID, **options: Any) -> str:
+    return "".join([piece async for piece in export_session(store, session_id, **options)])
+
+
+@pytest.fixture
+async def meeting(store: Store, session_id: UUID) -> UUID:
+    """A meeting with a gap, a variant, a late translation with times of its own and an open end."""
+    await store.record_segment(
+        session_id,
+        transcript=transcript("Hello.", start_time=1.0, end_time=2.0, speaker_label="S", speaker_name="Ana",
+                              is_final=True),
+        translations=[translation("Hola."), translation("Hola, pues.", "es-MX"), translation("やあ", "ja")],
+    )  # fmt: skip
+    await store.record_segment(
+        session_id,
+        transcript=transcript("Bye.", start_time=5.0, end_time=6.0),
+        translations=[translation("Adiós.", "es-MX", start_time=0.5, end_time=0.7)],
+    )
+    await store.record_segment(
+        session_id,
+        transcript=transcript("Guten Tag.", start_time=3.0, end_time=4.0, language="de", is_final=True),
+    )
+    return session_id
+
+
+def texts(vtt: str) -> list[str]:
+    return [caption.text for caption in webvtt.from_string(vtt).captions]
+
+
+async def test_the_originals_alone(store: Store, meeting: UUID) -> None:
+    assert texts(await exported(store, meeting, format="vtt")) == ["Hello.", "Guten Tag.", "Bye."]
+
+
+async def test_one_language_leaves_out_what_is_not_translated_and_takes_a_variant_where_there_is_no_other(
+    store: Store, meeting: UUID
+) -> None:
+    found = webvtt.from_string(await exported(store, meeting, format="vtt", languages=["es"])).captions
+    assert [(caption.start, caption.text) for caption in found] == [
+        ("00:00:01.000", "Hola."),
+        ("00:00:05.000", "Adiós."),
+    ]
+
+
+async def test_two_languages_stand_below_each_other(store: Store, meeting: UUID) -> None:
+    text = await exported(store, meeting, format="srt", languages=["de", "ja"])
+    assert text == (
+        "1\n00:00:01,000 --> 00:00:02,000\nAna: やあ\n\n2\n00:00:03,000 --> 00:00:04,000\nGuten Tag.\n\n"
+    )
+    text = await exported(store, meeting, format="vtt", languages=["en", "ja"], readable=True)
+    assert "<v Ana><lang en>Hello.</lang>\n<lang ja>やあ</lang>\n" in text
+
+
+async def test_finals_alone_where_that_is_asked_for(store: Store, meeting: UUID) -> None:
+    assert texts(await exported(store, meeting, format="vtt", finals_only=True)) == ["Hello.", "Guten Tag."]
+    assert "Bye. (not final)" in await exported(store, meeting, format="text")
+
+
+async def test_json_holds_the_rows_with_all_languages(store: Store, meeting: UUID) -> None:
+    document = read_document(
+        (await exported(store, meeting, format="json", languages=["es", "ja", "fr"])).encode()
+    )
+    assert document.session.id == meeting
+    assert [[t and t.text for t in each.translations] for each in document.segments] == [
+        ["Hola.", "やあ", None],
+        [None, None, None],
+        ["Adiós.", None, None],
+    ]
+
+
+async def test_an_empty_session_is_a_file_of_its_format(store: Store, session_id: UUID) -> None:
+    found = {each: await exported(store, session_id, format=each) for each in EXPORT_FORMATS}
+    assert json.loads(found["json"])["segments"] == []
+    assert found["markdown"].startswith("# abc-defg-hij\n")
+    assert (found["vtt"], found["srt"], found["text"]) == ("WEBVTT\n", "", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"format": "pdf"}, "format must be one of json, markdown, srt, text, vtt"),
+        ({"format": "vtt", "languages": ["en", "es", "ja"]}, "2 at most"),
+        ({"format": "text", "readable": True}, "readable is for subtitles"),
+        ({"format": "text", "languages": ["not a tag!"]}, "languages"),
+        ({"format": "text", "languages": "en"}, "sequence"),
+    ],
+)
+def test_a_wrong_request_is_refused_at_once(store: Store, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        export_session(store, new_id(), **options)
+
+
+async def test_an_unknown_session_is_not_exported(store: Store) -> None:
+    with pytest.raises(NotFoundError):
+        await exported(store, new_id(), format="text")

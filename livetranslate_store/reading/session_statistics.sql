@@ -1,5 +1,8 @@
 -- A meeting in figures, as one JSON object with the fields of SessionStatistics; no row for an unknown session.
 --
+-- A plan is kept, and may have been made while the tables were empty: so tables are looked up in row by row, by a
+-- whole index, and nothing that can be long is joined.
+--
 -- $1 the session, $2 what is a word, $3 what is no character, $4 the most minutes that are told.
 WITH
 spoken AS (
@@ -91,16 +94,18 @@ talk AS (
 ),
 -- Translations with what they were made for, and the one place that each takes in the view of a language.
 translated AS (
-    SELECT
-        transcripts.language,
-        translations.transcript_id,
-        translations.target_language,
-        translations.transcript_revision <> transcripts.revision AS is_stale
+    SELECT transcripts.language, made.*
     FROM livetranslate.transcripts
-    JOIN livetranslate.translations
-        ON translations.session_id = transcripts.session_id
-        AND translations.transcript_id = transcripts.id
-    WHERE transcripts.session_id = $1 AND translations.session_id = $1
+    CROSS JOIN LATERAL (
+        SELECT
+            transcript_id,
+            target_language,
+            transcript_revision <> transcripts.revision AS is_stale
+        FROM livetranslate.translations
+        WHERE translations.session_id = $1 AND translations.transcript_id = transcripts.id
+        OFFSET 0
+    ) AS made
+    WHERE transcripts.session_id = $1
 ),
 tags AS (
     SELECT DISTINCT target_language AS tag FROM translated
@@ -175,37 +180,33 @@ span AS (
         FROM spoken
     ) AS whole
 ),
-speech_of_minutes AS (
-    SELECT minute, sum(least(until, (minute + 1) * 60.0) - greatest(news, minute * 60.0)) AS seconds
+parts_of_minutes AS (
+    SELECT minute, 0 AS segments, 0.0::double precision AS seconds, 0 AS words, 0 AS characters
+    FROM span
+    CROSS JOIN generate_series(first_minute, last_minute) AS minute
+    UNION ALL
+    SELECT floor(begins / 60.0)::bigint, 1, 0, words, characters
+    FROM spoken
+    CROSS JOIN span
+    WHERE floor(begins / 60.0) BETWEEN first_minute AND last_minute
+    UNION ALL
+    SELECT minute, 0, least(until, (minute + 1) * 60.0) - greatest(news, minute * 60.0), 0, 0
     FROM ordered
     CROSS JOIN span
     CROSS JOIN generate_series(
         greatest(floor(news / 60.0)::bigint, first_minute), least(ceil(until / 60.0)::bigint - 1, last_minute)
     ) AS minute
     WHERE until > news
-    GROUP BY minute
-),
-begun AS (
-    SELECT
-        floor(begins / 60.0)::bigint AS minute,
-        count(*) AS segments,
-        sum(words) AS words,
-        sum(characters) AS characters
-    FROM spoken
-    WHERE begins IS NOT NULL
-    GROUP BY 1
 ),
 minutes AS (
     SELECT
         minute,
-        coalesce(begun.segments, 0) AS segments,
-        coalesce(speech_of_minutes.seconds, 0) AS speech_seconds,
-        coalesce(begun.words, 0) AS words,
-        coalesce(begun.characters, 0) AS characters
-    FROM span
-    CROSS JOIN generate_series(first_minute, last_minute) AS minute
-    LEFT JOIN begun USING (minute)
-    LEFT JOIN speech_of_minutes USING (minute)
+        sum(segments) AS segments,
+        sum(seconds) AS speech_seconds,
+        sum(words) AS words,
+        sum(characters) AS characters
+    FROM parts_of_minutes
+    GROUP BY minute
 )
 SELECT json_build_object(
     'session_id', sessions.id,
@@ -243,7 +244,7 @@ SELECT json_build_object(
     'speakers', ARRAY(
         SELECT json_build_object(
             'label', talk.label,
-            'name', speakers.name,
+            'name', (SELECT name FROM livetranslate.speakers WHERE session_id = $1 AND label = talk.label),
             'segments', talk.segments,
             'talk_seconds', talk.seconds,
             'share', coalesce(talk.seconds / nullif(sum(talk.seconds) OVER (), 0), 0),
@@ -254,7 +255,6 @@ SELECT json_build_object(
             'languages', talk.languages
         )
         FROM talk
-        LEFT JOIN livetranslate.speakers ON speakers.session_id = $1 AND speakers.label = talk.label
         ORDER BY talk.label COLLATE "C"
     ),
     'minutes', ARRAY(

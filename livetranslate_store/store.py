@@ -18,6 +18,7 @@ from livetranslate_store.database.transaction import ChooseReplica
 from livetranslate_store.health import check_health
 from livetranslate_store.models import AudioFile
 from livetranslate_store.reading.paging import Fetch
+from livetranslate_store.reading.session_statistics import read_session_statistics
 from livetranslate_store.reading.timeline import TIMELINE
 from livetranslate_store.reading.timeline_query import checked_query
 from livetranslate_store.reading.transcript_view import MISSING_TRANSLATIONS, TRANSCRIPT_VIEW
@@ -36,6 +37,7 @@ from livetranslate_store.values import (
     Refusal,
     SegmentInput,
     SegmentReceipt,
+    SessionStatistics,
     StoreHealth,
     StoreStatistics,
     SweepReport,
@@ -400,6 +402,16 @@ class Store:
             session_id, [language], finals_only=finals_only, limit=limit, after=after, missing=True
         )
         return await MISSING_TRANSLATIONS.read(self._fetch(session_id, after_write), query, self._tracing)
+
+    async def session_statistics(
+        self, session_id: UUID, *, after_write: int | None = None
+    ) -> SessionStatistics:
+        """Return a meeting in figures: speech, speakers, languages, translations, minutes.
+
+        They are counted in the database, in one statement. Raises NotFoundError where the session is not
+        there.
+        """
+        return await read_session_statistics(self._fetch(session_id, after_write), session_id, self._tracing)
 
     def _fetch(self, session_id: UUID, after_write: int | None) -> Fetch:
         position = _checked_position(after_write)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, delete, exists, func, select, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -13,6 +13,7 @@ from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.checks import (
     checked_choice,
     checked_name,
+    checked_number,
     checked_uuid,
     optional_number,
 )
@@ -70,17 +71,13 @@ class SpeakerRepository(Repository[Speaker]):
     async def merge(self, session_id: UUID, label: str, *, into: str) -> Speaker:
         """Make one speaker of two: what `label` said becomes `into`'s, who keeps the name if there is one.
 
+        A later revision of a segment carries the label that its transcriber gives it, and has the last word.
         Raises NotFoundError where either is not there.
         """
-        if label == into:
-            raise InvalidInputError("label and into are the same speaker.")
+        _check_different(label, into)
         gone, kept = await self.get(session_id, label), await self.get(session_id, into)
         self._transaction.check_usable(writing=True)
-        await self._transaction.execute(
-            update(Transcript)
-            .where(Transcript.session_id == session_id, Transcript.speaker_label == label)
-            .values(speaker_label=into, updated_at=func.statement_timestamp())
-        )
+        await self._give(session_id, label, into)
         if kept.name is None and gone.name is not None:
             await self.rename(
                 session_id,
@@ -93,6 +90,39 @@ class SpeakerRepository(Repository[Speaker]):
             delete(Speaker).where(Speaker.session_id == session_id, Speaker.label == label)
         )
         return await self.get(session_id, into)
+
+    async def split(self, session_id: UUID, label: str, *, at: float, into: str) -> Speaker:
+        """Make two speakers of one: what `label` said from `at` seconds on becomes `into`'s.
+
+        A segment that begins before stays, and so does one without any time. `into` is made if it is not
+        there; a merge into `label` takes the split back. A later revision has the last word, as after a
+        merge. Raises NotFoundError where `label` is not there.
+        """
+        _check_different(label, into)
+        checked_name(into, "into")
+        at = checked_number(at, "at")
+        await self.get(session_id, label)
+        self._transaction.check_usable(writing=True)
+        await self._transaction.execute(
+            insert(Speaker).values(session_id=session_id, label=into).on_conflict_do_nothing()
+        )
+        has_time = or_(Transcript.start_time.is_not(None), Transcript.end_time.is_not(None))
+        await self._give(session_id, label, into, has_time, Transcript.timestamp >= at)
+        return await self.get(session_id, into)
+
+    async def _give(self, session_id: UUID, label: str, into: str, *which: ColumnElement[bool]) -> None:
+        """Make what `label` said `into`'s."""
+        said = await self._transaction.execute(
+            select(Transcript.id)
+            .where(Transcript.session_id == session_id, Transcript.speaker_label == label, *which)
+            .order_by(Transcript.id)  # the order in which every writer locks them
+            .with_for_update()
+        )
+        await self._transaction.execute(
+            update(Transcript)
+            .where(Transcript.session_id == session_id, _among(Transcript.id, said.scalars().all()))
+            .values(speaker_label=into, updated_at=func.statement_timestamp())
+        )
 
     async def delete_speaker_content(self, session_id: UUID, label: str) -> DeletedSpeakerContent:
         """Forget a speaker: delete what `label` said with its translations and its audio, and the name.
@@ -176,6 +206,11 @@ class SpeakerRepository(Repository[Speaker]):
         """Return a session's speakers by label."""
         checked_uuid(session_id, "session_id")
         return await self._list(Speaker.session_id == session_id, order=(Speaker.label,))
+
+
+def _check_different(label: str, into: str) -> None:
+    if label == into:
+        raise InvalidInputError("label and into are the same speaker.")
 
 
 def _among(column: InstrumentedAttribute[UUID], ids: Sequence[UUID]) -> ColumnElement[bool]:

@@ -56,6 +56,7 @@ async def use_everything(store: Store, number: int) -> Any:
         await uow.speakers.rename(session.id, CANARY, CANARY)
         await uow.speakers.list_for_session(session.id)
         await uow.speakers.rename(session.id, f"{CANARY}-2", CANARY)
+        await uow.speakers.split(session.id, CANARY, at=0.0, into=f"{CANARY}-3")
         await uow.speakers.merge(session.id, f"{CANARY}-2", into=CANARY)
     for _ in range(2):
         await store.record_segment(
@@ -71,6 +72,9 @@ async def use_everything(store: Store, number: int) -> Any:
         for each in range(number)
     )
     await store.timeline(session.id, speakers=[CANARY], languages=["en"], start=0.0, limit=1)
+    await store.transcript_view(session.id, ["ja"], speakers=[CANARY], end=1.0, limit=1)
+    await store.missing_translations(session.id, "ja", limit=1)
+    await store.session_statistics(session.id)
     async with store.unit_of_work() as uow:
         await uow.transcripts.delete(session.id, written.transcript_id)
         await uow.speakers.delete_speaker_content(session.id, CANARY)

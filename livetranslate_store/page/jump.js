@@ -14,15 +14,26 @@ function show(line) {
   byId("head").style.left = `${100 * share(seconds)}%`;
 }
 
+// Lines that were never drawn have a guessed height, and grow while the page gets there; so it goes there again
+// for some frames, unless the reader has moved on by then.
+const FRAMES = 8;
+let goal = null;
+
 function goTo(line) {
-  line.scrollIntoView({ block: "start", behavior: "instant" });
-  // Lines that were never drawn have a guessed height; now that they are drawn it is known.
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    line.scrollIntoView({ block: "start", behavior: "instant" });
-    show(line);
-  }));
   show(line);
+  goal = line;
+  let left = FRAMES;
+  const approach = () => {
+    if (goal !== line) return;
+    line.scrollIntoView({ block: "start", behavior: "instant" });
+    left -= 1;
+    if (left > 0) requestAnimationFrame(approach);
+    else goal = null;
+  };
+  approach();
 }
+
+for (const moves of ["wheel", "touchstart"]) addEventListener(moves, () => { goal = null; }, { passive: true });
 
 function goToTime(seconds) {
   if (timed.length === 0) return;
@@ -43,17 +54,18 @@ function followLink() {
 }
 
 addEventListener("hashchange", followLink);
-new ResizeObserver(() => {
-  document.documentElement.style.setProperty("--controls", `${controls.offsetHeight}px`);
-}).observe(controls);
+const leaveRoom = () => document.documentElement.style.setProperty("--controls", `${controls.offsetHeight}px`);
+new ResizeObserver(leaveRoom).observe(controls);
+leaveRoom();
 
 // The reader is at the line that comes out from under the controls.
 let waiting = false;
 addEventListener("scroll", () => {
-  if (waiting) return;
+  if (waiting || goal) return;
   waiting = true;
   requestAnimationFrame(() => {
     waiting = false;
+    if (goal) return;
     const { left, width, bottom } = controls.getBoundingClientRect();
     const line = document.elementFromPoint(left + width / 2, bottom + 12)?.closest("li.line");
     if (line && line !== here) show(line);

@@ -26,7 +26,7 @@ async def draw() -> None:
             browser = await playwright.chromium.launch(executable_path=chromium, args=arguments)
             page = await browser.new_page(viewport={"width": 1200, "height": 960})
             await page.goto(file.as_uri())
-            await page.fill("#query", "room")
+            await page.fill("#query", "for")
             await page.locator("h1").click()
             await page.screenshot(path=PICTURE)
             await browser.close()

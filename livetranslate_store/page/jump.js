@@ -14,8 +14,8 @@ function show(line) {
   byId("head").style.left = `${100 * share(seconds)}%`;
 }
 
-// Lines that were never drawn have a guessed height, and grow while the page gets there; so it goes there again
-// for some frames, unless the reader has moved on by then.
+// Lines that were never drawn have a guessed height, and grow while the page gets there. Not every browser anchors
+// its scrolling (Safari does not), so it goes there again for some frames, unless the reader moves on meanwhile.
 const FRAMES = 8;
 let goal = null;
 

@@ -194,8 +194,11 @@ async def test_a_meeting_of_five_hours_opens_searches_and_jumps_quickly(opened: 
         " return (performance.now() - before) / 1000; })()"
     )
     assert seconds < 5  # 0.6 s on an idle machine, tens of thousands of places included
-    await page.evaluate("location.hash = '#t=9000'")
-    assert await line_at_the_top(page) == "9000"
+    # Also where the browser does not keep the reader's place while lines get their real height.
+    await page.evaluate("document.documentElement.style.overflowAnchor = 'none'")
+    for second in ("9000", "17001", "198"):
+        await page.evaluate(f"location.hash = '#t={second}'")
+        assert await line_at_the_top(page) == second
     await page.fill("#query", "(3999)")
     await page.press("#query", "Enter")
     assert float(await line_at_the_top(page)) == pytest.approx(17995.5)
@@ -233,7 +236,8 @@ async def test_the_policy_forbids_what_the_page_does_not_need(browser: Browser) 
     page = await browser.new_page()
     await page.set_content(page_samples.sample_page())
     refused = await page.evaluate(
-        "new Promise((done) => { const seen = []; addEventListener('securitypolicyviolation', (event) => {"
+        "new Promise((done) => { const seen = []; setTimeout(() => done(seen), 5000);"
+        " addEventListener('securitypolicyviolation', (event) => {"
         " seen.push(event.effectiveDirective); if (seen.length === 3) done(seen.sort()); });"
         " const script = document.createElement('script'); script.textContent = 'window.ran = true';"
         " document.body.append(script); document.body.setAttribute('onclick', 'window.ran = true');"

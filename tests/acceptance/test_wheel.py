@@ -56,3 +56,5 @@ def test_a_plain_installation_upgrades_a_schema_and_hints_at_what_the_demo_needs
     assert "CREATE ROLE livetranslate_reader" in run(installed / "livetranslate-store", "roles")
     typed = "from importlib.resources import files; print(files('livetranslate_store').joinpath('py.typed').exists())"  # noqa: E501 (a program)
     assert run(installed / "python", "-c", typed) == "True\n"
+    page = "from importlib.resources import files; print(len(list(files('livetranslate_store.page').glob('page.*'))))"  # noqa: E501 (a program)
+    assert run(installed / "python", "-c", page) == "2\n"

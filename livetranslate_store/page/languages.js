@@ -1,0 +1,18 @@
+// Which languages are shown, and what they are called.
+const languages = byId("languages");
+
+languages?.addEventListener("change", ({ target }) => {
+  const place = Number(target.value) + 1;
+  for (const line of [byId("names"), ...lines]) line.children[place].hidden = !target.checked;
+  search();
+});
+
+// A browser knows the names of languages; where it does not know one, the tag stays.
+const called = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
+for (const element of document.querySelectorAll("[data-language]")) {
+  try {
+    element.textContent = called.of(element.dataset.language);
+  } catch {
+    element.textContent = element.dataset.language;
+  }
+}

@@ -1,0 +1,83 @@
+"""Values in, one HTML page out."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.models import Session
+from livetranslate_store.page.lanes import axis_of, lanes_of, voices_of
+from livetranslate_store.page.plots import coverage_of, figures_of, speech_of, talk_of
+from livetranslate_store.page.transcript import lines_of
+from livetranslate_store.page.wording import clock, seconds_attribute
+from livetranslate_store.values import SessionStatistics, TranscriptRow
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+# One module, in this order: each file may use what the ones before it declare.
+SCRIPTS = ("lines.js", "jump.js", "fold.js", "search.js", "languages.js")
+
+
+def render(
+    *,
+    session: Session,
+    rows: Sequence[TranscriptRow],
+    languages: Sequence[str],
+    statistics: SessionStatistics,
+) -> str:
+    """Return the page of a meeting, complete in itself.
+
+    `rows` are the whole meeting in order, with a place for each of `languages`. Whatever the texts hold, they
+    are text on the page: the template escapes them, and the page's policy runs no script but its own. Raises
+    InvalidInputError where the extra `cli` is not installed.
+    """
+    template, style, script = _template(), _asset("page.css"), "\n".join(map(_asset, SCRIPTS))
+    voices = voices_of(statistics.speakers, rows)
+    axis = axis_of(rows)
+    return template.render(
+        session=session,
+        title=session.title or f"Meeting {session.meeting_id}",
+        spoken=[each.language for each in statistics.languages],
+        languages=languages,
+        figures=figures_of(statistics, sum(label is not None for label in voices)),
+        talk=talk_of(statistics, voices),
+        coverage=coverage_of(statistics),
+        speech=speech_of(statistics.minutes),
+        axis=axis,
+        lanes=lanes_of(rows, voices.values(), axis),
+        lines=lines_of(rows, languages, voices),
+        clock=clock,
+        seconds=seconds_attribute,
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+    )
+
+
+@cache
+def _template() -> "Template":
+    try:
+        import jinja2  # noqa: PLC0415 (the extra `cli`)
+    except ImportError as error:
+        raise InvalidInputError(
+            "The page of a meeting needs an extra: pip install 'livetranslate-store[cli]'."
+        ) from error
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_asset("page.html"))
+
+
+@cache
+def _asset(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """Return the name by which a Content-Security-Policy allows exactly this text."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,60 @@
+"""The transcript as the page shows it: one line per segment, one cell per language."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from livetranslate_store.page.lanes import Voice, is_timed
+from livetranslate_store.page.wording import clock, seconds_attribute
+from livetranslate_store.values import TranscriptRow, ViewedTranslation
+
+
+class Cell(NamedTuple):
+    """A text in its language; without a text `note` says why there is none."""
+
+    text: str
+    language: str
+    note: str
+    badge: str
+
+
+class Line(NamedTuple):
+    """A segment; `seconds` and `time` are empty where nothing is known of its time."""
+
+    voice: Voice
+    continues: bool
+    seconds: str
+    time: str
+    cells: list[Cell]
+
+
+def lines_of(
+    rows: Sequence[TranscriptRow], languages: Sequence[str], voices: Mapping[str | None, Voice]
+) -> list[Line]:
+    """Return the lines in the order of the rows; `continues` where the one before is the same speaker's."""
+    lines: list[Line] = []
+    for row in rows:
+        voice = voices[row.speaker_label]
+        timed = is_timed(row)
+        spoken = Cell(row.text, row.language, "", "" if row.is_final else "interim")
+        translated = [
+            _cell(row, language, translation)
+            for language, translation in zip(languages, row.translations, strict=True)
+        ]
+        lines.append(
+            Line(
+                voice,
+                continues=bool(lines) and lines[-1].voice == voice,
+                seconds=seconds_attribute(row.timestamp) if timed else "",
+                time=clock(row.timestamp) if timed else "",
+                cells=[spoken, *translated],
+            )
+        )
+    return lines
+
+
+def _cell(row: TranscriptRow, language: str, translation: ViewedTranslation | None) -> Cell:
+    if translation is not None:
+        return Cell(translation.text, translation.language, "", "stale" if translation.is_stale else "")
+    if row.language == language or row.language.startswith(f"{language}-"):
+        return Cell("", language, "as spoken", "")
+    return Cell("", language, "not translated", "")

@@ -6,7 +6,6 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-
 Database: TypeAlias = Annotated[
     str | None,
     typer.Option(

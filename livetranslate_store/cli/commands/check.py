@@ -9,8 +9,8 @@ from livetranslate_store.cli.command import RUN, Command, wait_for
 from livetranslate_store.cli.opening import settings_for
 from livetranslate_store.cli.options import AsJson, Database
 from livetranslate_store.cli.output import Column, Output
-from livetranslate_store.database.engine import Database as Connections
 from livetranslate_store.cli.privileges import Privileges, read_privileges
+from livetranslate_store.database.engine import Database as Connections
 from livetranslate_store.database.provision import provisioned
 from livetranslate_store.errors import StoreError
 from livetranslate_store.settings import StoreSettings

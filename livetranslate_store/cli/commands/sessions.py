@@ -10,11 +10,17 @@ from livetranslate_store.cli.command import READ, Command, wait_for
 from livetranslate_store.cli.opening import opened
 from livetranslate_store.cli.options import AsJson, Database, Limit
 from livetranslate_store.cli.output import Column, Output
-from livetranslate_store.cli.texts import local_minute, moment
+from livetranslate_store.cli.texts import local_minute, moment, visible
 from livetranslate_store.models import Session
 from livetranslate_store.values import SESSION_STATUSES
 
 _STATUS_STYLES = {"active": "green", "ended": "dim", "error": "red"}
+
+
+def _title(session: Session) -> Text:
+    text = Text(visible(session.title or session.external_id or session.meeting_id))
+    return text.append(f"\n{visible(session.bot_id)}, {','.join(session.target_languages)}", style="dim")
+
 
 COLUMNS: Sequence[Column[Session]] = (
     Column("id", lambda each: str(each.id), style="cyan"),
@@ -26,8 +32,8 @@ COLUMNS: Sequence[Column[Session]] = (
     ),
     Column("started", lambda each: moment(each.started_at), lambda each: local_minute(each.started_at)),
     Column("ended", lambda each: moment(each.ended_at), for_programs=True),
-    Column("bot", lambda each: each.bot_id),
-    Column("meeting", lambda each: each.meeting_id, wraps=True),
+    Column("bot", lambda each: each.bot_id, for_programs=True),
+    Column("meeting", lambda each: each.meeting_id, for_programs=True),
     Column("languages", lambda each: ",".join(each.target_languages), for_programs=True),
     Column("title", lambda each: each.title, lambda each: each.title or each.external_id or "", wraps=True),
 )

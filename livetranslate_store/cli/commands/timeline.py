@@ -34,7 +34,7 @@ def _shown_text(entry: TimelineEntry) -> Text:
 
 COLUMNS: Sequence[Column[TimelineEntry]] = (
     Column("time", lambda each: each.timestamp, lambda each: clock(each.timestamp), style="cyan", right=True),
-    Column("duration", lambda each: each.duration, lambda each: f"{each.duration:.1f}", right=True),
+    Column("duration", lambda each: each.duration, for_programs=True),
     Column(
         "speaker",
         lambda each: each.speaker_name or each.speaker_label,
@@ -45,7 +45,7 @@ COLUMNS: Sequence[Column[TimelineEntry]] = (
         style="bold",
     ),
     Column("language", lambda each: each.language, style="magenta"),
-    Column("kind", lambda each: each.kind, style="dim"),
+    Column("kind", lambda each: each.kind, for_programs=True),
     Column("text", lambda each: each.text, _shown_text, wraps=True),
 )
 

@@ -8,12 +8,32 @@ from typing import Annotated
 import typer
 
 from livetranslate_store.cli.command import Command
-from livetranslate_store.cli.commands import check, delete, demo, schema, sessions, sweep, timeline
+from livetranslate_store.cli.commands import (
+    backup,
+    check,
+    delete,
+    demo,
+    exchange,
+    legacy,
+    schema,
+    search,
+    sessions,
+    stats,
+    sweep,
+    timeline,
+)
 
 COMMANDS: tuple[Command, ...] = (
     demo.DEMO,
     sessions.SESSIONS,
     timeline.TIMELINE,
+    search.SEARCH,
+    stats.STATS,
+    exchange.IMPORT,
+    exchange.EXPORT,
+    backup.BACKUP,
+    backup.RESTORE,
+    legacy.IMPORT_LEGACY,
     schema.UPGRADE,
     schema.ROLES,
     check.CHECK,

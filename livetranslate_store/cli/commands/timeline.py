@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from livetranslate_store.cli.command import READ, Command, wait_for
+from livetranslate_store.cli.commands.beside import show_missing, show_page, write_page
 from livetranslate_store.cli.opening import opened, session_named
 from livetranslate_store.cli.options import (
     After,
@@ -73,6 +74,26 @@ def timeline(
         typer.Option("--limit", "-n", min=1, metavar="N", show_default=False, help="Show at most so many."),
     ] = None,
     after: After = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TAG",
+            show_default=False,
+            help="One row per segment, with this language beside the original. Can be given again.",
+        ),
+    ] = None,
+    missing: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TAG", show_default=False, help="Only what needs a translation into this language."
+        ),
+    ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", show_default=False, help="Write the whole meeting as one HTML page instead."
+        ),
+    ] = None,
     as_json: AsJson = False,
     database: Database = None,
 ) -> None:
@@ -86,6 +107,28 @@ def timeline(
     async def show() -> None:
         async with opened(database) as store:
             found = await session_named(store, session)
+            if html is not None:
+                await write_page(store, found, html)
+                return
+            if missing is not None:
+                await show_missing(
+                    output, store, found, missing, finals_only=finals_only, limit=limit, after=after
+                )
+                return
+            if beside:
+                rows = await store.transcript_view(
+                    found.id,
+                    beside,
+                    start=asked["start"],
+                    end=asked["end"],
+                    speakers=asked["speakers"],
+                    finals_only=finals_only,
+                    untimed=asked["untimed"],
+                    limit=limit,
+                    after=after,
+                )
+                await show_page(output, rows, beside, title=_title(found))
+                return
             page: TimelinePage | None = None
             if limit is not None:
                 page = await store.timeline(found.id, limit=limit, **asked)
@@ -131,5 +174,10 @@ TIMELINE = Command(
     "timeline",
     timeline,
     READ,
-    ("timeline meet-42 --start 10:00 --end 12:30 -l ja", "timeline meet-42 --json | jq -r .text"),
+    (
+        "timeline meet-42 --start 10:00 --end 12:30 -l ja",
+        "timeline meet-42 --beside es --beside ja --finals-only",
+        "timeline meet-42 --html meeting.html",
+        "timeline meet-42 --json | jq -r .text",
+    ),
 )

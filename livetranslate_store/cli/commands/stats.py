@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
 from rich.text import Text
 
 from livetranslate_store.cli.command import READ, Command, wait_for
@@ -87,7 +88,8 @@ def _summary(figures: SessionStatistics) -> dict[str, Value]:
         "segments": f"{figures.segments:,} ({figures.final_segments:,} final)",
         "said": _said(figures.counts),
         "mean confidence": "not known" if confidence is None else f"{confidence:.2f}",
-        "audio": f"{clock(figures.audio_seconds)} in {figures.audio_files:,} files, {figures.audio_bytes:,} bytes",
+        "audio": f"{clock(figures.audio_seconds)} in {figures.audio_files:,} files",
+        "audio bytes": f"{figures.audio_bytes:,}",
     }
 
 
@@ -103,16 +105,15 @@ def _flat(figures: SessionStatistics) -> dict[str, Value]:
 
     for name in figures.__struct_fields__:
         add(name, getattr(figures, name))
-    for each in (*figures.speakers, *figures.languages, *figures.translations):
-        if isinstance(each, SpeakerStatistics):
-            path = f"speaker/{text_of(each.label)}"
-        elif isinstance(each, LanguageStatistics):
-            path = f"language/{each.language}"
-        else:
-            path = f"translation/{each.language}"
-        for name in each.__struct_fields__:
+    parts: list[tuple[str, Struct]] = [
+        *((f"speaker/{text_of(each.label)}", each) for each in figures.speakers),
+        *((f"language/{each.language}", each) for each in figures.languages),
+        *((f"translation/{each.language}", each) for each in figures.translations),
+    ]
+    for path, part in parts:
+        for name in part.__struct_fields__:
             if name not in ("label", "language"):
-                add(f"{path}/{name}", getattr(each, name))
+                add(f"{path}/{name}", getattr(part, name))
     return flat
 
 

@@ -56,7 +56,7 @@ def application() -> typer.Typer:
     )
     app.callback()(_options)
     for each in COMMANDS:
-        app.command(each.name, rich_help_panel=each.panel, epilog=each.epilog)(each.run)
+        app.command(each.name, help=each.help, rich_help_panel=each.panel, epilog=each.epilog)(each.run)
     return app
 
 

@@ -1,6 +1,7 @@
 """A command as the application lists it, and how its work is run."""
 
 import asyncio
+import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,6 +17,12 @@ class Command(NamedTuple):
     run: Callable[..., None]
     panel: str
     examples: tuple[str, ...]
+
+    @property
+    def help(self) -> str:
+        """What it does, as paragraphs that a terminal breaks into lines of its own width."""
+        paragraphs = (inspect.getdoc(self.run) or "").split("\n\n")
+        return "\n\n".join(" ".join(each.split()) for each in paragraphs)
 
     @property
     def epilog(self) -> str:

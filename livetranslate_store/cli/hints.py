@@ -1,14 +1,10 @@
-"""What somebody at a terminal can do about an error."""
+"""What somebody at a terminal can do about an error; wrong input says itself what would be right."""
 
 from livetranslate_store import errors
 
 _HINTS: tuple[tuple[type[errors.StoreError], str], ...] = (
     (errors.StoreUnavailableError, "`livetranslate-store check` tells which part does not answer."),
     (errors.NotFoundError, "`livetranslate-store sessions` lists what is there."),
-    (
-        errors.InvalidInputError,
-        "`livetranslate-store COMMAND --help` shows what is right.",
-    ),
     (errors.ConflictError, "Run the command again."),
     (errors.OutcomeUnknownError, "Run the command again."),
     (

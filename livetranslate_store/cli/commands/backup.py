@@ -82,6 +82,6 @@ RESTORE = Command(
     MOVE,
     (
         "restore meet-42.jsonl -d postgresql://owner@other/db",
-        "zstdcat meet-42.zst | livetranslate-store restore -",
+        "restore - < meet-42.jsonl",
     ),
 )

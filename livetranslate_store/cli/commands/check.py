@@ -50,13 +50,14 @@ def check(
 
     Ends with 1 where a part is not well. Fields of a line: part, ok or failed, detail.
     """
-    findings = wait_for(_findings(settings_for(database), time_limit))
+    findings = wait_for(findings(settings_for(database), time_limit))
     Output(as_json=as_json).listed(findings, COLUMNS, title="Check", whole=lambda each: each._asdict())
     if not all(each.healthy for each in findings):
         raise typer.Exit(1)
 
 
-async def _findings(settings: StoreSettings, time_limit: float) -> list[Finding]:
+async def findings(settings: StoreSettings, time_limit: float) -> list[Finding]:
+    """Ask every part, each for so many seconds at most."""
     async with provisioned(settings) as running:
         async with Store.open(running) as store:
             health = await store.health(time_limit=time_limit)

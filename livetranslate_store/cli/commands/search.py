@@ -69,7 +69,9 @@ def search(
     *,
     query: Annotated[
         str,
-        typer.Argument(help='Words, "an exact phrase", -without, this or that.', show_default=False),
+        typer.Argument(
+            metavar="QUERY", help='Words, "an exact phrase", -without, this or that.', show_default=False
+        ),
     ],
     session: Annotated[
         list[str] | None,

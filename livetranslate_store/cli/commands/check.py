@@ -50,9 +50,9 @@ def check(
 
     Ends with 1 where a part is not well. Fields of a line: part, ok or failed, detail.
     """
-    findings = wait_for(findings(settings_for(database), time_limit))
-    Output(as_json=as_json).listed(findings, COLUMNS, title="Check", whole=lambda each: each._asdict())
-    if not all(each.healthy for each in findings):
+    found = wait_for(findings(settings_for(database), time_limit))
+    Output(as_json=as_json).listed(found, COLUMNS, title="Check", whole=lambda each: each._asdict())
+    if not all(each.healthy for each in found):
         raise typer.Exit(1)
 
 

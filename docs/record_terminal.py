@@ -1,8 +1,11 @@
 """Makes terminal.svg, which stands beside it: commands over the sample meeting, as a terminal shows them."""
 
 import asyncio
+import re
+from html import unescape
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
 
 from livetranslate_store import Store
@@ -19,7 +22,7 @@ SECONDS = 30.0
 
 async def record() -> str:
     """Return the picture."""
-    console = Console(record=True, width=COLUMNS, force_terminal=True, color_system="truecolor", quiet=False)
+    console = Console(record=True, width=COLUMNS, force_terminal=True, color_system="truecolor")
     output = Output(console=console)
     async with Store.open("embedded:") as store:
         session_id = (await replay(store, sample_meeting())).session_id
@@ -34,7 +37,19 @@ async def record() -> str:
     output.listed(
         await check.findings(settings_for("embedded:"), 5.0), check.COLUMNS, title="Check", whole=str
     )
-    return console.export_svg(title="livetranslate-store")
+    return _repaired(console.export_svg(title="livetranslate-store"))
+
+
+def _repaired(picture: str) -> str:
+    """Return the picture with no font from elsewhere, and with wide characters as wide as they are."""
+    picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
+
+    def stretched(found: "re.Match[str]") -> str:
+        text = unescape(found[3])
+        length = float(found[1]) * cell_len(text) / len(text)
+        return f'textLength="{length:g}"{found[2]}>{found[3]}</text>'
+
+    return re.sub(r'textLength="([0-9.]+)"([^>]*)>([^<]+)</text>', stretched, picture)
 
 
 def _typed(console: Console, command: str) -> None:

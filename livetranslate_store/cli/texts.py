@@ -71,7 +71,8 @@ class Spoken:
     def _line(self, console: Console, line: Text) -> Iterator[Segment]:
         if self._isolated:
             yield Segment(_OPEN)
-        yield from line.render(console)
+        # Appended to an empty one, or a text without spans would lose its style.
+        yield from Text().append_text(line).render(console)
         if self._isolated:
             yield Segment(_CLOSE)
 

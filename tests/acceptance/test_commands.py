@@ -162,7 +162,9 @@ def test_sessions_are_listed_newest_first_and_filtered(run: Commands) -> None:
     assert run("sessions", "--meeting", "other").out == ""
     found = json.loads(run("sessions", "--bot", "bot-7", "--json").out)
     assert found["external_id"] == MEETING
-    assert "Title of meet-42" in run.on_terminal("sessions").out
+    shown = Text.from_ansi(run.on_terminal("sessions").out).plain
+    assert "Title of meet-42" in shown
+    assert "bot-7" in shown
     assert run("sessions", "--status", "unheard-of").code == 2
 
 
@@ -211,7 +213,7 @@ def test_check_tells_each_part_and_what_this_user_may_do(run: Commands) -> None:
         [part, "ok"] for part in ("database", "migrations", "storage", "privileges")
     ]
     assert done.fields[3][2] == "application_under_test writes"
-    assert "ok" in run.on_terminal("check").out
+    assert "\x1b[32mok" in run.on_terminal("check").out
 
 
 def test_check_knows_a_reader_and_an_owner(run: Commands, reader_url: str, owner_url: str) -> None:

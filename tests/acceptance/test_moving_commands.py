@@ -142,7 +142,7 @@ def test_search_finds_in_every_language_and_marks_the_place(run: Commands, talk:
     (line,) = run("search", "皆さん")[1].splitlines()
     assert line.split("\t")[7:] == ["Good evening, everybody.", "皆さん、こんばんは。"]
     assert run("search", "budget", "--until", "2000-01-01")[1] == ""
-    assert len(run("search", "buget", "--fuzzy", "--session", talk)[1].splitlines()) == 1
+    assert len(run("search", "evenin", "--fuzzy", "--session", talk)[1].splitlines()) == 1
     hit = json.loads(run("search", "budget", "--json")[1])
     ((start, end),) = hit["highlights"]
     assert hit["snippet"][start:end] == "budget"

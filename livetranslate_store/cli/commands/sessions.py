@@ -19,7 +19,7 @@ _STATUS_STYLES = {"active": "green", "ended": "dim", "error": "red"}
 
 def _title(session: Session) -> Text:
     text = Text(visible(session.title or session.external_id or session.meeting_id))
-    return text.append(f"\n{visible(session.bot_id)}, {','.join(session.target_languages)}", style="dim")
+    return text.append(f"\n{visible(session.bot_id)} {','.join(session.target_languages)}", style="dim")
 
 
 COLUMNS: Sequence[Column[Session]] = (
@@ -35,7 +35,7 @@ COLUMNS: Sequence[Column[Session]] = (
     Column("bot", lambda each: each.bot_id, for_programs=True),
     Column("meeting", lambda each: each.meeting_id, for_programs=True),
     Column("languages", lambda each: ",".join(each.target_languages), for_programs=True),
-    Column("title", lambda each: each.title, lambda each: each.title or each.external_id or "", wraps=True),
+    Column("title", lambda each: each.title, _title, wraps=True),
 )
 
 

@@ -1,0 +1,1 @@
+"""The commands, one subject per file; each is a thin shell around the library."""

@@ -1,0 +1,45 @@
+"""What a command opens: a store, and the session that somebody means."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from livetranslate_store.cli.schema import database_named
+from livetranslate_store.errors import NotFoundError
+from livetranslate_store.models import Session
+from livetranslate_store.settings import StoreSettings
+from livetranslate_store.store import Store
+
+
+def settings_for(database: str | None) -> StoreSettings:
+    """Return the settings of a command, which needs no connection before its first statement."""
+    return StoreSettings(database_url=database_named(database), min_connections=0)
+
+
+@asynccontextmanager
+async def opened(database: str | None) -> AsyncIterator[Store]:
+    """Open the store of a command."""
+    async with Store.open(settings_for(database)) as store:
+        yield store
+
+
+async def session_named(store: Store, name: str) -> Session:
+    """Return the session with this id or external id; raises NotFoundError."""
+    async with store.read() as reader:
+        session_id = _id_in(name)
+        if session_id is not None:
+            try:
+                return await reader.sessions.get(session_id)
+            except NotFoundError:
+                # What looks like an id may be the name that another system gave.
+                pass
+        for session in await reader.sessions.find(external_id=name, limit=1):
+            return session
+    raise NotFoundError(f"There is no session with the id or external id {name!r}.")
+
+
+def _id_in(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None

@@ -1,0 +1,52 @@
+"""What the user of a connection may do with the tables, and whether the roles are there."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
+
+import asyncpg
+
+from livetranslate_store.models import SCHEMA
+
+# Who owns a schema may change it, whatever else was granted.
+_QUERY = f"""
+SELECT
+    current_user::text AS "user",
+    pg_has_role(n.nspowner, 'USAGE') AS may_change_schema,
+    ARRAY(SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
+          AND NOT has_table_privilege(c.oid, 'SELECT') ORDER BY 1) AS unreadable,
+    (SELECT array_agg(c.relname::text ORDER BY c.relname) FROM pg_class c
+     WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p') AND c.relname <> 'alembic_version'
+       AND NOT (has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')
+                AND has_table_privilege(c.oid, 'DELETE'))) AS unwritable,
+    (SELECT count(*) FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
+       AND c.relname <> 'alembic_version') AS tables,
+    (SELECT count(*) = 2 FROM pg_roles
+     WHERE rolname IN ('livetranslate_app', 'livetranslate_reader')) AS roles_exist
+FROM pg_namespace n WHERE n.nspname = '{SCHEMA}'
+"""  # noqa: S608 (a constant)
+
+
+class Privileges(NamedTuple):
+    """The user of a connection; `problem` where not all tables are read, or some only are written."""
+
+    user: str
+    may_write: bool
+    may_change_schema: bool
+    roles_exist: bool
+    problem: str | None
+
+
+async def read_privileges(
+    fetch: Callable[[str, Sequence[Any]], Awaitable[list[asyncpg.Record]]],
+) -> Privileges:
+    """Ask what the connection's user may do; the schema must be there."""
+    (row,) = await fetch(_QUERY, [])
+    unwritable = row["unwritable"] or []
+    problem = None
+    if row["unreadable"]:
+        problem = f"{row['user']} may not read {', '.join(row['unreadable'])}"
+    elif 0 < len(unwritable) < row["tables"]:
+        problem = f"{row['user']} writes some tables, but not {', '.join(unwritable)}"
+    if problem is not None:
+        problem += ": run `livetranslate-store roles` as the schema's owner again, and grant a role."
+    return Privileges(row["user"], not unwritable, row["may_change_schema"], row["roles_exist"], problem)

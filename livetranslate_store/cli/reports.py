@@ -1,0 +1,27 @@
+"""What became of what was moved: counts of rows, and what was refused."""
+
+from collections.abc import Iterable
+
+from livetranslate_store.cli.output import Value, note
+from livetranslate_store.cli.texts import one_line, visible
+from livetranslate_store.values import ImportCounts
+
+
+def counted(**counts: ImportCounts) -> dict[str, Value]:
+    """Return the counts that are not zero, by names such as `transcripts inserted`."""
+    return {
+        f"{name.replace('_', ' ')} {outcome}": number
+        for name, each in counts.items()
+        for outcome in each.__struct_fields__
+        if (number := getattr(each, outcome))
+    }
+
+
+def tell_refusals(refusals: Iterable[tuple[str, str]], refused: int) -> None:
+    """Tell on stderr what did not go in, by place and reason; what is not listed is counted."""
+    listed = 0
+    for place, reason in refusals:
+        note(one_line(visible(f"refused: {place}: {reason}")))
+        listed += 1
+    if refused > listed:
+        note(f"refused: {refused - listed} more")

@@ -1,0 +1,173 @@
+"""The commands that count, search, import, export, back up and restore, over a meeting of their own."""
+
+import json
+from pathlib import Path
+
+import pytest
+from rich.text import Text
+
+from livetranslate_store.cli.__main__ import main
+
+SPOKEN = """WEBVTT
+
+00:01.000 --> 00:02.500
+<v Ana>Good evening, everybody.
+
+00:04.000 --> 00:03.000
+This one ends before it begins.
+
+00:05.000 --> 00:06.000
+<v Ben>The budget is settled.
+"""
+JAPANESE = """WEBVTT
+
+00:01.000 --> 00:02.500
+皆さん、こんばんは。
+"""
+
+
+class Commands:
+    """Runs commands in this process, and gives exit code, output and what was told beside it."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, *arguments: str | Path) -> tuple[int, str, str]:
+        return main([str(each) for each in arguments]), *self._capsys.readouterr()
+
+    def on_terminal(self, *arguments: str) -> str:
+        with self._monkeypatch.context() as patch:
+            patch.setenv("FORCE_COLOR", "1")
+            patch.setenv("COLUMNS", "120")
+            return Text.from_ansi(self(*arguments)[1]).plain
+
+
+@pytest.fixture
+def run(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    audio_folder: Path,
+    tmp_path: Path,
+) -> Commands:
+    monkeypatch.setenv("LIVETRANSLATE_DATABASE_URL", database_url)
+    monkeypatch.setenv("LIVETRANSLATE_AUDIO_URL", f"file:{audio_folder}")
+    (tmp_path / "talk.vtt").write_text(SPOKEN, encoding="utf-8")
+    (tmp_path / "talk.ja.vtt").write_text(JAPANESE, encoding="utf-8")
+    return Commands(capsys, monkeypatch)
+
+
+@pytest.fixture
+def talk(run: Commands, tmp_path: Path) -> str:
+    """The external id of a session with a transcript, and a translation of half of it."""
+    run("import", "talk", tmp_path / "talk.vtt", "--create", "-l", "en")
+    run("import", "talk", tmp_path / "talk.ja.vtt", "--translation", "-l", "ja")
+    return "talk"
+
+
+def test_import_takes_what_it_can_and_ends_with_1_where_something_was_refused(
+    run: Commands, tmp_path: Path
+) -> None:
+    code, out, err = run("import", "talk", tmp_path / "talk.vtt", "--create", "-l", "en")
+    assert code == 1
+    assert "transcripts inserted\t2\n" in out
+    assert err.startswith("refused: line ")
+    code, out, _ = run("import", "talk", tmp_path / "talk.vtt", "-l", "en", "--json")
+    assert json.loads(out)["transcripts"]["unchanged"] == 2
+    code, out, _ = run("import", "talk", tmp_path / "talk.ja.vtt", "--translation", "-l", "ja")
+    assert (code, "translations inserted\t1\n" in out) == (0, True)
+
+
+def test_import_makes_no_session_unless_it_is_told_to(run: Commands, tmp_path: Path) -> None:
+    assert run("import", "talk", tmp_path / "talk.vtt", "-l", "en")[0] == 1
+    assert run("sessions")[1] == ""
+    assert run("import", "talk", tmp_path / "nowhere.vtt", "-l", "en")[0] == 1
+
+
+def test_export_follows_the_name_of_the_file_and_replaces_it_whole(
+    run: Commands, talk: str, tmp_path: Path
+) -> None:
+    for name, begin in (("a.vtt", "WEBVTT"), ("a.srt", "1\n00:00:01,000"), ("a.md", "#"), ("a.json", "{")):
+        (tmp_path / name).write_text("old")
+        assert run("export", talk, "-o", tmp_path / name) == (0, "", "")
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith(begin)
+    assert "皆さん" in run("export", talk, "--format", "text", "-l", "ja")[1]
+    assert run("export", talk, "-o", tmp_path / "a.docx")[0] == 2
+
+
+def test_an_export_that_fails_leaves_the_file_as_it_was(run: Commands, talk: str, tmp_path: Path) -> None:
+    (tmp_path / "a.srt").write_text("old")
+    code, _, err = run("export", talk, "-o", tmp_path / "a.srt", "-l", "no such tag")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert (tmp_path / "a.srt").read_text() == "old"
+    assert not list(tmp_path.glob(".*"))
+    assert "cannot be written" in run("export", talk, "-o", tmp_path / "nowhere" / "a.srt")[2]
+
+
+def test_a_backup_comes_back_after_its_session_was_deleted(run: Commands, talk: str, tmp_path: Path) -> None:
+    before = run("timeline", talk, "--json")[1]
+    assert run("backup", talk, "-o", tmp_path / "talk.jsonl") == (0, "", "")
+    assert run("delete", talk, "--yes")[0] == 0
+    code, out, err = run("restore", tmp_path / "talk.jsonl")
+    assert (code, err) == (0, "")
+    assert "transcripts inserted\t2\n" in out
+    assert run("timeline", talk, "--json")[1] == before
+    assert "transcripts unchanged\t2\n" in run("restore", tmp_path / "talk.jsonl")[1]
+
+
+def test_a_backup_that_was_cut_is_refused(run: Commands, talk: str, tmp_path: Path) -> None:
+    run("backup", talk, "-o", tmp_path / "talk.jsonl")
+    run("delete", talk, "--yes")
+    whole = (tmp_path / "talk.jsonl").read_bytes()
+    (tmp_path / "talk.jsonl").write_bytes(whole[: len(whole) // 2])
+    code, _, err = run("restore", tmp_path / "talk.jsonl")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert run("sessions")[1] == ""
+
+
+def test_stats_are_lines_of_names_and_values_and_tables_on_a_terminal(run: Commands, talk: str) -> None:
+    figures = dict(line.split("\t") for line in run("stats", talk)[1].splitlines())
+    assert figures["segments"] == "2"
+    assert figures["translation/ja/missing"] == "1"
+    assert json.loads(run("stats", talk, "--json")[1])["counts"]["words"] == 7
+    shown = run.on_terminal("stats", talk)
+    for text in ("Speakers", "Ana", "Ben", "50%", "Translations"):
+        assert text in shown
+
+
+def test_search_finds_in_every_language_and_marks_the_place(run: Commands, talk: str) -> None:
+    (line,) = run("search", "budgets")[1].splitlines()
+    assert line.split("\t")[3:6] == ["Ben", "en", "transcript"]
+    (line,) = run("search", "皆さん")[1].splitlines()
+    assert line.split("\t")[7:] == ["Good evening, everybody.", "皆さん、こんばんは。"]
+    assert run("search", "budget", "--until", "2000-01-01")[1] == ""
+    assert len(run("search", "evenin", "--fuzzy", "--session", talk)[1].splitlines()) == 1
+    hit = json.loads(run("search", "budget", "--json")[1])
+    ((start, end),) = hit["highlights"]
+    assert hit["snippet"][start:end] == "budget"
+    assert "The budget is settled." in run.on_terminal("search", "budget")
+
+
+def test_the_timeline_is_shown_side_by_side_and_what_is_missing_alone(run: Commands, talk: str) -> None:
+    rows = [line.split("\t") for line in run("timeline", talk, "--beside", "ja")[1].splitlines()]
+    assert [row[3:] for row in rows] == [
+        ["Good evening, everybody.", "皆さん、こんばんは。"],
+        ["The budget is settled.", ""],
+    ]
+    (missing,) = run("timeline", talk, "--missing", "ja")[1].splitlines()
+    assert missing.endswith("The budget is settled.\t")
+    assert "皆さん" in run.on_terminal("timeline", talk, "--beside", "ja")
+
+
+def test_the_timeline_as_a_page_is_one_file(run: Commands, talk: str, tmp_path: Path) -> None:
+    assert run("timeline", talk, "--html", tmp_path / "talk.html") == (0, "", "")
+    page = (tmp_path / "talk.html").read_text(encoding="utf-8")
+    assert page.lstrip().lower().startswith("<!doctype html>")
+    assert "The budget is settled." in page
+
+
+def test_the_older_system_must_be_there_and_its_password_is_not_shown(run: Commands) -> None:
+    code, out, err = run("import-legacy", "postgresql://u:hunter2@127.0.0.1:1/db")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "hunter2" not in out + err

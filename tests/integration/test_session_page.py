@@ -5,8 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from livetranslate_store import InvalidInputError, NotFoundError, Store, TranscriptInput, TranslationInput
-from livetranslate_store.cli.page import write_page
+from livetranslate_store import NotFoundError, Store, TranscriptInput, TranslationInput
 from livetranslate_store.page.session_page import session_page
 
 
@@ -54,16 +53,6 @@ async def test_the_page_has_a_column_for_each_language_that_is_wanted_or_there(s
     assert html.count(">not translated<") == 1
 
 
-async def test_the_file_is_the_page(store: Store, tmp_path: Path) -> None:
-    session_id = await said(store, "Good morning.")
-    await write_page(store, session_id, tmp_path / "meeting.html")
-    written = (tmp_path / "meeting.html").read_text(encoding="utf-8")
-    assert written == await session_page(store, session_id)
-    with pytest.raises(InvalidInputError, match="cannot be written"):
-        await write_page(store, session_id, tmp_path)
-
-
-async def test_an_unknown_session_has_no_page(store: Store, tmp_path: Path) -> None:
+async def test_an_unknown_session_has_no_page(store: Store) -> None:
     with pytest.raises(NotFoundError):
-        await write_page(store, uuid4(), tmp_path / "meeting.html")
-    assert pages_in(tmp_path) == []
+        await session_page(store, uuid4())

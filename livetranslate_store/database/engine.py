@@ -306,6 +306,8 @@ def _connect_arguments(settings: StoreSettings) -> dict[str, Any]:
             # A plan is made once and kept. Left alone the server would plan a statement anew for each call
             # whose values it believes to matter, which takes longer than running it.
             "plan_cache_mode": "force_generic_plan",
+            # Compiling the statement of a long meeting, anew for each call, takes longer than running it.
+            "jit": "off",
             "statement_timeout": str(round(settings.command_timeout * 1000)),
         },
     }

@@ -136,7 +136,7 @@ places AS (
     SELECT
         language,
         tag,
-        row_number() OVER (PARTITION BY language ORDER BY lower(tag) = lower(language) DESC, tag) AS place
+        row_number() OVER (PARTITION BY language ORDER BY tag) AS place
     FROM wanted
     JOIN tags ON lower(tag) = lower(language) OR starts_with(lower(tag), lower(language) || '-')
 ),

@@ -171,7 +171,7 @@ def _places(spoken: FromClause) -> FromClause:
 
 
 def _translation(spoken: FromClause, asked: FromClause) -> FromClause:
-    """Return the one translation that stands for a language: the tag itself, else the first variant.
+    """Return the one translation that stands for a language: the tag itself, which sorts first, or a variant.
 
     Another program may have left two with one tag; the one that is not stale wins.
     """
@@ -193,7 +193,7 @@ def _translation(spoken: FromClause, asked: FromClause) -> FromClause:
             TRANSLATIONS.c.transcript_id == spoken.c.id,
             or_(tag == language, func.starts_with(tag, language.concat(literal_column("'-'")))),
         )
-        .order_by((tag == language).desc(), TRANSLATIONS.c.target_language, is_stale, TRANSLATIONS.c.id)
+        .order_by(TRANSLATIONS.c.target_language, is_stale, TRANSLATIONS.c.id)
         .limit(literal_column("1"))
         .correlate(spoken, asked)
         .lateral("found")

@@ -181,7 +181,6 @@ def test_what_is_not_traced_costs_next_to_nothing() -> None:
 def test_every_span_is_documented() -> None:
     package = DOCUMENTATION.parents[1] / "livetranslate_store"
     sources = "\n".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
-    made = set(re.findall(r'racing\.span\(\s*"(\w+)"(?: if .+ else "(\w+)")?', sources))
-    made |= set(re.findall(r'PageReader\(\s*"(\w+)"()', sources))
+    made = set(re.findall(r'(?:racing\.span|PageReader)\(\s*"(\w+)"(?: if .+ else "(\w+)")?', sources))
     documented = re.findall(r"^\| `livetranslate_store\.(\w+)`", DOCUMENTATION.read_text(), re.MULTILINE)
     assert set(documented) == {name for names in made for name in names if name}

@@ -1,0 +1,55 @@
+"""A place among the hits of a search, as opaque text that a page hands out and the next one continues from."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from livetranslate_store.errors import InvalidInputError
+
+
+class HitKey(msgspec.Struct, frozen=True, array_like=True):
+    """What orders texts, the newest meeting first."""
+
+    started_at: datetime
+    session_id: UUID
+    id: UUID
+
+
+class SearchCursor(msgspec.Struct, frozen=True, array_like=True):
+    """Which block of hits a page lies in, and the hit before it.
+
+    A block begins before `before`, at the newest hit where that is None, and ends with `end`, which is not
+    known yet where the block has not been read. `more` tells whether hits follow the block.
+    """
+
+    before: HitKey | None
+    end: HitKey | None
+    more: bool
+    rank: float | None
+    after: HitKey | None
+
+    def encoded(self) -> str:
+        """Return the cursor as text that is safe in a URL."""
+        return urlsafe_b64encode(msgspec.msgpack.encode(self)).rstrip(b"=").decode()
+
+    @classmethod
+    def decoded(cls, text: str) -> "SearchCursor":
+        """Return the cursor in `text`; raises InvalidInputError for what was not made by `encoded`."""
+        try:
+            data = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
+            cursor = msgspec.msgpack.decode(data, type=cls)
+            keys = [key for key in (cursor.before, cursor.end, cursor.after) if key is not None]
+            if any(key.started_at.tzinfo is None for key in keys) or (cursor.end is None) != (
+                cursor.after is None
+            ) != (cursor.rank is None):
+                raise ValueError("not a place")
+        except (ValueError, AttributeError, msgspec.MsgspecError) as error:
+            raise InvalidInputError(
+                "after is not a cursor: pass the next_cursor of a page as it is."
+            ) from error
+        return cursor
+
+
+FIRST_BLOCK = SearchCursor(None, None, False, None, None)

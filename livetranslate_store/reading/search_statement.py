@@ -1,0 +1,358 @@
+"""The one statement that answers a search.
+
+Texts are ordered by their meeting, the newest first, and hits are ranked in blocks of that order: ranking all
+hits of a common word would read all of them. A block is found in one of two ways. Where the planner's statistics
+say that a word is common, the newest texts are walked through until there are enough hits, within bounds; where
+it is rare, or the walk found too few, the index of words tells all that match. Both give the same hits.
+
+Every text is tried with the query as its own language reads it. The index is asked for any of these readings.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from livetranslate_store.database.compiling import CompiledStatement
+from livetranslate_store.values import EntryKind
+
+# A walk reads no more texts than that, about 20 ms, and not where the index finds this few anyway.
+WALKED_TEXTS = 20_000
+FEW_HITS = 1_000
+# So many times the texts that hold a block's hits on average: hits are not spread evenly.
+WALK_MARGIN = 3
+
+
+class Shape(NamedTuple):
+    """What the text of a statement depends on; `similar` has the number of words that may be mistyped of each branch."""
+
+    given: frozenset[str]
+    kinds: frozenset[EntryKind]
+    finals_only: bool
+    one_reading: bool
+    similar: tuple[int, ...]
+
+
+class _Source(NamedTuple):
+    table: str
+    kind: EntryKind
+    language: str
+
+
+_TRANSCRIPTS = _Source("transcripts", "transcript", "language")
+_TRANSLATIONS = _Source("translations", "translation", "target_language")
+
+
+@lru_cache(maxsize=256)
+def search_statement(shape: Shape) -> CompiledStatement:
+    """Return the text, with the names of its parameters in the order of their numbers."""
+    sources = [each for each in (_TRANSCRIPTS, _TRANSLATIONS) if each.kind in shape.kinds]
+    binder = _Binder()
+    parts = [_readings(binder)]
+    for source in sources:
+        parts += _hits(source, shape, binder)
+    parts.append(_block(sources, shape, binder))
+    text = f"WITH {', '.join(parts)}\n{_page(shape, binder)}"
+    return CompiledStatement(text, tuple(binder.names))
+
+
+class _Binder:
+    """Numbers the parameters in the order in which they first appear."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def __call__(self, name: str, kind: str) -> str:
+        if name not in self.names:
+            self.names.append(name)
+        return f"${self.names.index(name) + 1}::{kind}"
+
+    def key(self, name: str) -> str:
+        started_at = self(f"{name}_started_at", "timestamptz")
+        return f"({started_at}, {self(f'{name}_session_id', 'uuid')}, {self(f'{name}_id', 'uuid')})"
+
+
+def _readings(bind: _Binder) -> str:
+    """How each configuration reads the query, what it highlights, and any of the readings."""
+    return f"""
+reading AS MATERIALIZED (
+    SELECT configuration::regconfig, string_agg('(' || query::text || ')', ' | ')::tsquery AS query,
+           coalesce(string_agg(nullif(shown::text, ''), ' | '), '')::tsquery AS shown,
+           array_agg(rest ORDER BY branch) AS rests
+    FROM unnest({bind("configurations", "text[]")}, {bind("stopping", "text[]")}) AS way (configuration, stopping)
+    CROSS JOIN unnest(
+        {bind("plain", "text[]")}, {bind("strict", "text[]")}, {bind("shown_plain", "text[]")},
+        {bind("shown_strict", "text[]")}, {bind("rest", "text[]")}
+    ) WITH ORDINALITY AS side (plain, strict, shown_plain, shown_strict, rest_text, branch)
+    CROSS JOIN LATERAL (
+        SELECT CASE strict WHEN '' THEN ''::tsquery ELSE to_tsquery(configuration::regconfig, strict) END AS strictly,
+               CASE plain WHEN '' THEN ''::tsquery ELSE to_tsquery(stopping::regconfig, plain) END AS shortly,
+               CASE rest_text WHEN '' THEN ''::tsquery ELSE to_tsquery(configuration::regconfig, rest_text) END AS rest
+    ) AS asked
+    -- A language may leave out every word that must be there: then it leaves out none.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN querytree(shortly && strictly) IN ('', 'T') THEN configuration ELSE stopping END AS chosen
+    ) AS choice
+    CROSS JOIN LATERAL (
+        SELECT CASE chosen
+                   WHEN stopping THEN shortly ELSE to_tsquery(configuration::regconfig, plain)
+               END && strictly AS query,
+               CASE shown_plain WHEN '' THEN ''::tsquery ELSE to_tsquery(chosen::regconfig, shown_plain) END
+               || CASE shown_strict
+                      WHEN '' THEN ''::tsquery ELSE to_tsquery(configuration::regconfig, shown_strict)
+                  END AS shown
+    ) AS read
+    GROUP BY configuration
+),
+asked AS MATERIALIZED (SELECT string_agg(DISTINCT '(' || query::text || ')', ' | ')::tsquery AS query FROM reading)"""
+
+
+def _hits(source: _Source, shape: Shape, bind: _Binder) -> list[str]:
+    """The hits in one table: those of the walk if it was complete, those of the index if not."""
+    if shape.similar:
+        return [_found(source, shape, bind)]
+    return [_walked(source, shape, bind), _found(source, shape, bind)]
+
+
+def _walked(source: _Source, shape: Shape, bind: _Binder) -> str:
+    name, block = source.table, bind("block", "int")
+    # In a few sessions all there is may be read; elsewhere only as far as enough hits are expected.
+    texts = f"{WALKED_TEXTS}" if "session_ids" in shape.given else f"ceil({WALK_MARGIN} * {block} * stored / matching)"
+    enough = "false" if "end" in shape.given else f"count(rank) > {block}"
+    bounded = f"(SELECT texts FROM {name}_walk) BETWEEN 1 AND {WALKED_TEXTS}"
+    rows = ["entry.session_id = session.id", *_row_filters(source, shape, bind), *_place(shape, bind)]
+    return f"""
+{name}_walk AS MATERIALIZED (
+    SELECT CASE WHEN matching > {FEW_HITS} THEN {texts} ELSE 0 END::bigint AS texts
+    FROM asked, livetranslate.search_estimate('livetranslate.{name}', query)
+),
+{name}_walked AS MATERIALIZED (
+    SELECT started_at, session_id, id, CASE WHEN search @@ query THEN {_RANK} END AS rank
+    FROM (
+        SELECT session.started_at, session.id AS session_id, entry.id, entry.search, entry.language
+        FROM livetranslate.sessions AS session
+        CROSS JOIN LATERAL (
+            SELECT entry.id, entry.search, entry.{source.language} AS language
+            FROM {_joined(source, shape)}
+            WHERE {_all(rows)}
+            ORDER BY entry.id DESC LIMIT {WALKED_TEXTS}
+        ) AS entry
+        WHERE {_all([bounded, *_session_filters(shape, bind)])}
+        ORDER BY session.started_at DESC, session.id DESC, entry.id DESC
+        LIMIT (SELECT texts FROM {name}_walk)
+    ) AS newest LEFT JOIN reading ON {_read_by("language", shape)}
+),
+{name}_complete AS MATERIALIZED (
+    SELECT {enough} OR (texts BETWEEN 1 AND {WALKED_TEXTS} AND count(*) < texts) AS complete
+    FROM {name}_walk LEFT JOIN {name}_walked ON true GROUP BY texts
+)"""
+
+
+def _found(source: _Source, shape: Shape, bind: _Binder) -> str:
+    name = source.table
+    conditions = [
+        *_matches(shape, bind),
+        *_row_filters(source, shape, bind),
+        *_session_filters(shape, bind),
+        *_place(shape, bind),
+    ]
+    if "session_ids" in shape.given:
+        conditions.append(f"entry.session_id = ANY ({bind('session_ids', 'uuid[]')})")
+    if not shape.similar:
+        conditions.append(f"NOT (SELECT complete FROM {name}_complete)")
+    # The end of a block that has been read before bounds it, whatever came into it meanwhile.
+    limit = "" if "end" in shape.given else f"LIMIT {bind('block', 'int')} + 1"
+    return f"""
+{name}_found AS MATERIALIZED (
+    SELECT started_at, session_id, id, {_similarity(shape, bind)} AS rank
+    FROM (
+        SELECT session.started_at, session.id AS session_id, entry.id, entry.search, entry.text, reading.query
+        FROM {_joined(source, shape)}
+        JOIN livetranslate.sessions AS session ON session.id = entry.session_id
+        JOIN reading ON {_read_by(f"entry.{source.language}", shape)}
+        WHERE {_all(conditions)}
+        ORDER BY session.started_at DESC, session.id DESC, entry.id DESC {limit}
+    ) AS hit
+)"""
+
+
+def _matches(shape: Shape, bind: _Binder) -> list[str]:
+    index, language = "entry.search @@ (SELECT query FROM asked)", "entry.search @@ reading.query"
+    if not shape.similar:
+        return [index] if shape.one_reading else [index, language]
+    alike = {
+        branch: " AND ".join(
+            f"livetranslate.search_similar({bind(f'similar_{branch}_{word}', 'text')}, entry.text)"
+            for word in range(words)
+        )
+        for branch, words in enumerate(shape.similar)
+        if words
+    }
+    rest = [
+        f"({text} AND (reading.rests[{branch + 1}]::text = '' OR entry.search @@ reading.rests[{branch + 1}]))"
+        for branch, text in alike.items()
+    ]
+    return [
+        f"({index} OR {' OR '.join(f'({text})' for text in alike.values())})",
+        f"({language} OR {' OR '.join(rest)})",
+    ]
+
+
+_RANK = "ts_rank(search, query, 1)::float8"
+
+
+def _similarity(shape: Shape, bind: _Binder) -> str:
+    """What matches as it is comes first, then what is most alike."""
+    if not shape.similar:
+        return _RANK
+    branches = [
+        ", ".join(
+            f"livetranslate.search_similarity({bind(f'similar_{branch}_{word}', 'text')}, text)"
+            for word in range(words)
+        )
+        for branch, words in enumerate(shape.similar)
+        if words
+    ]
+    alike = ", ".join(f"least({each})" for each in branches)
+    return f"CASE WHEN search @@ query THEN 1 + {_RANK} ELSE greatest({alike})::float8 END"
+
+
+def _read_by(language: str, shape: Shape) -> str:
+    if shape.one_reading:
+        return "true"
+    return f"reading.configuration = livetranslate.search_configuration({language})"
+
+
+def _joined(source: _Source, shape: Shape) -> str:
+    text = f"livetranslate.{source.table} AS entry"
+    if source is _TRANSLATIONS and (shape.finals_only or "speakers" in shape.given):
+        text += (
+            " JOIN livetranslate.transcripts AS spoken"
+            " ON spoken.session_id = entry.session_id AND spoken.id = entry.transcript_id"
+        )
+    if "speakers" in shape.given:
+        spoken = _spoken(source)
+        text += (
+            " LEFT JOIN livetranslate.speakers AS speaker"
+            f" ON speaker.session_id = entry.session_id AND speaker.label = {spoken}.speaker_label"
+        )
+    return text
+
+
+def _spoken(source: _Source) -> str:
+    return "entry" if source is _TRANSCRIPTS else "spoken"
+
+
+def _row_filters(source: _Source, shape: Shape, bind: _Binder) -> list[str]:
+    conditions = []
+    if "languages" in shape.given:
+        conditions.append(f"lower(entry.{source.language}) LIKE ANY ({bind('languages', 'text[]')})")
+    if shape.finals_only:
+        conditions.append(f"{_spoken(source)}.is_final")
+    if "speakers" in shape.given:
+        speakers = bind("speakers", "text[]")
+        conditions.append(
+            f"({_spoken(source)}.speaker_label = ANY ({speakers}) OR speaker.name = ANY ({speakers}))"
+        )
+    return conditions
+
+
+def _session_filters(shape: Shape, bind: _Binder) -> list[str]:
+    conditions = []
+    if "session_ids" in shape.given:
+        conditions.append(f"session.id = ANY ({bind('session_ids', 'uuid[]')})")
+    if "started_after" in shape.given:
+        conditions.append(f"session.started_at >= {bind('started_after', 'timestamptz')}")
+    if "started_before" in shape.given:
+        conditions.append(f"session.started_at < {bind('started_before', 'timestamptz')}")
+    # Of the place in a block, what the index of sessions can answer.
+    for name, comparison in (("before", "<="), ("end", ">=")):
+        if name in shape.given:
+            started_at = bind(f"{name}_started_at", "timestamptz")
+            session_id = bind(f"{name}_session_id", "uuid")
+            conditions.append(f"(session.started_at, session.id) {comparison} ({started_at}, {session_id})")
+    return conditions
+
+
+def _place(shape: Shape, bind: _Binder) -> list[str]:
+    key = "(session.started_at, session.id, entry.id)"
+    return [
+        f"{key} {comparison} {bind.key(name)}"
+        for name, comparison in (("before", "<"), ("end", ">="))
+        if name in shape.given
+    ]
+
+
+def _block(sources: Sequence[_Source], shape: Shape, bind: _Binder) -> str:
+    parts = []
+    for source in sources:
+        columns = f"SELECT '{source.kind}' AS kind, started_at, session_id, id, rank FROM livetranslate_hits"
+        found = columns.replace("livetranslate_hits", f"{source.table}_found")
+        parts.append(found)
+        if not shape.similar:
+            walked = columns.replace("livetranslate_hits", f"{source.table}_walked")
+            parts.append(f"{walked} WHERE rank IS NOT NULL AND (SELECT complete FROM {source.table}_complete)")
+    inside = "true" if "end" in shape.given else f"place <= {bind('block', 'int')}"
+    return f"""
+numbered AS MATERIALIZED (
+    SELECT *, row_number() OVER (ORDER BY started_at DESC, session_id DESC, id DESC) AS place
+    FROM ({' UNION ALL '.join(parts)}) AS hit
+),
+block AS MATERIALIZED (SELECT * FROM numbered WHERE {inside}),
+block_end AS MATERIALIZED (
+    SELECT started_at, session_id, id, place < (SELECT max(place) FROM numbered) AS more
+    FROM block ORDER BY place DESC LIMIT 1
+)"""
+
+
+def _page(shape: Shape, bind: _Binder) -> str:
+    after = ""
+    if "end" in shape.given:
+        after = f"WHERE (rank, started_at, session_id, id) < ({bind('after_rank', 'float8')}, {bind.key('after')[1:]}"
+    shown = ""
+    if "translation_language" in shape.given:
+        patterns = bind("translation_language", "text[]")
+        shown = f"""
+LEFT JOIN LATERAL (
+    SELECT text, target_language, transcript_revision FROM livetranslate.translations AS each
+    WHERE each.session_id = page.session_id AND each.transcript_id = spoken.id
+        AND lower(each.target_language) LIKE ANY ({patterns})
+    ORDER BY lower(each.target_language) <> ({patterns})[1], each.target_language, each.id LIMIT 1
+) AS asked_for ON true"""
+    chosen = ("asked_for", "translated") if shown else ("translated",)
+    shown_text, shown_language, shown_revision = (
+        f"coalesce({', '.join(f'{source}.{column}' for source in chosen)})"
+        for column in ("text", "target_language", "transcript_revision")
+    )
+    language = "coalesce(translated.target_language, spoken.language)"
+    return f"""
+SELECT page.session_id, session.title, session.meeting_id, page.started_at, page.kind, page.id,
+       spoken.id AS transcript_id, coalesce(translated.timestamp, spoken.timestamp) AS timestamp,
+       spoken.speaker_label, speaker.name AS speaker_name, spoken.text, spoken.language,
+       {shown_text} AS translation, {shown_language} AS translation_language,
+       spoken.is_final, coalesce({shown_revision} <> spoken.revision, false) AS is_stale, page.rank,
+       coalesce(translated.text, spoken.text) AS matched,
+       ARRAY(
+           SELECT position FROM unnest(coalesce(translated.search, spoken.search)) AS word
+           CROSS JOIN unnest(word.positions) AS position
+           WHERE array_to_tsvector(ARRAY[word.lexeme]) @@ reading.shown
+       ) AS positions,
+       block_end.started_at AS end_started_at, block_end.session_id AS end_session_id, block_end.id AS end_id,
+       block_end.more
+FROM (
+    SELECT * FROM block {after}
+    ORDER BY rank DESC, started_at DESC, session_id DESC, id DESC LIMIT {bind("limit", "int")} + 1
+) AS page
+CROSS JOIN block_end
+LEFT JOIN livetranslate.translations AS translated
+    ON page.kind = 'translation' AND translated.session_id = page.session_id AND translated.id = page.id
+JOIN livetranslate.transcripts AS spoken
+    ON spoken.session_id = page.session_id AND spoken.id = coalesce(translated.transcript_id, page.id)
+JOIN livetranslate.sessions AS session ON session.id = page.session_id
+LEFT JOIN livetranslate.speakers AS speaker
+    ON speaker.session_id = page.session_id AND speaker.label = spoken.speaker_label
+LEFT JOIN reading ON {_read_by(language, shape)}{shown}
+ORDER BY page.rank DESC, page.started_at DESC, page.session_id DESC, page.id DESC"""
+
+
+def _all(conditions: Sequence[str]) -> str:
+    return " AND ".join(conditions)

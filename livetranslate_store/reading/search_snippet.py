@@ -97,8 +97,12 @@ def _extract(text: str, ranges: Sequence[tuple[int, int]]) -> tuple[int, int]:
     if start:
         start = _word_start(text, start, ranges[0][0] if ranges else end)
     if end < len(text):
-        kept = max((b for a, b in ranges if a < end), default=start)
-        end = _word_end(text, end, min(kept, end))
+        cut = next(((a, b) for a, b in ranges if a < end < b), None)
+        if cut is not None:
+            # What is highlighted is shown whole or not at all, the first one whole.
+            end = cut[1] if cut == ranges[0] else cut[0]
+        else:
+            end = _word_end(text, end, max((b for _, b in ranges if b <= end), default=start))
     while not _may_cut(text, start):
         start -= 1
     while not _may_cut(text, end):

@@ -300,7 +300,7 @@ class Store:
         `started_after` and `started_before` bound the start of the meeting, from the one on and before the
         other. Each hit shows its original and its translation into `translation_language`.
 
-        The hits of the newest meetings come first, the best of every 200 before the others; `limit` is 1 to
+        The hits of the newest meetings come first, the best of every 100 before the others; `limit` is 1 to
         1000, and the page's `next_cursor`, passed as `after` with the same query, continues it. Raises
         InvalidInputError, also for a query without a word that must be there.
         """

@@ -1,6 +1,7 @@
 """The search over transcripts and translations: rows of the driver become hits with their extracts."""
 
 import asyncpg
+from msgspec.structs import replace
 
 from livetranslate_store.reading.search_cursor import HitKey, SearchCursor
 from livetranslate_store.reading.search_query import SearchQuery
@@ -16,7 +17,7 @@ async def read_hits(fetch: Fetch, query: SearchQuery, tracing: Tracing) -> Searc
     with tracing.span("search") as span:
         cursor: SearchCursor | None = query.cursor
         while cursor is not None and len(hits) < query.limit:
-            part = query._replace(cursor=cursor, limit=query.limit - len(hits), block=query.block)
+            part = query._replace(cursor=cursor, limit=query.limit - len(hits))
             found, cursor = await _read_block(fetch, part)
             hits += found
         span.tell(hits=len(hits))
@@ -28,15 +29,16 @@ async def _read_block(fetch: Fetch, query: SearchQuery) -> tuple[list[SearchHit]
     text, arguments = query.statement()
     rows = await fetch(text, arguments)
     hits = [_hit(row, query) for row in rows[: query.limit]]
-    before, end, more = query.cursor.before, query.cursor.end, query.cursor.more
-    if rows and end is None:
+    block = query.cursor
+    if rows and block.end is None:
         row = rows[0]
-        end, more = HitKey(row["end_started_at"], row["end_session_id"], row["end_id"]), row["more"]
+        end = HitKey(row["end_started_at"], row["end_session_id"], row["end_id"])
+        block = replace(block, end=end, more=row["more"], walked=frozenset(row["walked"]))
     if len(rows) > query.limit:
         last = hits[-1]
         after = HitKey(last.session_started_at, last.session_id, last.id)
-        return hits, SearchCursor(before, end, more, last.rank, after)
-    return hits, SearchCursor(end, None, False, None, None) if more else None
+        return hits, replace(block, rank=last.rank, after=after)
+    return hits, SearchCursor.block_before(block.end) if block.more else None
 
 
 def _hit(row: asyncpg.Record, query: SearchQuery) -> SearchHit:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.values import EntryKind
 
 
 class HitKey(msgspec.Struct, frozen=True, array_like=True):
@@ -29,6 +30,7 @@ class SearchCursor(msgspec.Struct, frozen=True, array_like=True):
     more: bool
     rank: float | None
     after: HitKey | None
+    walked: frozenset[EntryKind]
 
     def encoded(self) -> str:
         """Return the cursor as text that is safe in a URL."""
@@ -41,10 +43,9 @@ class SearchCursor(msgspec.Struct, frozen=True, array_like=True):
             data = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
             cursor = msgspec.msgpack.decode(data, type=cls)
             keys = [key for key in (cursor.before, cursor.end, cursor.after) if key is not None]
-            if any(key.started_at.tzinfo is None for key in keys) or (cursor.end is None) != (
-                cursor.after is None
-            ) != (cursor.rank is None):
-                raise ValueError("not a place")
+            known = {cursor.end is None, cursor.after is None, cursor.rank is None}
+            if len(known) > 1 or any(key.started_at.tzinfo is None for key in keys):
+                raise ValueError("not a place among hits")
         except (ValueError, AttributeError, msgspec.MsgspecError) as error:
             raise InvalidInputError(
                 "after is not a cursor: pass the next_cursor of a page as it is."
@@ -52,4 +53,10 @@ class SearchCursor(msgspec.Struct, frozen=True, array_like=True):
         return cursor
 
 
-FIRST_BLOCK = SearchCursor(None, None, False, None, None)
+    @classmethod
+    def block_before(cls, end: HitKey | None) -> "SearchCursor":
+        """Return the beginning of the block that follows `end`, of the first one where that is None."""
+        return cls(end, None, more=False, rank=None, after=None, walked=frozenset())
+
+
+FIRST_BLOCK = SearchCursor.block_before(None)

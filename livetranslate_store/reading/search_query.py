@@ -22,7 +22,7 @@ from livetranslate_store.reading.search_words import SearchWords, parsed
 from livetranslate_store.values import ENTRY_KINDS, EntryKind
 
 # Hits are ranked within blocks: so many of the newest, or a few pages of them, then as many of the next.
-BLOCK_HITS = 200
+BLOCK_HITS = 100
 MAX_PAGE_HITS = 1_000
 
 
@@ -61,6 +61,7 @@ class SearchQuery(NamedTuple):
             finals_only=self.finals_only,
             one_reading=one_reading,
             similar=tuple(map(len, fuzzy)) if any(fuzzy) else (),
+            walked=self.cursor.walked,
         )
         text, parameters = search_statement(shape)
         values = self._values(one_reading=one_reading)
@@ -88,8 +89,8 @@ class SearchQuery(NamedTuple):
         }
         values |= {
             f"similar_{branch}_{word}": text
-            for branch, each in enumerate(branches)
-            for word, text in enumerate(each.similar)
+            for branch, each in enumerate(branches, 1)
+            for word, text in enumerate(each.similar, 1)
         }
         for name in ("before", "end", "after"):
             key: HitKey | None = getattr(self.cursor, name)

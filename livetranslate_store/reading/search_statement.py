@@ -20,16 +20,23 @@ WALKED_TEXTS = 20_000
 FEW_HITS = 1_000
 # So many times the texts that hold a block's hits on average: hits are not spread evenly.
 WALK_MARGIN = 3
+# Comparing trigrams takes longer than comparing words.
+WALKED_ALIKE = 4_000
 
 
 class Shape(NamedTuple):
-    """What the text of a statement depends on; `similar` has the number of words that may be mistyped of each branch."""
+    """What the text of a statement depends on.
+
+    `similar` has the number of words that may be mistyped for each branch; `walked` the kinds whose hits were
+    found by walking when the block was read first.
+    """
 
     given: frozenset[str]
     kinds: frozenset[EntryKind]
     finals_only: bool
     one_reading: bool
     similar: tuple[int, ...]
+    walked: frozenset[EntryKind]
 
 
 class _Source(NamedTuple):
@@ -51,7 +58,7 @@ def search_statement(shape: Shape) -> CompiledStatement:
     for source in sources:
         parts += _hits(source, shape, binder)
     parts.append(_block(sources, shape, binder))
-    text = f"WITH {', '.join(parts)}\n{_page(shape, binder)}"
+    text = f"WITH {', '.join(parts)}\n{_page(sources, shape, binder)}"
     return CompiledStatement(text, tuple(binder.names))
 
 
@@ -107,67 +114,85 @@ asked AS MATERIALIZED (SELECT string_agg(DISTINCT '(' || query::text || ')', ' |
 
 
 def _hits(source: _Source, shape: Shape, bind: _Binder) -> list[str]:
-    """The hits in one table: those of the walk if it was complete, those of the index if not."""
+    """The hits in one table: those of the walk if there were enough, those of the index if not."""
+    if "end" not in shape.given:
+        return [_walk_length(source, shape, bind), _walked(source, shape, bind), _found(source, shape, bind)]
+    # A block that has been read before is read again in the same way.
+    return [(_walked if source.kind in shape.walked else _found)(source, shape, bind)]
+
+
+def _walk_length(source: _Source, shape: Shape, bind: _Binder) -> str:
+    """How many texts the walk may read; none where the index finds the hits sooner."""
+    name = source.table
     if shape.similar:
-        return [_found(source, shape, bind)]
-    return [_walked(source, shape, bind), _found(source, shape, bind)]
+        # The server has no statistics of mistyped words.
+        return f"{name}_walk AS MATERIALIZED (SELECT {WALKED_ALIKE}::bigint AS texts)"
+    texts = f"ceil({WALK_MARGIN} * {bind('block', 'int')} * stored / matching)"
+    if "session_ids" in shape.given:
+        texts = f"{WALKED_TEXTS}"
+    return f"""
+{name}_walk AS MATERIALIZED (
+    SELECT CASE WHEN matching > {FEW_HITS} AND {texts} <= {WALKED_TEXTS} THEN {texts} ELSE 0 END::bigint AS texts
+    FROM asked, livetranslate.search_estimate('livetranslate.{name}', query)
+)"""
 
 
 def _walked(source: _Source, shape: Shape, bind: _Binder) -> str:
-    name, block = source.table, bind("block", "int")
-    # In a few sessions all there is may be read; elsewhere only as far as enough hits are expected.
-    texts = f"{WALKED_TEXTS}" if "session_ids" in shape.given else f"ceil({WALK_MARGIN} * {block} * stored / matching)"
-    enough = "false" if "end" in shape.given else f"count(rank) > {block}"
-    bounded = f"(SELECT texts FROM {name}_walk) BETWEEN 1 AND {WALKED_TEXTS}"
+    name = source.table
     rows = ["entry.session_id = session.id", *_row_filters(source, shape, bind), *_place(shape, bind)]
+    sessions = _session_filters(shape, bind)
+    texts, enough = "", ""
+    if "end" not in shape.given:
+        sessions.append(f"(SELECT texts FROM {name}_walk) > 0")
+        texts = f"LIMIT (SELECT texts FROM {name}_walk)"
+        enough = f"LIMIT {bind('block', 'int')} + 1"
+    # Each step keeps the order of the one below, so that all of them stop when the last one has enough.
     return f"""
-{name}_walk AS MATERIALIZED (
-    SELECT CASE WHEN matching > {FEW_HITS} THEN {texts} ELSE 0 END::bigint AS texts
-    FROM asked, livetranslate.search_estimate('livetranslate.{name}', query)
-),
 {name}_walked AS MATERIALIZED (
-    SELECT started_at, session_id, id, CASE WHEN search @@ query THEN {_RANK} END AS rank
+    SELECT started_at, session_id, id, {_rank(shape, bind)} AS rank
     FROM (
-        SELECT session.started_at, session.id AS session_id, entry.id, entry.search, entry.language
+        SELECT session.started_at, session.id AS session_id, entry.*
         FROM livetranslate.sessions AS session
         CROSS JOIN LATERAL (
-            SELECT entry.id, entry.search, entry.{source.language} AS language
+            SELECT entry.id, entry.search, entry.text, entry.{source.language} AS language
             FROM {_joined(source, shape)}
             WHERE {_all(rows)}
             ORDER BY entry.id DESC LIMIT {WALKED_TEXTS}
         ) AS entry
-        WHERE {_all([bounded, *_session_filters(shape, bind)])}
-        ORDER BY session.started_at DESC, session.id DESC, entry.id DESC
-        LIMIT (SELECT texts FROM {name}_walk)
-    ) AS newest LEFT JOIN reading ON {_read_by("language", shape)}
-),
-{name}_complete AS MATERIALIZED (
-    SELECT {enough} OR (texts BETWEEN 1 AND {WALKED_TEXTS} AND count(*) < texts) AS complete
-    FROM {name}_walk LEFT JOIN {name}_walked ON true GROUP BY texts
+        WHERE {_all(sessions)}
+        ORDER BY session.started_at DESC, session.id DESC, entry.id DESC {texts}
+    ) AS entry
+    CROSS JOIN LATERAL (
+        SELECT query, rests FROM reading WHERE {_read_by("entry.language", shape)} LIMIT 1
+    ) AS reading
+    WHERE {_matches(shape, bind)}
+    ORDER BY started_at DESC, session_id DESC, id DESC {enough}
 )"""
 
 
 def _found(source: _Source, shape: Shape, bind: _Binder) -> str:
     name = source.table
-    conditions = [
-        *_matches(shape, bind),
-        *_row_filters(source, shape, bind),
-        *_session_filters(shape, bind),
-        *_place(shape, bind),
-    ]
+    sessions = ["session.id = entry.session_id", *_session_filters(shape, bind)]
+    conditions = [_may_match(shape, bind), f"({_matches(shape, bind)}) IS TRUE"]
+    conditions += [*_row_filters(source, shape, bind), *_place(shape, bind)]
     if "session_ids" in shape.given:
         conditions.append(f"entry.session_id = ANY ({bind('session_ids', 'uuid[]')})")
-    if not shape.similar:
-        conditions.append(f"NOT (SELECT complete FROM {name}_complete)")
     # The end of a block that has been read before bounds it, whatever came into it meanwhile.
-    limit = "" if "end" in shape.given else f"LIMIT {bind('block', 'int')} + 1"
+    limit = ""
+    if "end" not in shape.given:
+        block = bind("block", "int")
+        conditions.append(f"(SELECT count(*) FROM {name}_walked) <= {block}")
+        limit = f"LIMIT {block} + 1"
     return f"""
 {name}_found AS MATERIALIZED (
-    SELECT started_at, session_id, id, {_similarity(shape, bind)} AS rank
+    SELECT started_at, session_id, id, {_rank(shape, bind)} AS rank
     FROM (
-        SELECT session.started_at, session.id AS session_id, entry.id, entry.search, entry.text, reading.query
+        SELECT session.started_at, entry.session_id, entry.id, entry.search, entry.text, reading.query
         FROM {_joined(source, shape)}
-        JOIN livetranslate.sessions AS session ON session.id = entry.session_id
+        CROSS JOIN LATERAL (
+            SELECT session.id, session.started_at FROM livetranslate.sessions AS session
+            WHERE {_all(sessions)} OFFSET 0
+        ) AS session
         JOIN reading ON {_read_by(f"entry.{source.language}", shape)}
         WHERE {_all(conditions)}
         ORDER BY session.started_at DESC, session.id DESC, entry.id DESC {limit}
@@ -175,45 +200,50 @@ def _found(source: _Source, shape: Shape, bind: _Binder) -> str:
 )"""
 
 
-def _matches(shape: Shape, bind: _Binder) -> list[str]:
-    index, language = "entry.search @@ (SELECT query FROM asked)", "entry.search @@ reading.query"
-    if not shape.similar:
-        return [index] if shape.one_reading else [index, language]
-    alike = {
-        branch: " AND ".join(
+def _may_match(shape: Shape, bind: _Binder) -> str:
+    """What the indexes are asked: any of the readings, or the trigrams of words that are alike."""
+    alike = _alike(shape, bind)
+    return f"({' OR '.join(['entry.search @@ (SELECT query FROM asked)', *alike.values()])})"
+
+
+def _matches(shape: Shape, bind: _Binder) -> str:
+    """Whether a text matches as its language reads the query."""
+    alike = [
+        f"({text} AND (reading.rests[{branch}]::text = '' OR entry.search @@ reading.rests[{branch}]))"
+        for branch, text in _alike(shape, bind).items()
+    ]
+    return " OR ".join(["entry.search @@ reading.query", *alike])
+
+
+def _alike(shape: Shape, bind: _Binder) -> dict[int, str]:
+    """Whether all words of a branch that may be mistyped are similar to some in the text, by its number."""
+    return {
+        branch: "("
+        + " AND ".join(
             f"livetranslate.search_similar({bind(f'similar_{branch}_{word}', 'text')}, entry.text)"
-            for word in range(words)
+            for word in range(1, words + 1)
         )
-        for branch, words in enumerate(shape.similar)
+        + ")"
+        for branch, words in enumerate(shape.similar, 1)
         if words
     }
-    rest = [
-        f"({text} AND (reading.rests[{branch + 1}]::text = '' OR entry.search @@ reading.rests[{branch + 1}]))"
-        for branch, text in alike.items()
-    ]
-    return [
-        f"({index} OR {' OR '.join(f'({text})' for text in alike.values())})",
-        f"({language} OR {' OR '.join(rest)})",
-    ]
 
 
-_RANK = "ts_rank(search, query, 1)::float8"
-
-
-def _similarity(shape: Shape, bind: _Binder) -> str:
+def _rank(shape: Shape, bind: _Binder) -> str:
     """What matches as it is comes first, then what is most alike."""
+    exact = "ts_rank(search, query, 1)::float8"
     if not shape.similar:
-        return _RANK
+        return exact
     branches = [
         ", ".join(
             f"livetranslate.search_similarity({bind(f'similar_{branch}_{word}', 'text')}, text)"
-            for word in range(words)
+            for word in range(1, words + 1)
         )
-        for branch, words in enumerate(shape.similar)
+        for branch, words in enumerate(shape.similar, 1)
         if words
     ]
     alike = ", ".join(f"least({each})" for each in branches)
-    return f"CASE WHEN search @@ query THEN 1 + {_RANK} ELSE greatest({alike})::float8 END"
+    return f"CASE WHEN search @@ query THEN 1 + {exact} ELSE greatest({alike})::float8 END"
 
 
 def _read_by(language: str, shape: Shape) -> str:
@@ -285,17 +315,17 @@ def _place(shape: Shape, bind: _Binder) -> list[str]:
 def _block(sources: Sequence[_Source], shape: Shape, bind: _Binder) -> str:
     parts = []
     for source in sources:
-        columns = f"SELECT '{source.kind}' AS kind, started_at, session_id, id, rank FROM livetranslate_hits"
-        found = columns.replace("livetranslate_hits", f"{source.table}_found")
-        parts.append(found)
-        if not shape.similar:
-            walked = columns.replace("livetranslate_hits", f"{source.table}_walked")
-            parts.append(f"{walked} WHERE rank IS NOT NULL AND (SELECT complete FROM {source.table}_complete)")
+        select = f"SELECT '{source.kind}' AS kind, started_at, session_id, id, rank FROM {source.table}"
+        if "end" in shape.given:
+            parts.append(f"{select}_{'walked' if source.kind in shape.walked else 'found'}")
+        else:
+            enough = f"(SELECT count(*) FROM {source.table}_walked) > {bind('block', 'int')}"
+            parts += [f"{select}_walked WHERE {enough}", f"{select}_found"]
     inside = "true" if "end" in shape.given else f"place <= {bind('block', 'int')}"
     return f"""
 numbered AS MATERIALIZED (
     SELECT *, row_number() OVER (ORDER BY started_at DESC, session_id DESC, id DESC) AS place
-    FROM ({' UNION ALL '.join(parts)}) AS hit
+    FROM ({" UNION ALL ".join(parts)}) AS hit
 ),
 block AS MATERIALIZED (SELECT * FROM numbered WHERE {inside}),
 block_end AS MATERIALIZED (
@@ -304,7 +334,7 @@ block_end AS MATERIALIZED (
 )"""
 
 
-def _page(shape: Shape, bind: _Binder) -> str:
+def _page(sources: Sequence[_Source], shape: Shape, bind: _Binder) -> str:
     after = ""
     if "end" in shape.given:
         after = f"WHERE (rank, started_at, session_id, id) < ({bind('after_rank', 'float8')}, {bind.key('after')[1:]}"
@@ -324,6 +354,14 @@ LEFT JOIN LATERAL (
         for column in ("text", "target_language", "transcript_revision")
     )
     language = "coalesce(translated.target_language, spoken.language)"
+    walked = "NULL::text[]"
+    if "end" not in shape.given:
+        enough = (
+            f"CASE WHEN (SELECT count(*) FROM {source.table}_walked) > {bind('block', 'int')}"
+            f" THEN '{source.kind}' END"
+            for source in sources
+        )
+        walked = f"array_remove(ARRAY[{', '.join(enough)}], NULL)"
     return f"""
 SELECT page.session_id, session.title, session.meeting_id, page.started_at, page.kind, page.id,
        spoken.id AS transcript_id, coalesce(translated.timestamp, spoken.timestamp) AS timestamp,
@@ -337,7 +375,7 @@ SELECT page.session_id, session.title, session.meeting_id, page.started_at, page
            WHERE array_to_tsvector(ARRAY[word.lexeme]) @@ reading.shown
        ) AS positions,
        block_end.started_at AS end_started_at, block_end.session_id AS end_session_id, block_end.id AS end_id,
-       block_end.more
+       block_end.more, {walked} AS walked
 FROM (
     SELECT * FROM block {after}
     ORDER BY rank DESC, started_at DESC, session_id DESC, id DESC LIMIT {bind("limit", "int")} + 1

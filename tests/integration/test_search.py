@@ -112,7 +112,7 @@ async def test_queries_mean_what_they_mean_on_the_web(
 
 
 @pytest.mark.parametrize(
-    "mistyped", ["meetnig", "meeking", "meting", "meetiing", "budgte", "bidgets", "discused", "two budgte"]
+    "mistyped", ["meetnig", "meetimg", "meting", "meetiing", "budgte", "bidgets", "discused", "two budgte"]
 )
 async def test_typing_mistakes_are_forgiven_only_when_asked(store: Store, said: UUID, mistyped: str) -> None:
     assert len(await store.search(mistyped, languages=["en"])) == 0

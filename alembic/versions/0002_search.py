@@ -51,6 +51,7 @@ STEMMERS = {
     "yiddish": ("yi",),
 }
 
+# ruff: noqa: RUF001 (letters of other alphabets are meant)
 # The rules of `livetranslate_store.reading.search_text`, which reads queries in the same way.
 READ_CHARACTERS = 50_000
 IGNORED = (

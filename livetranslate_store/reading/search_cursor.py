@@ -1,4 +1,4 @@
-"""A place among the hits of a search, as opaque text that a page hands out and the next one continues from."""
+"""A place among the hits of a search, as opaque text that one page hands out and the next continues from."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
@@ -42,16 +42,19 @@ class SearchCursor(msgspec.Struct, frozen=True, array_like=True):
         try:
             data = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
             cursor = msgspec.msgpack.decode(data, type=cls)
-            keys = [key for key in (cursor.before, cursor.end, cursor.after) if key is not None]
-            known = {cursor.end is None, cursor.after is None, cursor.rank is None}
-            if len(known) > 1 or any(key.started_at.tzinfo is None for key in keys):
-                raise ValueError("not a place among hits")
+            cursor.check()
         except (ValueError, AttributeError, msgspec.MsgspecError) as error:
             raise InvalidInputError(
                 "after is not a cursor: pass the next_cursor of a page as it is."
             ) from error
         return cursor
 
+    def check(self) -> None:
+        """Raise ValueError where there is no such place."""
+        keys = [key for key in (self.before, self.end, self.after) if key is not None]
+        known = {self.end is None, self.after is None, self.rank is None}
+        if len(known) > 1 or any(key.started_at.tzinfo is None for key in keys):
+            raise ValueError("not a place among hits")
 
     @classmethod
     def block_before(cls, end: HitKey | None) -> "SearchCursor":

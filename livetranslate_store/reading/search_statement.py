@@ -1,9 +1,10 @@
 """The one statement that answers a search.
 
 Texts are ordered by their meeting, the newest first, and hits are ranked in blocks of that order: ranking all
-hits of a common word would read all of them. A block is found in one of two ways. Where the planner's statistics
-say that a word is common, the newest texts are walked through until there are enough hits, within bounds; where
-it is rare, or the walk found too few, the index of words tells all that match. Both give the same hits.
+hits of a common word would read all of them. A block is found in one of two ways. Where the planner's
+statistics say that a word is common, the newest texts are walked through until there are enough hits, within
+bounds; where it is rare, or the walk found too few, the index of words tells all that match. Both give the
+same hits.
 
 Every text is tried with the query as its own language reads it. The index is asked for any of these readings.
 """
@@ -21,7 +22,7 @@ FEW_HITS = 1_000
 # So many times the texts that hold a block's hits on average: hits are not spread evenly.
 WALK_MARGIN = 3
 # Comparing trigrams takes longer than comparing words.
-WALKED_ALIKE = 4_000
+WALKED_ALIKE = 2_000
 
 
 class Shape(NamedTuple):
@@ -79,42 +80,47 @@ class _Binder:
 
 
 def _readings(bind: _Binder) -> str:
-    """How each configuration reads the query, what it highlights, and any of the readings."""
+    """Return how each configuration reads the query, what it highlights, and any of the readings."""
     return f"""
 reading AS MATERIALIZED (
     SELECT configuration::regconfig, string_agg('(' || query::text || ')', ' | ')::tsquery AS query,
            coalesce(string_agg(nullif(shown::text, ''), ' | '), '')::tsquery AS shown,
            array_agg(rest ORDER BY branch) AS rests
-    FROM unnest({bind("configurations", "text[]")}, {bind("stopping", "text[]")}) AS way (configuration, stopping)
+    FROM unnest({bind("configurations", "text[]")}, {bind("stopping", "text[]")})
+        AS way (configuration, stopping)
     CROSS JOIN unnest(
         {bind("plain", "text[]")}, {bind("strict", "text[]")}, {bind("shown_plain", "text[]")},
         {bind("shown_strict", "text[]")}, {bind("rest", "text[]")}
     ) WITH ORDINALITY AS side (plain, strict, shown_plain, shown_strict, rest_text, branch)
     CROSS JOIN LATERAL (
-        SELECT CASE strict WHEN '' THEN ''::tsquery ELSE to_tsquery(configuration::regconfig, strict) END AS strictly,
-               CASE plain WHEN '' THEN ''::tsquery ELSE to_tsquery(stopping::regconfig, plain) END AS shortly,
-               CASE rest_text WHEN '' THEN ''::tsquery ELSE to_tsquery(configuration::regconfig, rest_text) END AS rest
+        SELECT {_read("configuration", "strict")} AS strictly, {_read("stopping", "plain")} AS shortly,
+               {_read("configuration", "rest_text")} AS rest
     ) AS asked
     -- A language may leave out every word that must be there: then it leaves out none.
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN querytree(shortly && strictly) IN ('', 'T') THEN configuration ELSE stopping END AS chosen
+        SELECT CASE WHEN querytree(shortly && strictly) IN ('', 'T')
+                   THEN configuration ELSE stopping
+               END AS chosen
     ) AS choice
     CROSS JOIN LATERAL (
-        SELECT CASE chosen
-                   WHEN stopping THEN shortly ELSE to_tsquery(configuration::regconfig, plain)
-               END && strictly AS query,
-               CASE shown_plain WHEN '' THEN ''::tsquery ELSE to_tsquery(chosen::regconfig, shown_plain) END
-               || CASE shown_strict
-                      WHEN '' THEN ''::tsquery ELSE to_tsquery(configuration::regconfig, shown_strict)
-                  END AS shown
+        SELECT CASE chosen WHEN stopping THEN shortly ELSE {_read("configuration", "plain")} END && strictly
+                   AS query,
+               {_read("chosen", "shown_plain")} || {_read("configuration", "shown_strict")} AS shown
     ) AS read
     GROUP BY configuration
 ),
-asked AS MATERIALIZED (SELECT string_agg(DISTINCT '(' || query::text || ')', ' | ')::tsquery AS query FROM reading)"""
+asked AS MATERIALIZED (
+    SELECT string_agg(DISTINCT '(' || query::text || ')', ' | ')::tsquery AS query FROM reading
+)"""
+
+
+def _read(configuration: str, words: str) -> str:
+    # Without words the server would send a notice each time.
+    return f"CASE {words} WHEN '' THEN ''::tsquery ELSE to_tsquery({configuration}::regconfig, {words}) END"
 
 
 def _hits(source: _Source, shape: Shape, bind: _Binder) -> list[str]:
-    """The hits in one table: those of the walk if there were enough, those of the index if not."""
+    """Return the hits in one table: those of the walk if there were enough, those of the index if not."""
     if "end" not in shape.given:
         return [_walk_length(source, shape, bind), _walked(source, shape, bind), _found(source, shape, bind)]
     # A block that has been read before is read again in the same way.
@@ -122,7 +128,7 @@ def _hits(source: _Source, shape: Shape, bind: _Binder) -> list[str]:
 
 
 def _walk_length(source: _Source, shape: Shape, bind: _Binder) -> str:
-    """How many texts the walk may read; none where the index finds the hits sooner."""
+    """Return how many texts the walk may read; none where the index finds the hits sooner."""
     name = source.table
     if shape.similar:
         # The server has no statistics of mistyped words.
@@ -132,7 +138,8 @@ def _walk_length(source: _Source, shape: Shape, bind: _Binder) -> str:
         texts = f"{WALKED_TEXTS}"
     return f"""
 {name}_walk AS MATERIALIZED (
-    SELECT CASE WHEN matching > {FEW_HITS} AND {texts} <= {WALKED_TEXTS} THEN {texts} ELSE 0 END::bigint AS texts
+    SELECT CASE WHEN matching > {FEW_HITS} AND {texts} <= {WALKED_TEXTS} THEN {texts} ELSE 0 END::bigint
+               AS texts
     FROM asked, livetranslate.search_estimate('livetranslate.{name}', query)
 )"""
 
@@ -201,13 +208,13 @@ def _found(source: _Source, shape: Shape, bind: _Binder) -> str:
 
 
 def _may_match(shape: Shape, bind: _Binder) -> str:
-    """What the indexes are asked: any of the readings, or the trigrams of words that are alike."""
+    """Return what the indexes are asked: any of the readings, or the trigrams of words that are alike."""
     alike = _alike(shape, bind)
     return f"({' OR '.join(['entry.search @@ (SELECT query FROM asked)', *alike.values()])})"
 
 
 def _matches(shape: Shape, bind: _Binder) -> str:
-    """Whether a text matches as its language reads the query."""
+    """Return whether a text matches as its language reads the query."""
     alike = [
         f"({text} AND (reading.rests[{branch}]::text = '' OR entry.search @@ reading.rests[{branch}]))"
         for branch, text in _alike(shape, bind).items()
@@ -216,7 +223,7 @@ def _matches(shape: Shape, bind: _Binder) -> str:
 
 
 def _alike(shape: Shape, bind: _Binder) -> dict[int, str]:
-    """Whether all words of a branch that may be mistyped are similar to some in the text, by its number."""
+    """Return for each branch whether its words that may be mistyped are all similar to some in the text."""
     return {
         branch: "("
         + " AND ".join(
@@ -230,7 +237,7 @@ def _alike(shape: Shape, bind: _Binder) -> dict[int, str]:
 
 
 def _rank(shape: Shape, bind: _Binder) -> str:
-    """What matches as it is comes first, then what is most alike."""
+    """Return a rank: what matches as it is comes first, then what is most alike."""
     exact = "ts_rank(search, query, 1)::float8"
     if not shape.similar:
         return exact
@@ -337,7 +344,8 @@ block_end AS MATERIALIZED (
 def _page(sources: Sequence[_Source], shape: Shape, bind: _Binder) -> str:
     after = ""
     if "end" in shape.given:
-        after = f"WHERE (rank, started_at, session_id, id) < ({bind('after_rank', 'float8')}, {bind.key('after')[1:]}"
+        rank, key = bind("after_rank", "float8"), bind.key("after")
+        after = f"WHERE (rank, started_at, session_id, id) < ({rank}, {key[1:]}"
     shown = ""
     if "translation_language" in shape.given:
         patterns = bind("translation_language", "text[]")

@@ -1,8 +1,8 @@
 """How search reads a text: as the function `livetranslate.search_text` does, and with where each word stands.
 
 Words are in lower case and without accents; whatever is neither letter, digit nor mark parts them. Where a
-script is written without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese; Korean too, whose particles are
-glued to its words), a run of n characters is read as its first, its n-1 pairs of neighbours, and its last.
+script is written without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese; Korean too, whose particles
+are glued to its words), a run of n characters is read as its first, its n-1 pairs of neighbours and its last.
 """
 
 import re
@@ -16,7 +16,7 @@ READ_CHARACTERS = 50_000
 MAX_WORD_BYTES = 2046
 MAX_POSITION = 16_383
 
-# Accents of Latin and Greek; a mark of another script may make another letter. And what shows nothing by itself.
+# Accents of Latin and Greek (a mark of another script may make another letter), and what shows nothing.
 _DROPPED = re.compile(
     r"([A-Za-z\u0370-\u03ff])[\u0300-\u036f]+"
     r"|[\u00ad\u034f\u061c\u0640\u064b-\u0652\u0591-\u05bd\u05bf\u05c1-\u05c2\u05c4-\u05c5\u05c7\u180b-\u180e"
@@ -48,7 +48,9 @@ _RUN = re.compile(
 _LETTERS = str.maketrans(
     {
         **dict(zip("øłđıħŧςё", "oldihtσе", strict=True)),  # noqa: RUF001 (Greek and Cyrillic are meant)
-        **{"ß": "ss", "æ": "ae", "œ": "oe"},
+        "ß": "ss",
+        "æ": "ae",
+        "œ": "oe",
     }
 )
 
@@ -106,8 +108,8 @@ def _with_places(text: str) -> tuple[str, list[tuple[int, int]]]:
     places: list[tuple[int, int]] = []
     start = 0
     for end in range(1, len(text) + 1):
-        # A letter is read together with its marks; pieces of a Korean syllable belong together too.
-        if end < len(text) and (_is_mark(text[end]) or "\u1160" <= text[end] <= "\u11ff"):
+        # A letter is read together with its marks; so are pieces of a Korean syllable, and narrow katakana.
+        if end < len(text) and _belongs_before(text[end]):
             continue
         piece = folded(text[start:end])
         read.append(piece)
@@ -116,5 +118,9 @@ def _with_places(text: str) -> tuple[str, list[tuple[int, int]]]:
     return "".join(read), places
 
 
-def _is_mark(character: str) -> bool:
-    return character >= "\u0300" and unicodedata.category(character)[0] == "M"
+def _belongs_before(character: str) -> bool:
+    return (
+        (character >= "\u0300" and unicodedata.category(character)[0] == "M")
+        or "\u1160" <= character <= "\u11ff"
+        or character in "\uff9e\uff9f"
+    )

@@ -74,7 +74,7 @@ def parsed(query: str) -> SearchWords:
     wanted = [item for items in asked for item in items if not item.without]
     if not asked or not all(any(not item.without for item in items) for items in asked):
         raise InvalidInputError(
-            "query names no word to look for; write words, '\"an exact phrase\"', 'this or that', 'this -not'."
+            "query names no word to look for; write words, '\"a phrase\"', 'this or that', 'this -not that'."
         )
     if sum(len(run.units) for items in asked for item in items for run in item.runs) > 2 * MAX_QUERY_WORDS:
         raise InvalidInputError(f"query has too many words; at most {MAX_QUERY_WORDS} are looked for.")

@@ -18,7 +18,7 @@ SAID = {
     "en": "We discussed the budgets in two meetings, didn't we?",
     "es": "¿Hablamos del café y los presupuestos el lunes?",
     "de": "Wir sprachen über die Straße und die Häuser.",
-    "fr": "L’équipe a reporté les réunions.",
+    "fr": "L\u2019équipe a reporté les réunions.",
     "ru": "Мы обсудили новый бюджет.",
     "ja": "予算の件を話しました。",
     "zh-Hans": "我们讨论了新的预算。",
@@ -77,8 +77,9 @@ def languages(hits: Sequence[SearchHit]) -> set[str | None]:
 
 
 @pytest.mark.parametrize(("query", "language", "highlight"), FOUND)
+@pytest.mark.usefixtures("said")
 async def test_a_text_is_found_and_highlighted_as_its_own_language_reads_it(
-    store: Store, said: UUID, query: str, language: str, highlight: str | None
+    store: Store, query: str, language: str, highlight: str | None
 ) -> None:
     hits = [hit for hit in await store.search(query) if languages([hit]) == {language}]
     assert len(hits) == 1
@@ -105,16 +106,16 @@ async def test_a_text_is_found_and_highlighted_as_its_own_language_reads_it(
         ('"two meetings', True),
     ],
 )
-async def test_queries_mean_what_they_mean_on_the_web(
-    store: Store, said: UUID, query: str, found: bool
-) -> None:
+@pytest.mark.usefixtures("said")
+async def test_queries_mean_what_they_mean_on_the_web(store: Store, query: str, found: bool) -> None:
     assert bool(await store.search(query, languages=["en"])) is found
 
 
 @pytest.mark.parametrize(
     "mistyped", ["meetnig", "meetimg", "meting", "meetiing", "budgte", "bidgets", "discused", "two budgte"]
 )
-async def test_typing_mistakes_are_forgiven_only_when_asked(store: Store, said: UUID, mistyped: str) -> None:
+@pytest.mark.usefixtures("said")
+async def test_typing_mistakes_are_forgiven_only_when_asked(store: Store, mistyped: str) -> None:
     assert len(await store.search(mistyped, languages=["en"])) == 0
     (hit,) = await store.search(mistyped, languages=["en"], fuzzy=True)
     assert shown(hit)
@@ -209,6 +210,9 @@ async def test_filters(store: Store) -> None:
         ("-budget", "names no word"),
         ("meeting or -budget", "names no word"),
         ("or", "names no word"),
+        ("'", "names no word"),
+        ("%_", "names no word"),
+        ("-", "names no word"),
         ('"', "names no word"),
         ("🎉", "names no word"),
         ("a\0b", "NUL"),
@@ -226,17 +230,29 @@ async def test_a_query_that_cannot_be_answered_says_why(store: Store, query: Any
 
 @pytest.mark.parametrize(
     "query",
-    ["'", "a'b\\c", "a:*", "!a", "a & b | !(c", "a <-> b", '"a" "b', "or or a or or", "-", "a\tor\nb", "%s $1 {}"]
-    + ["%_", "--a b", "a" * 999, "予" * 100, "\u202e abc \u2066", "é" * 500, "x\u0301" * 300, "1e5 0x1f 3.14 -5"],
+    [
+        "a'b\\c",
+        "a:*",
+        "!a",
+        "a & b | !(c",
+        "a <-> b",
+        '"a" "b',
+        "or or a or or",
+        "a\tor\nb",
+        "%s $1 {}",
+        "--a b",
+        "a" * 999,
+        "予" * 100,
+        "\u202e abc \u2066",
+        "é" * 500,
+        "x\u0301" * 300,
+        "1e5 0x1f 3.14 -5",
+    ],
 )
 @pytest.mark.parametrize("fuzzy", [False, True])
-async def test_no_query_is_an_error_of_the_server(store: Store, said: UUID, query: str, fuzzy: bool) -> None:
-    try:
-        page = await store.search(query, fuzzy=fuzzy)
-    except InvalidInputError as error:
-        assert "query" in str(error)  # ours, and not the server's
-    else:
-        assert page.next_cursor is None
+@pytest.mark.usefixtures("said")
+async def test_no_query_is_an_error_of_the_server(store: Store, query: str, fuzzy: bool) -> None:
+    assert (await store.search(query, fuzzy=fuzzy)).next_cursor is None
 
 
 @pytest.mark.parametrize(
@@ -279,7 +295,8 @@ async def test_what_is_deleted_or_not_there_is_not_found(store: Store, said: UUI
     assert len(await store.search("meetings")) == 0
 
 
-async def test_a_reader_may_search(store: Store, said: UUID, reader_url: str) -> None:
+@pytest.mark.usefixtures("said")
+async def test_a_reader_may_search(reader_url: str) -> None:
     async with Store.open(reader_url, min_connections=1) as reading:
         for fuzzy in (False, True):
             assert len(await reading.search("meetings", fuzzy=fuzzy)) == 1

@@ -24,7 +24,7 @@ PAGES_PER_READING = 2
 _MAKE_RARE = f"""
     UPDATE livetranslate.transcripts SET text = text || ' {RARE}'
     WHERE (session_id, id) IN (
-        SELECT session_id, id FROM livetranslate.transcripts ORDER BY session_id, id LIMIT {RARE_TEXTS}
+        SELECT session_id, id FROM livetranslate.transcripts ORDER BY 1, 2 LIMIT {RARE_TEXTS}
     )
 """
 
@@ -68,8 +68,8 @@ def _by_hand(asked: _Asked) -> str:
             ORDER BY id DESC LIMIT {BLOCK_HITS + 1}
         ) AS e"""
     return f"""
-        SELECT h.*, s.title, s.meeting_id, t.timestamp, t.speaker_label, p.name, t.text, t.language, t.is_final,
-               x.text AS translation, x.target_language,
+        SELECT h.*, s.title, s.meeting_id, t.timestamp, t.speaker_label, p.name, t.text, t.language,
+               t.is_final, x.text AS translation, x.target_language,
                ts_headline('{asked.configuration}', coalesce(x.text, t.text), {query})
         FROM (
             SELECT started_at, session_id, id, ts_rank(search, {query}, 1) AS rank FROM (

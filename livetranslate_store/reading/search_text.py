@@ -8,6 +8,7 @@ are glued to its words), a run of n characters is read as its first, its n-1 pai
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 # What is beyond is not searched: a tsvector holds no more than 1 MiB.
@@ -93,17 +94,22 @@ def runs(text: str) -> Iterator[Run]:
             bounds = [unit.span() for unit in _UNIT.finditer(read, *match.span())]
         elif len(match[0].encode()) > MAX_WORD_BYTES:
             continue
-        spans = tuple((places[start][0], places[end - 1][1]) for start, end in bounds)
+        spans = tuple(bounds)
+        if places is not None:
+            spans = tuple((places[start][0], places[end - 1][1]) for start, end in bounds)
         units = tuple(read[start:end] for start, end in bounds)
         run = Run(match["unspaced"] is not None, units, spans, position)
         yield run
         position += run.width
 
 
-def _with_places(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Return what is read, and for each of its characters which ones of the text it stands for."""
+def _with_places(text: str) -> tuple[str, list[tuple[int, int]] | None]:
+    """Return what is read, and for each of its characters which ones of the text it stands for.
+
+    None means that they stand for themselves.
+    """
     if text.isascii():
-        return text.lower(), [(index, index + 1) for index in range(len(text))]
+        return text.lower(), None
     read: list[str] = []
     places: list[tuple[int, int]] = []
     start = 0
@@ -111,13 +117,20 @@ def _with_places(text: str) -> tuple[str, list[tuple[int, int]]]:
         # A letter is read together with its marks; so are pieces of a Korean syllable, and narrow katakana.
         if end < len(text) and _belongs_before(text[end]):
             continue
-        piece = folded(text[start:end])
+        piece = _folded_piece(text[start:end])
         read.append(piece)
         places += [(start, end)] * len(piece)
         start = end
     return "".join(read), places
 
 
+# A letter comes again and again.
+@lru_cache(maxsize=8192)
+def _folded_piece(piece: str) -> str:
+    return folded(piece)
+
+
+@lru_cache(maxsize=8192)
 def _belongs_before(character: str) -> bool:
     return (
         (character >= "\u0300" and unicodedata.category(character)[0] == "M")

@@ -6,6 +6,7 @@ from benchmarks.databases import Databases
 from benchmarks.measures_bulk import bulk_import
 from benchmarks.measures_crowd import crowds, warm_up
 from benchmarks.measures_growth import growth
+from benchmarks.measures_search import searches
 from benchmarks.measures_timeline import deep_page, whole_timeline
 from benchmarks.measures_writing import (
     inputs,
@@ -38,6 +39,7 @@ async def measure(databases: Databases, scale: Scale, steps: Steps, loop: str) -
                 for size in scale.stored
             }
             figures["page"] = await deep_page(stored[scale.stored[-1]], scale.readings)
+            figures |= await searches(stored[scale.stored[-1]], scale.readings)
             curve = await growth(stored, scale.calls, scale.warm_up)
     figures["growth"] = Figure(curve[-1].ours, curve[0].ours)
     return LoopResults(figures, rate, p99, curve)

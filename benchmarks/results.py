@@ -79,6 +79,7 @@ def measures(scale: Scale) -> dict[str, Measure]:
     """Return the rows of the table, in order."""
     entries = ENTRIES_PER_SEGMENT * scale.base // 4
     paged = ENTRIES_PER_SEGMENT * scale.stored[-1] // 4
+    texts = ENTRIES_PER_SEGMENT * scale.stored[-1]
     few, many = scale.stored[0], scale.stored[-1]
     crowd = f"{scale.crowd} writers at once"
     return {
@@ -94,6 +95,11 @@ def measures(scale: Scale) -> dict[str, Measure]:
             f"timeline of {entries:,} entries as values", "its statement's rows", MILLISECONDS, 1.5, 1.2
         ),
         "page": Measure(f"last {PAGE} of {paged:,} entries", "the first page", MILLISECONDS, 1.3, 1.1),
+        "search_common": Measure(
+            f"search in {texts:,} texts, a common word", "SQL for that page", MILLISECONDS, 1.5, 1.2
+        ),
+        "search_rare": Measure("the same, a rare word", "SQL for that page", MILLISECONDS, 1.5, 1.2),
+        "search_unspaced": Measure("the same, Japanese", "SQL for that page", MILLISECONDS, 1.5, 1.2),
         "growth": Measure(
             f"one segment at {many:,} stored", f"ours at {few:,} stored", MILLISECONDS, 1.3, 1.1
         ),

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -18,6 +18,8 @@ from livetranslate_store.database.transaction import ChooseReplica
 from livetranslate_store.health import check_health
 from livetranslate_store.models import AudioFile
 from livetranslate_store.reading.paging import Fetch
+from livetranslate_store.reading.search import read_hits
+from livetranslate_store.reading.search_query import checked_search
 from livetranslate_store.reading.session_statistics import read_session_statistics
 from livetranslate_store.reading.timeline import TIMELINE
 from livetranslate_store.reading.timeline_query import checked_query
@@ -35,6 +37,7 @@ from livetranslate_store.values import (
     ImportProgress,
     ImportReport,
     Refusal,
+    SearchPage,
     SegmentInput,
     SegmentReceipt,
     SessionStatistics,
@@ -413,7 +416,51 @@ class Store:
         """
         return await read_session_statistics(self._fetch(session_id, after_write), session_id, self._tracing)
 
-    def _fetch(self, session_id: UUID, after_write: int | None) -> Fetch:
+    async def search(
+        self,
+        query: str,
+        *,
+        session_ids: Sequence[UUID] | None = None,
+        languages: Sequence[str] | None = None,
+        speakers: Sequence[str] | None = None,
+        kinds: Sequence[EntryKind] | None = None,
+        started_after: datetime | None = None,
+        started_before: datetime | None = None,
+        finals_only: bool = False,
+        translation_language: str | None = None,
+        fuzzy: bool = False,
+        limit: int = 20,
+        after: str | None = None,
+    ) -> SearchPage:
+        """Return the transcripts and translations that match a web-style query, over all sessions.
+
+        `"exact phrase"`, `-without` and `this or that` mean what they do on the web. Each text is read in its
+        own language, so that `meetings` finds "meeting", accents do not matter, and in scripts without spaces
+        any piece of a text is found. `fuzzy` forgives typing mistakes in words of four letters and more.
+        `started_after` and `started_before` bound the start of the meeting, from the one on and before the
+        other. Each hit shows its original and its translation into `translation_language`.
+
+        The hits of the newest meetings come first, the best of every 100 before the others; `limit` is 1 to
+        1000, and the page's `next_cursor`, passed as `after` with the same query, continues it. Raises
+        InvalidInputError, also for a query without a word that must be there.
+        """
+        checked = checked_search(
+            query,
+            session_ids=session_ids,
+            languages=languages,
+            speakers=speakers,
+            kinds=kinds,
+            started_after=started_after,
+            started_before=started_before,
+            finals_only=finals_only,
+            translation_language=translation_language,
+            fuzzy=fuzzy,
+            limit=limit,
+            after=after,
+        )
+        return await read_hits(self._fetch(None, None), checked, self._tracing)
+
+    def _fetch(self, session_id: UUID | None, after_write: int | None) -> Fetch:
         position = _checked_position(after_write)
         return partial(self._router.fetch, session_id=session_id, after_write=position)
 

@@ -104,7 +104,7 @@ class ReadRouter:
         return min(able, key=lambda each: each.load) if able else None
 
     async def fetch(
-        self, text: str, arguments: Sequence[Any], *, session_id: UUID, after_write: int | None
+        self, text: str, arguments: Sequence[Any], *, session_id: UUID | None, after_write: int | None
     ) -> list[asyncpg.Record]:
         """Run one read as a transaction of its own; what a replica cannot answer goes to the primary."""
         replica = self.choose(session_id, after_write)

@@ -5,8 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, MetaData, Table, Text, Uuid, func
-from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    func,
+)
+from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from livetranslate_store.checks import MAX_SECONDS
@@ -55,6 +66,19 @@ class Base(DeclarativeBase):
 def table_of(model: type[Base]) -> Table:
     """Return the model's table under its real type; declarative knows it as a FromClause only."""
     return Base.metadata.tables[f"{SCHEMA}.{model.__tablename__}"]
+
+
+def add_search(model: type[Base], language: str) -> None:
+    """Give the table the words of `text` in that language, and its trigrams, each with an index.
+
+    The column belongs to the table and not to the model: no object loads it.
+    """
+    table = table_of(model)
+    words = Computed(f"{SCHEMA}.search_vector({language}, text)", persisted=True)
+    table.append_column(Column("search", TSVECTOR, words))
+    Index(f"ix_{table.name}_search", table.c.search, postgresql_using="gin")
+    trigrams = {"text": f"{SCHEMA}.gin_trgm_ops"}
+    Index(f"ix_{table.name}_trigrams", table.c.text, postgresql_using="gin", postgresql_ops=trigrams)
 
 
 def one_of(column: str, choices: tuple[str, ...]) -> CheckConstraint:

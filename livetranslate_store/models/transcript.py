@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from livetranslate_store.models.audio_file import AudioFile
-from livetranslate_store.models.base import LANGUAGE_TAG, Base, json_object, share, times
+from livetranslate_store.models.base import LANGUAGE_TAG, Base, add_search, json_object, share, times
 from livetranslate_store.models.session import Session
 
 
@@ -59,3 +59,6 @@ class Transcript(Base):
     is_final: Mapped[bool] = mapped_column(server_default="false")
     audio_file_id: Mapped[UUID | None]
     words: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+add_search(Transcript, "language")

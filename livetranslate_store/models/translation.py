@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from livetranslate_store.models.base import LANGUAGE_TAG, Base, json_object, share, times
+from livetranslate_store.models.base import LANGUAGE_TAG, Base, add_search, json_object, share, times
 from livetranslate_store.models.transcript import Transcript
 
 
@@ -57,3 +57,6 @@ class Translation(Base):
     service: Mapped[str] = mapped_column(server_default="translator")
     model: Mapped[str | None]
     transcript_revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+add_search(Translation, "target_language")

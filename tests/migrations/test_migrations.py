@@ -70,6 +70,9 @@ def test_the_migrations_build_what_the_models_say(empty: Program, empty_url: str
     command.check(configuration(empty_url))  # raises where the models have moved on
     empty.execute("DROP SCHEMA livetranslate CASCADE")
     empty.execute("CREATE SCHEMA livetranslate")
+    scripts = ScriptDirectory.from_config(configuration(empty_url))
+    for statement in scripts.get_revision("0002").module.before_tables():
+        empty.execute(statement)
     empty.commit()
     engine = create_engine(empty_url.replace("+asyncpg", "+psycopg"))
     Base.metadata.create_all(engine)
@@ -132,6 +135,65 @@ def test_a_table_called_sessions_elsewhere_is_left_alone(empty: Program, empty_u
     command.check(configuration(empty_url))
     command.downgrade(configuration(empty_url), "base")
     assert empty.execute("SELECT mine FROM public.sessions").fetchone() == (1,)
+
+
+TEXTS = ["en: Two meetings.", "ja: 予算の件", "es: ¿Un café?", "und: Ångström"]
+
+
+async def test_what_was_stored_before_is_found_afterwards_and_nothing_else_changes(
+    owner_url: str, other_program: Program, store: Store
+) -> None:
+    async with store.unit_of_work() as uow:
+        session = await uow.sessions.create(bot_id="b", meeting_id="m")
+    for text in TEXTS:
+        language, said = text.split(": ")
+        spoken = transcript(said, language=language)
+        await store.record_segment(session.id, transcript=spoken, translations=[translation(said, language)])
+    before = await store.timeline(session.id)
+    in_thread(command.downgrade, configuration(owner_url), "0001")
+    assert "search" not in {row[2] for row in catalog(other_program)}
+    in_thread(upgrade, owner_url)
+    async with Store.open(owner_url, min_connections=1) as again:
+        assert list(await again.timeline(session.id)) == list(before)
+        for query in ("meeting", "件", "cafe", "angstrom"):
+            assert len(await again.search(query)) == 2
+
+
+def test_search_uses_the_extension_where_it_is(empty: Program, empty_url: str) -> None:
+    empty.execute("CREATE SCHEMA elsewhere; CREATE EXTENSION pg_trgm SCHEMA elsewhere")
+    empty.commit()
+    upgrade(empty_url)
+    assert empty.execute("SELECT livetranslate.search_similar('welcom', 'a welcome guest')").fetchone() == (
+        True,
+    )
+    empty.commit()
+    command.downgrade(configuration(empty_url), "base")
+    # What was there before stays.
+    assert empty.execute("SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'").fetchone() == (1,)
+
+
+@pytest.fixture
+def humble_url(empty: Program) -> str:
+    """The URL for a user who owns the schema, and may create nothing else in the database."""
+    empty.execute(
+        "DO $$ BEGIN CREATE ROLE humble LOGIN PASSWORD 'x'; EXCEPTION WHEN duplicate_object THEN END $$"
+    )
+    empty.execute("CREATE SCHEMA livetranslate AUTHORIZATION humble")
+    empty.commit()
+    info = empty.info
+    return url_of("humble", "x", info.host, info.port, info.dbname)
+
+
+def test_an_owner_of_the_schema_alone_is_told_what_is_missing_and_needs_no_more(
+    empty: Program, humble_url: str
+) -> None:
+    with pytest.raises(Exception, match="may not create") as failure:
+        command.upgrade(configuration(humble_url), "head")
+    assert "CREATE EXTENSION pg_trgm" in str(failure.value)
+    empty.execute("CREATE EXTENSION pg_trgm")
+    empty.commit()
+    upgrade(humble_url)
+    assert len(tables(empty)) == 6
 
 
 def test_offline_mode_writes_sql_that_builds_the_same(empty: Program, empty_url: str) -> None:

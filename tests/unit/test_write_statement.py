@@ -32,7 +32,7 @@ from livetranslate_store.writing.segment_statement import (
     translation_statement,
 )
 
-BY_DATABASE = {"created_at", "updated_at", "timestamp"}
+BY_DATABASE = {"search", "created_at", "updated_at", "timestamp"}
 
 
 @pytest.mark.parametrize(

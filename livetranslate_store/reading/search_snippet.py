@@ -10,6 +10,8 @@ from livetranslate_store.reading.search_text import MAX_POSITION, Run, runs
 SNIPPET_CHARACTERS = 200
 # What is read before the first place that is highlighted.
 LEAD_CHARACTERS = 60
+# How far the ends are moved to the next space: a script without spaces has none near.
+WORD_CHARACTERS = 20
 # The share of a word's trigrams that another one must have, as it is set for pg_trgm on each connection.
 ALIKE = 0.5
 
@@ -111,13 +113,13 @@ def _extract(text: str, ranges: Sequence[tuple[int, int]]) -> tuple[int, int]:
 
 
 def _word_start(text: str, start: int, limit: int) -> int:
-    """Return the place behind the next space before `limit`, or where it is if there is none."""
-    space = text.find(" ", start - 1, limit)
+    """Return the place behind the next space before `limit`, or where it is if there is none near."""
+    space = text.find(" ", start - 1, min(limit, start + WORD_CHARACTERS))
     return start if space < 0 else space + 1
 
 
 def _word_end(text: str, end: int, limit: int) -> int:
-    space = text.rfind(" ", limit, end + 1)
+    space = text.rfind(" ", max(limit, end - WORD_CHARACTERS), end + 1)
     return end if space < 0 else space
 
 

@@ -436,7 +436,8 @@ class Store:
 
         `"exact phrase"`, `-without` and `this or that` mean what they do on the web. Each text is read in its
         own language, so that `meetings` finds "meeting", accents do not matter, and in scripts without spaces
-        any piece of a text is found. `fuzzy` forgives typing mistakes in words of four letters and more.
+        any piece of a text is found. `fuzzy` forgives typing mistakes behind the second letter
+        of words of four letters and more.
         `started_after` and `started_before` bound the start of the meeting, from the one on and before the
         other. Each hit shows its original and its translation into `translation_language`.
 

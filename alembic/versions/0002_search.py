@@ -1,7 +1,7 @@
-"""Search: each text indexed by the words of its own language, and by its trigrams.
+"""Search: each text indexed by the words of its own language.
 
 The columns are generated and stored: adding them rewrites `transcripts` and `translations`, with an exclusive
-lock on both until the indexes are built as well. That takes about three minutes for a million texts; readers and
+lock on both until the indexes are built as well. That takes a minute or two for a million texts; readers and
 writers wait meanwhile, so choose a quiet hour. No row changes otherwise, and going back drops what was added.
 
 The extension pg_trgm is used where it is; where it is missing it is made in the schema, which needs the privilege
@@ -166,28 +166,9 @@ BEGIN
     FROM pg_catalog.pg_extension JOIN pg_catalog.pg_namespace ON pg_namespace.oid = extnamespace
     WHERE extname = 'pg_trgm';
     EXECUTE format($f$
-        CREATE FUNCTION livetranslate.search_similar(word text, value text) RETURNS boolean
-        LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT word OPERATOR(%1$I.<%%) value'
-    $f$, place);
-    EXECUTE format($f$
         CREATE FUNCTION livetranslate.search_similarity(word text, value text) RETURNS real
         LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT %1$I.word_similarity(word, value)'
     $f$, place);
-END
-$do$
-"""
-TRIGRAMS = """
-DO $do$
-DECLARE
-    place name;
-BEGIN
-    SELECT nspname INTO place
-    FROM pg_catalog.pg_extension JOIN pg_catalog.pg_namespace ON pg_namespace.oid = extnamespace
-    WHERE extname = 'pg_trgm';
-    EXECUTE format('CREATE INDEX ix_transcripts_trigrams ON livetranslate.transcripts '
-                   'USING gin (text %I.gin_trgm_ops)', place);
-    EXECUTE format('CREATE INDEX ix_translations_trigrams ON livetranslate.translations '
-                   'USING gin (text %I.gin_trgm_ops)', place);
 END
 $do$
 """
@@ -215,17 +196,14 @@ def upgrade() -> None:
         op.create_index(
             f"ix_{table}_search", table, ["search"], schema="livetranslate", postgresql_using="gin"
         )
-    op.execute(TRIGRAMS)
 
 
 def downgrade() -> None:
     for table in ("translations", "transcripts"):
-        op.drop_index(f"ix_{table}_trigrams", table_name=table, schema="livetranslate")
         op.drop_index(f"ix_{table}_search", table_name=table, schema="livetranslate", postgresql_using="gin")
         op.drop_column(table, "search", schema="livetranslate")
     for function in (
         "search_similarity(text, text)",
-        "search_similar(text, text)",
         "search_estimate(regclass, tsquery)",
         "search_vector(text, text)",
         "search_text(text)",

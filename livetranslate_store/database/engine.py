@@ -308,8 +308,6 @@ def _connect_arguments(settings: StoreSettings) -> dict[str, Any]:
             "plan_cache_mode": "force_generic_plan",
             # Compiling a statement takes longer than running any of ours.
             "jit": "off",
-            # A letter left out, added, changed or swapped in a word of six leaves half of its trigrams.
-            "pg_trgm.word_similarity_threshold": "0.5",
             "statement_timeout": str(round(settings.command_timeout * 1000)),
         },
     }

@@ -69,7 +69,7 @@ def table_of(model: type[Base]) -> Table:
 
 
 def add_search(model: type[Base], language: str) -> None:
-    """Give the table the words of `text` in that language, and its trigrams, each with an index.
+    """Give the table the words of `text` in that language, with an index.
 
     The column belongs to the table and not to the model: no object loads it.
     """
@@ -77,8 +77,6 @@ def add_search(model: type[Base], language: str) -> None:
     words = Computed(f"{SCHEMA}.search_vector({language}, text)", persisted=True)
     table.append_column(Column("search", TSVECTOR, words))
     Index(f"ix_{table.name}_search", table.c.search, postgresql_using="gin")
-    trigrams = {"text": f"{SCHEMA}.gin_trgm_ops"}
-    Index(f"ix_{table.name}_trigrams", table.c.text, postgresql_using="gin", postgresql_ops=trigrams)
 
 
 def one_of(column: str, choices: tuple[str, ...]) -> CheckConstraint:

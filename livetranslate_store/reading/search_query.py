@@ -92,6 +92,7 @@ class SearchQuery(NamedTuple):
             for branch, each in enumerate(branches, 1)
             for word, text in enumerate(each.similar, 1)
         }
+        values |= {f"beginnings_{branch}": each.beginnings for branch, each in enumerate(branches, 1)}
         for name in ("before", "end", "after"):
             key: HitKey | None = getattr(self.cursor, name)
             if key is not None:

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from livetranslate_store.reading.search_statement import ALIKE
 from livetranslate_store.reading.search_text import MAX_POSITION, Run, runs
 
 # Two or three lines on a screen.
@@ -12,8 +13,6 @@ SNIPPET_CHARACTERS = 200
 LEAD_CHARACTERS = 60
 # How far the ends are moved to the next space: a script without spaces has none near.
 WORD_CHARACTERS = 20
-# The share of a word's trigrams that another one must have, as it is set for pg_trgm on each connection.
-ALIKE = 0.5
 
 _JOINER = "\u200d"
 

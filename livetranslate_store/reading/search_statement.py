@@ -23,6 +23,9 @@ FEW_HITS = 1_000
 WALK_MARGIN = 3
 # Comparing trigrams takes longer than comparing words.
 WALKED_ALIKE = 2_000
+# The share of a word's trigrams that another one must have. A letter left out, added, changed or swapped in a
+# word of six leaves half of them.
+ALIKE = 0.5
 
 
 class Shape(NamedTuple):
@@ -208,9 +211,13 @@ def _found(source: _Source, shape: Shape, bind: _Binder) -> str:
 
 
 def _may_match(shape: Shape, bind: _Binder) -> str:
-    """Return what the indexes are asked: any of the readings, or the trigrams of words that are alike."""
-    alike = _alike(shape, bind)
-    return f"({' OR '.join(['entry.search @@ (SELECT query FROM asked)', *alike.values()])})"
+    """Return what the index is asked: any of the readings, or how words that are alike begin."""
+    beginnings = [_begins(branch, bind) for branch, words in enumerate(shape.similar, 1) if words]
+    return f"({' OR '.join(['entry.search @@ (SELECT query FROM asked)', *beginnings])})"
+
+
+def _begins(branch: int, bind: _Binder) -> str:
+    return f"entry.search @@ to_tsquery('pg_catalog.simple', {bind(f'beginnings_{branch}', 'text')})"
 
 
 def _matches(shape: Shape, bind: _Binder) -> str:
@@ -225,12 +232,15 @@ def _matches(shape: Shape, bind: _Binder) -> str:
 def _alike(shape: Shape, bind: _Binder) -> dict[int, str]:
     """Return for each branch whether its words that may be mistyped are all similar to some in the text."""
     return {
-        branch: "("
-        + " AND ".join(
-            f"livetranslate.search_similar({bind(f'similar_{branch}_{word}', 'text')}, entry.text)"
-            for word in range(1, words + 1)
+        branch: " AND ".join(
+            [
+                _begins(branch, bind),
+                *(
+                    f"{_similarity(branch, word, 'entry.text', bind)} >= {ALIKE}"
+                    for word in range(1, words + 1)
+                ),
+            ]
         )
-        + ")"
         for branch, words in enumerate(shape.similar, 1)
         if words
     }
@@ -242,15 +252,16 @@ def _rank(shape: Shape, bind: _Binder) -> str:
     if not shape.similar:
         return exact
     branches = [
-        ", ".join(
-            f"livetranslate.search_similarity({bind(f'similar_{branch}_{word}', 'text')}, text)"
-            for word in range(1, words + 1)
-        )
+        ", ".join(_similarity(branch, word, "text", bind) for word in range(1, words + 1))
         for branch, words in enumerate(shape.similar, 1)
         if words
     ]
     alike = ", ".join(f"least({each})" for each in branches)
     return f"CASE WHEN search @@ query THEN 1 + {exact} ELSE greatest({alike})::float8 END"
+
+
+def _similarity(branch: int, word: int, text: str, bind: _Binder) -> str:
+    return f"livetranslate.search_similarity({bind(f'similar_{branch}_{word}', 'text')}, {text})"
 
 
 def _read_by(language: str, shape: Shape) -> str:

@@ -13,6 +13,8 @@ MAX_QUERY_CHARACTERS = 1_000
 MAX_QUERY_WORDS = 64
 # A shorter word has too few trigrams to tell a mistake from another word.
 MIN_SIMILAR_CHARACTERS = 4
+# Of these the index finds all words that begin so; a mistake in them is not forgiven.
+SURE_CHARACTERS = 2
 
 _PIECE = re.compile(r'(?P<without>-?)"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)')
 # What keyboards make of quotation marks and of a hyphen.
@@ -24,7 +26,8 @@ class Branch(NamedTuple):
 
     `plain` are words, of which a language may leave out the ones that say little; `strict` are phrases and
     what must not be there. `shown_plain` and `shown_strict` are the words of both to highlight. Where typing
-    mistakes are forgiven, `similar` words need only be similar, and `rest` is what must be met as it is.
+    mistakes are forgiven, `similar` words need only be similar and begin as `beginnings` says, and `rest` is
+    what must be met as it is.
     """
 
     plain: str
@@ -32,6 +35,7 @@ class Branch(NamedTuple):
     shown_plain: str
     shown_strict: str
     similar: tuple[str, ...]
+    beginnings: str
     rest: str
 
 
@@ -96,6 +100,7 @@ def _branch(items: Sequence[_Item]) -> Branch:
         shown_plain=_any_of(words),
         shown_strict=_any_of(phrases),
         similar=tuple(item.runs[0].units[0] for item in similar),
+        beginnings=" & ".join(f"'{item.runs[0].units[0][:SURE_CHARACTERS]}':*" for item in similar),
         rest=" & ".join(exact + strict) if similar else "",
     )
 

@@ -210,15 +210,15 @@ def test_check_tells_each_part_and_what_this_user_may_do(run: Commands) -> None:
     done = run("check")
     assert done.code == 0
     assert [fields[:2] for fields in done.fields] == [
-        [part, "ok"] for part in ("database", "migrations", "storage", "privileges")
+        [part, "ok"] for part in ("database", "migrations", "storage", "replicas", "privileges")
     ]
-    assert done.fields[3][2] == "application_under_test writes"
+    assert done.fields[4][2] == "application_under_test writes"
     assert "\x1b[32mok" in run.on_terminal("check").out
 
 
 def test_check_knows_a_reader_and_an_owner(run: Commands, reader_url: str, owner_url: str) -> None:
-    assert run("check", "--database", reader_url).fields[3][2] == "reader_under_test only reads"
-    assert run("check", "--database", owner_url).fields[3][2].endswith("may change the schema")
+    assert run("check", "--database", reader_url).fields[4][2] == "reader_under_test only reads"
+    assert run("check", "--database", owner_url).fields[4][2].endswith("may change the schema")
 
 
 def test_check_fails_where_a_table_was_forgotten_in_the_grants(

@@ -1,7 +1,8 @@
 """The databases of a run, on one embedded server: filled once, then copied for each measure.
 
-A fill is made by the server itself, in one INSERT per table. Nothing of the schema is dropped for it: only
-the triggers that check foreign keys rest meanwhile, for rows that are consistent by construction.
+A fill is made by the server itself, in one INSERT per table. The checks of foreign keys rest meanwhile, for
+rows that are consistent by construction; words are looked up, for there are few texts, and not read anew for
+each row; the indexes of words are built at the end, as pg_restore does.
 """
 
 from collections.abc import AsyncIterator
@@ -61,6 +62,23 @@ _TRANSLATIONS = """
            transcripts.language, texts.language, 0.8
     FROM livetranslate.transcripts JOIN texts
     ON texts.line = segment_index % $2 AND texts.language = ANY ($1) ORDER BY 1, 2
+"""
+
+_WORDS = """
+    CREATE UNLOGGED TABLE public.words AS
+        SELECT DISTINCT language, text, livetranslate.search_vector(language, text) AS vector FROM texts;
+    CREATE UNIQUE INDEX ON public.words (text, language)
+"""
+_READ_WORDS = "SELECT pg_get_functiondef('livetranslate.search_vector(text, text)'::regprocedure)"
+_LOOK_WORDS_UP = """
+    CREATE OR REPLACE FUNCTION livetranslate.search_vector(language text, value text) RETURNS tsvector
+    LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+        RETURN (SELECT vector FROM public.words WHERE words.text = $2 AND words.language = $1);
+    END $$
+"""
+_INDEXES_OF_WORDS = """
+    SELECT indexname, indexdef FROM pg_indexes
+    WHERE schemaname = 'livetranslate' AND indexname LIKE '%\\_search'
 """
 
 
@@ -139,7 +157,24 @@ async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", segments: int)
     await connection.copy_records_to_table("texts", records=texts)
     await connection.execute("ANALYZE plan, texts")
     await connection.execute(_AUDIO, SECONDS)
-    await connection.execute(_TRANSCRIPTS, SPOKEN, SECONDS, SPEAKER, TEXTS)
-    await connection.execute(_TRANSLATIONS, list(LANGUAGES), TEXTS)
+    async with _words_looked_up(connection):
+        await connection.execute(_TRANSCRIPTS, SPOKEN, SECONDS, SPEAKER, TEXTS)
+        await connection.execute(_TRANSLATIONS, list(LANGUAGES), TEXTS)
     # The planner knows the tables, and no first reader has to mark their rows as visible.
     await connection.execute("VACUUM (ANALYZE)")
+
+
+@asynccontextmanager
+async def _words_looked_up(connection: "asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[None]:
+    await connection.execute(_WORDS)
+    function = await connection.fetchval(_READ_WORDS)
+    indexes = await connection.fetch(_INDEXES_OF_WORDS)
+    for name, _ in indexes:
+        await connection.execute(f"DROP INDEX livetranslate.{name}")
+    await connection.execute(_LOOK_WORDS_UP)
+    yield
+    await connection.execute(function)
+    await connection.execute("DROP TABLE public.words")
+    await connection.execute("SET maintenance_work_mem = '1GB'")
+    for _, definition in indexes:
+        await connection.execute(definition)

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
-from livetranslate_store.checks import checked_name
+from livetranslate_store.checks import checked_language, checked_name
 from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.exchange.bilingual import split
 from livetranslate_store.exchange.segments import segments_of
 from livetranslate_store.exchange.translations import import_translations
 from livetranslate_store.formats import read_transcript
 from livetranslate_store.store import Store
-from livetranslate_store.values import FileImportReport, ImportProgress, TranscriptFile
+from livetranslate_store.values import FileImportReport, ImportProgress, ImportReport, TranscriptFile
 
 
 async def import_file(
@@ -22,6 +23,7 @@ async def import_file(
     language: str | None = None,
     format: str | None = None,  # noqa: A002 (the word for it)
     as_translation: bool = False,
+    second_language: str | None = None,
     source: str | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
 ) -> FileImportReport:
@@ -32,11 +34,19 @@ async def import_file(
     `service`); unless given it is the file's name. Importing again changes nothing; a file that was corrected
     updates the cues that have the same identifier, or the same times.
 
+    In bilingual subtitles the last of several lines of a cue is its translation into `second_language`.
+
     `language` and `format` are found out where they are not given. Raises InvalidInputError where the file
     cannot be read, is in none of the formats, has no known language, or has nothing that it could be a
     translation of; NotFoundError where the session is not there; and what `Store.import_segments` raises.
     """
     path = Path(path)
+    if second_language is not None:
+        checked_language(second_language, "second_language")
+        if as_translation:
+            raise InvalidInputError(
+                "A file with a second_language brings its originals: it is no translation."
+            )
     source = checked_name(path.name if source is None else source, "source")
     async with store.read() as reader:
         await reader.sessions.get(session_id)
@@ -44,9 +54,24 @@ async def import_file(
     file = await asyncio.to_thread(_read, path, language, format)
     if as_translation:
         report = await import_translations(store, session_id, file, service=source, progress=progress)
-    else:
+    elif second_language is None:
         segments = segments_of(session_id, file, source=source)
         report = await store.import_segments(segments, progress=progress)
+    else:
+        originals, translations = split(file, second_language)
+        segments = segments_of(session_id, originals, source=source)
+        report = await store.import_segments(segments, progress=progress)
+        if translations.items:
+            second = await import_translations(
+                store, session_id, translations, service=source, progress=progress
+            )
+            report = ImportReport(
+                report.transcripts,
+                second.translations,
+                report.audio_files,
+                report.refused + second.refused,
+                [*report.refusals, *second.refusals],
+            )
     return FileImportReport(
         report.transcripts,
         report.translations,

@@ -34,6 +34,15 @@ def import_transcript(
     translation: Annotated[
         bool, typer.Option("--translation", help="It is a translation of what the session holds already.")
     ] = False,
+    second: Annotated[
+        str | None,
+        typer.Option(
+            "--second",
+            metavar="TAG",
+            show_default=False,
+            help="Bilingual subtitles: the last line of a cue is its translation into this language.",
+        ),
+    ] = None,
     format_: Annotated[
         str | None,
         typer.Option(
@@ -69,6 +78,7 @@ def import_transcript(
                     language=language,
                     format=format_,
                     as_translation=translation,
+                    second_language=second,
                     progress=lambda done: advance(done.segments, None),
                 )
         facts: dict[str, Value] = {

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from livetranslate_store import Store
-from livetranslate_store.cli.commands import check, sessions, timeline
+from livetranslate_store.cli.commands import check, search, sessions, timeline
 from livetranslate_store.cli.meeting import sample_meeting
 from livetranslate_store.cli.opening import settings_for
 from livetranslate_store.cli.output import Output
@@ -17,7 +17,7 @@ from livetranslate_store.cli.replay import replay
 
 COLUMNS = 112
 # What was said at the begin of the meeting, in so many seconds.
-SECONDS = 30.0
+SECONDS = 15.0
 
 
 async def record() -> str:
@@ -33,6 +33,9 @@ async def record() -> str:
         _typed(console, f"timeline {session.external_id} --end 0:{SECONDS:.0f} -l en -l ja -l ar")
         entries = await store.timeline(session_id, end=SECONDS, languages=["en", "ja", "ar"])
         output.listed(entries, timeline.COLUMNS, title=session.title or "", whole=str)
+        _typed(console, f"search --session {session.external_id} --limit 3 bibliotecas")
+        found = await store.search("bibliotecas", session_ids=[session_id], limit=3)
+        output.listed(found, search.COLUMNS, title="Found", whole=str)
     _typed(console, "check")
     output.listed(
         await check.findings(settings_for("embedded:"), 5.0), check.COLUMNS, title="Check", whole=str

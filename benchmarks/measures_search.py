@@ -1,7 +1,8 @@
 """Search: a page of a common word, of a rare one, and of one in a script without spaces, with its extracts.
 
-The floor answers the same page, and knows beforehand what the store has to find out: in which language and
-table the word is, and whether to walk through the newest texts or to ask the index.
+The floor answers the same page from the same tables, written for meetings in these five languages: it reads
+the query in each of them, and knows beforehand what the store has to find out, whether to walk through the
+newest texts of a table or to ask its index.
 """
 
 from collections.abc import Sequence
@@ -31,16 +32,24 @@ _MAKE_RARE = f"""
 
 class _Asked(NamedTuple):
     query: str
-    configuration: str
-    kind: str
-    common: bool
+    #: The tables in which the word is common.
+    common_in: frozenset[str]
 
 
 CASES = {
-    "search_common": _Asked("everyone", "livetranslate.search_english", "transcript", common=True),
-    "search_rare": _Asked(RARE, "livetranslate.search_english", "transcript", common=False),
-    "search_unspaced": _Asked("予算", "simple", "translation", common=True),
+    "search_common": _Asked("everyone", frozenset({"transcripts"})),
+    "search_rare": _Asked(RARE, frozenset()),
+    "search_unspaced": _Asked("予算", frozenset({"translations"})),
 }
+# Of the languages of the workload; Japanese has no stemmer.
+_CONFIGURATIONS = {
+    "en": "livetranslate.search_english",
+    "es": "livetranslate.search_spanish",
+    "de": "livetranslate.search_german",
+    "ja": "simple",
+    "fr": "livetranslate.search_french",
+}
+_ORDER = "started_at DESC, session_id DESC, id DESC"
 
 
 async def searches(sides: Sides, readings: int) -> dict[str, Figure]:
@@ -50,7 +59,7 @@ async def searches(sides: Sides, readings: int) -> dict[str, Figure]:
     figures = {}
     for name, asked in CASES.items():
         ours = partial(sides.store.search, asked.query, limit=PAGE_HITS)
-        theirs = partial(sides.pool.fetch, _by_hand(asked))
+        theirs = partial(sides.pool.fetch, _by_hand(asked), asked.query)
         _check(await ours(), await theirs())
         turns = readings * PAGES_PER_READING
         figures[name] = Figure(*await medians([ours] * turns, [theirs] * turns, warm_up=2))
@@ -58,33 +67,52 @@ async def searches(sides: Sides, readings: int) -> dict[str, Figure]:
 
 
 def _by_hand(asked: _Asked) -> str:
-    query = f"to_tsquery('{asked.configuration}', '{asked.query}')"
-    table = f"livetranslate.{asked.kind}s"
-    order = "started_at DESC, session_id DESC, id DESC"
-    source = f"livetranslate.sessions AS s JOIN {table} AS e ON e.session_id = s.id AND e.search @@ {query}"
-    if asked.common:
-        source = f"""livetranslate.sessions AS s CROSS JOIN LATERAL (
-            SELECT session_id, id, search FROM {table} AS e WHERE e.session_id = s.id AND e.search @@ {query}
-            ORDER BY id DESC LIMIT {BLOCK_HITS + 1}
-        ) AS e"""
+    hits = " UNION ALL ".join(
+        _hits(table, language, walked=table in asked.common_in)
+        for table, language in (("transcripts", "language"), ("translations", "target_language"))
+    )
     return f"""
         SELECT h.*, s.title, s.meeting_id, t.timestamp, t.speaker_label, p.name, t.text, t.language,
                t.is_final, x.text AS translation, x.target_language,
-               ts_headline('{asked.configuration}', coalesce(x.text, t.text), {query})
+               ts_headline({_by_language("h.language", "{}::regconfig")}, coalesce(x.text, t.text),
+                           {_by_language("h.language", "to_tsquery({}, $1)")})
         FROM (
-            SELECT started_at, session_id, id, ts_rank(search, {query}, 1) AS rank FROM (
-                SELECT s.started_at, e.session_id, e.id, e.search FROM {source}
-                ORDER BY s.started_at DESC, s.id DESC, e.id DESC LIMIT {BLOCK_HITS}
-            ) AS block ORDER BY rank DESC, {order} LIMIT {PAGE_HITS}
+            SELECT * FROM (SELECT * FROM ({hits}) AS hit ORDER BY {_ORDER} LIMIT {BLOCK_HITS}) AS block
+            ORDER BY rank DESC, {_ORDER} LIMIT {PAGE_HITS}
         ) AS h
         LEFT JOIN livetranslate.translations AS x
-            ON '{asked.kind}' = 'translation' AND x.session_id = h.session_id AND x.id = h.id
+            ON h.kind = 'translations' AND x.session_id = h.session_id AND x.id = h.id
         JOIN livetranslate.transcripts AS t
             ON t.session_id = h.session_id AND t.id = coalesce(x.transcript_id, h.id)
         JOIN livetranslate.sessions AS s ON s.id = h.session_id
         LEFT JOIN livetranslate.speakers AS p ON p.session_id = h.session_id AND p.label = t.speaker_label
         ORDER BY h.rank DESC, h.started_at DESC, h.session_id DESC, h.id DESC
     """
+
+
+def _hits(table: str, language: str, *, walked: bool) -> str:
+    query = _by_language(f"e.{language}", "to_tsquery({}, $1)")
+    columns = f"e.session_id, e.id, e.{language} AS language, ts_rank(e.search, {query}, 1) AS rank"
+    source = f"livetranslate.sessions AS s JOIN livetranslate.{table} AS e ON e.session_id = s.id"
+    conditions = [f"e.search @@ {query}"]
+    if walked:
+        source = f"""livetranslate.sessions AS s CROSS JOIN LATERAL (
+            SELECT * FROM livetranslate.{table} AS e WHERE e.session_id = s.id AND {conditions.pop()}
+            ORDER BY id DESC LIMIT {BLOCK_HITS + 1}
+        ) AS e"""
+    else:
+        either = " || ".join(f"to_tsquery('{each}', $1)" for each in _CONFIGURATIONS.values())
+        conditions.append(f"e.search @@ ({either})")
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"""
+        (SELECT '{table}' AS kind, s.started_at, {columns} FROM {source} {where}
+         ORDER BY s.started_at DESC, s.id DESC, e.id DESC LIMIT {BLOCK_HITS})
+    """
+
+
+def _by_language(language: str, expression: str) -> str:
+    whens = (f"WHEN '{tag}' THEN {expression.format(repr(each))}" for tag, each in _CONFIGURATIONS.items())
+    return f"CASE {language} {' '.join(whens)} END"
 
 
 def _check(page: SearchPage, rows: Sequence[asyncpg.Record]) -> None:

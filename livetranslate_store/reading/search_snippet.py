@@ -45,10 +45,13 @@ def _places(
     text: str, wanted: frozenset[int], unspaced: Sequence[tuple[str, ...]], similar: Sequence[str]
 ) -> Iterator[tuple[int, int]]:
     alike = [(_trigrams(word)) for word in similar]
+    last = max(wanted, default=0)
     for run in runs(text):
+        if run.position > last and not unspaced and not alike:
+            return
         if run.unspaced:
             yield from _inside(run, unspaced)
-        elif run.position in wanted or any(_is_alike(each, run.units[0]) for each in alike):
+        elif run.position in wanted or (alike and any(_is_alike(each, run.units[0]) for each in alike)):
             yield run.spans[0]
 
 

@@ -86,10 +86,10 @@ def _readings(bind: _Binder) -> str:
     """Return how each configuration reads the query, what it highlights, and any of the readings."""
     return f"""
 reading AS MATERIALIZED (
-    SELECT configuration::regconfig, string_agg('(' || query::text || ')', ' | ')::tsquery AS query,
+    SELECT configuration, string_agg('(' || query::text || ')', ' | ')::tsquery AS query,
            coalesce(string_agg(nullif(shown::text, ''), ' | '), '')::tsquery AS shown,
            array_agg(rest ORDER BY branch) AS rests
-    FROM unnest({bind("configurations", "text[]")}, {bind("stopping", "text[]")})
+    FROM unnest({bind("configurations", "text[]")}::regconfig[], {bind("stopping", "text[]")}::regconfig[])
         AS way (configuration, stopping)
     CROSS JOIN unnest(
         {bind("plain", "text[]")}, {bind("strict", "text[]")}, {bind("shown_plain", "text[]")},
@@ -119,7 +119,7 @@ asked AS MATERIALIZED (
 
 def _read(configuration: str, words: str) -> str:
     # Without words the server would send a notice each time.
-    return f"CASE {words} WHEN '' THEN ''::tsquery ELSE to_tsquery({configuration}::regconfig, {words}) END"
+    return f"CASE {words} WHEN '' THEN ''::tsquery ELSE to_tsquery({configuration}, {words}) END"
 
 
 def _hits(source: _Source, shape: Shape, bind: _Binder) -> list[str]:
@@ -156,27 +156,30 @@ def _walked(source: _Source, shape: Shape, bind: _Binder) -> str:
         sessions.append(f"(SELECT texts FROM {name}_walk) > 0")
         texts = f"LIMIT (SELECT texts FROM {name}_walk)"
         enough = f"LIMIT {bind('block', 'int')} + 1"
-    # Each step keeps the order of the one below, so that all of them stop when the last one has enough.
+    # Nothing is sorted but the meetings: a nested loop keeps their order and that of the texts in each, so that
+    # all steps stop when the last one has enough. OFFSET and LIMIT keep the subqueries what they are.
     return f"""
 {name}_walked AS MATERIALIZED (
     SELECT started_at, session_id, id, {_rank(shape, bind)} AS rank
     FROM (
         SELECT session.started_at, session.id AS session_id, entry.*
-        FROM livetranslate.sessions AS session
+        FROM (
+            SELECT session.id, session.started_at FROM livetranslate.sessions AS session
+            WHERE {_all(sessions)} ORDER BY session.started_at DESC, session.id DESC OFFSET 0
+        ) AS session
         CROSS JOIN LATERAL (
             SELECT entry.id, entry.search, entry.text, entry.{source.language} AS language
             FROM {_joined(source, shape)}
             WHERE {_all(rows)}
             ORDER BY entry.id DESC LIMIT {WALKED_TEXTS}
         ) AS entry
-        WHERE {_all(sessions)}
-        ORDER BY session.started_at DESC, session.id DESC, entry.id DESC {texts}
+        {texts}
     ) AS entry
     CROSS JOIN LATERAL (
         SELECT query, rests FROM reading WHERE {_read_by("entry.language", shape)} LIMIT 1
     ) AS reading
-    WHERE {_matches(shape, bind)}
-    ORDER BY started_at DESC, session_id DESC, id DESC {enough}
+    WHERE {_may_match(shape, bind)} AND ({_matches(shape, bind)})
+    {enough}
 )"""
 
 

@@ -86,6 +86,9 @@ def folded(text: str) -> str:
 def runs(text: str) -> Iterator[Run]:
     """Yield the words and runs of a text in order."""
     text = text[:READ_CHARACTERS]
+    if text.isascii():
+        yield from _words(text.lower())
+        return
     read, places = _with_places(text)
     position = 1
     for match in _RUN.finditer(read):
@@ -103,13 +106,24 @@ def runs(text: str) -> Iterator[Run]:
         position += run.width
 
 
+def _words(text: str) -> Iterator[Run]:
+    """Yield the words of a text of ASCII characters, which stand for themselves."""
+    position = 1
+    for match in _RUN.finditer(text):
+        if len(match[0]) <= MAX_WORD_BYTES:
+            yield Run(False, (match[0],), (match.span(),), position)
+            position += 1
+
+
 def _with_places(text: str) -> tuple[str, list[tuple[int, int]] | None]:
     """Return what is read, and for each of its characters which ones of the text it stands for.
 
-    None means that they stand for themselves.
+    None means that each stands for the one in its place.
     """
-    if text.isascii():
-        return text.lower(), None
+    if not any(map(_belongs_before, text)):
+        pieces = list(map(_folded_piece, text))
+        if {*map(len, pieces)} == {1}:
+            return "".join(pieces), None
     read: list[str] = []
     places: list[tuple[int, int]] = []
     start = 0

@@ -156,8 +156,8 @@ def _walked(source: _Source, shape: Shape, bind: _Binder) -> str:
         sessions.append(f"(SELECT texts FROM {name}_walk) > 0")
         texts = f"LIMIT (SELECT texts FROM {name}_walk)"
         enough = f"LIMIT {bind('block', 'int')} + 1"
-    # Nothing is sorted but the meetings: a nested loop keeps their order and that of the texts in each, so that
-    # all steps stop when the last one has enough. OFFSET and LIMIT keep the subqueries what they are.
+    # Only the meetings are sorted: a nested loop keeps their order and that of the texts in each, so that all
+    # steps stop when the last one has enough. OFFSET and LIMIT keep the subqueries what they are.
     return f"""
 {name}_walked AS MATERIALIZED (
     SELECT started_at, session_id, id, {_rank(shape, bind)} AS rank

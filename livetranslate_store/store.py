@@ -4,27 +4,20 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage
-from livetranslate_store.checks import checked_integer, checked_uuid
+from livetranslate_store.checks import checked_uuid
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.provision import provisioned
 from livetranslate_store.database.read_routing import ReadRouter
 from livetranslate_store.database.transaction import ChooseReplica
 from livetranslate_store.health import check_health
 from livetranslate_store.models import AudioFile
-from livetranslate_store.reading.paging import Fetch
-from livetranslate_store.reading.search import read_hits
-from livetranslate_store.reading.search_query import checked_search
-from livetranslate_store.reading.session_statistics import read_session_statistics
-from livetranslate_store.reading.timeline import TIMELINE
-from livetranslate_store.reading.timeline_query import checked_query
-from livetranslate_store.reading.transcript_view import MISSING_TRANSLATIONS, TRANSCRIPT_VIEW
-from livetranslate_store.reading.transcript_view_query import checked_view_query
+from livetranslate_store.reads import Reads, checked_position
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.tasks import run_to_end
@@ -33,22 +26,15 @@ from livetranslate_store.unit_of_work import UnitOfWork
 from livetranslate_store.values import (
     AudioInput,
     BreakersStatistics,
-    EntryKind,
     ImportProgress,
     ImportReport,
     Refusal,
-    SearchPage,
     SegmentInput,
     SegmentReceipt,
-    SessionStatistics,
     StoreHealth,
     StoreStatistics,
     SweepReport,
-    TimelineEntry,
-    TimelinePage,
     TranscriptInput,
-    TranscriptRow,
-    TranscriptViewPage,
     TranslationInput,
     TranslationReceipt,
 )
@@ -69,7 +55,7 @@ T = TypeVar("T")
 SWEEP_AFTER = timedelta(days=1)
 
 
-class Store:
+class Store(Reads):
     """Writes and reads everything that bots produce; made by `Store.open`."""
 
     def __init__(
@@ -83,11 +69,10 @@ class Store:
         limits: SizeLimits,
         tracing: Tracing,
     ) -> None:
+        super().__init__(router, tracing)
         self._database = database
-        self._router = router
         self._storage = storage
         self._limits = limits
-        self._tracing = tracing
         self._segments = SegmentWriter(database, storage, cache)
         self._translations = TranslationWriter(database)
         #: What late translations need to know of their transcripts.
@@ -172,7 +157,7 @@ class Store:
         The snapshot shows all that this store had written before the block's first statement, and with
         `after_write`, the `position` of a receipt of any store's, that write.
         """
-        position = _checked_position(after_write)
+        position = checked_position(after_write)
         return self._unit(None, partial(self._router.choose, None, position))
 
     def _unit(
@@ -256,215 +241,6 @@ class Store:
             span.tell(refused=report.refused)
         return report
 
-    async def timeline(
-        self,
-        session_id: UUID,
-        *,
-        start: float | None = None,
-        end: float | None = None,
-        languages: Sequence[str] | None = None,
-        speakers: Sequence[str] | None = None,
-        kinds: Sequence[EntryKind] | None = None,
-        finals_only: bool = False,
-        untimed: bool = True,
-        limit: int | None = None,
-        after: str | None = None,
-        after_write: int | None = None,
-    ) -> TimelinePage:
-        """Return the transcripts and translations of a session in order.
-
-        The window `[start, end)` in seconds keeps what overlaps it; entries without any time are kept in
-        every window unless `untimed` is False. `languages` match their variants too (`zh` also `zh-Hans`);
-        `speakers` are labels or given names. With a `limit` the page's `next_cursor`, passed as `after`,
-        continues it. An unknown session has an empty timeline. It shows all that this store has written into
-        the session, and with `after_write`, the `position` of a receipt of any store's, that write. Raises
-        InvalidInputError.
-        """
-        query = checked_query(
-            session_id,
-            start=start,
-            end=end,
-            languages=languages,
-            speakers=speakers,
-            kinds=kinds,
-            finals_only=finals_only,
-            untimed=untimed,
-            limit=limit,
-            after=after,
-        )
-        return await TIMELINE.read(self._fetch(session_id, after_write), query, self._tracing)
-
-    def stream_timeline(
-        self,
-        session_id: UUID,
-        *,
-        start: float | None = None,
-        end: float | None = None,
-        languages: Sequence[str] | None = None,
-        speakers: Sequence[str] | None = None,
-        kinds: Sequence[EntryKind] | None = None,
-        finals_only: bool = False,
-        untimed: bool = True,
-        limit: int | None = None,
-        after: str | None = None,
-        after_write: int | None = None,
-    ) -> AsyncIterator[TimelineEntry]:
-        """Yield what `timeline` returns, in bounded memory however long the meeting was."""
-        query = checked_query(
-            session_id,
-            start=start,
-            end=end,
-            languages=languages,
-            speakers=speakers,
-            kinds=kinds,
-            finals_only=finals_only,
-            untimed=untimed,
-            limit=limit,
-            after=after,
-        )
-        return TIMELINE.stream(self._fetch(session_id, after_write), query, self._tracing)
-
-    async def transcript_view(
-        self,
-        session_id: UUID,
-        languages: Sequence[str],
-        *,
-        start: float | None = None,
-        end: float | None = None,
-        speakers: Sequence[str] | None = None,
-        finals_only: bool = False,
-        untimed: bool = True,
-        limit: int | None = None,
-        after: str | None = None,
-        after_write: int | None = None,
-    ) -> TranscriptViewPage:
-        """Return the transcripts of a session in order, each beside its translations into `languages`.
-
-        A row has one place for each of them, in that order. A language is matched by its variants too: the
-        translation with that very tag stands in its place, else the first in the order of tags. A gap is
-        None. The rest is as for `timeline`, whose cursors can be used here. Raises InvalidInputError.
-        """
-        query = checked_view_query(
-            session_id,
-            languages,
-            start=start,
-            end=end,
-            speakers=speakers,
-            finals_only=finals_only,
-            untimed=untimed,
-            limit=limit,
-            after=after,
-        )
-        return await TRANSCRIPT_VIEW.read(self._fetch(session_id, after_write), query, self._tracing)
-
-    def stream_transcript_view(
-        self,
-        session_id: UUID,
-        languages: Sequence[str],
-        *,
-        start: float | None = None,
-        end: float | None = None,
-        speakers: Sequence[str] | None = None,
-        finals_only: bool = False,
-        untimed: bool = True,
-        limit: int | None = None,
-        after: str | None = None,
-        after_write: int | None = None,
-    ) -> AsyncIterator[TranscriptRow]:
-        """Yield what `transcript_view` returns, in bounded memory however long the meeting was."""
-        query = checked_view_query(
-            session_id,
-            languages,
-            start=start,
-            end=end,
-            speakers=speakers,
-            finals_only=finals_only,
-            untimed=untimed,
-            limit=limit,
-            after=after,
-        )
-        return TRANSCRIPT_VIEW.stream(self._fetch(session_id, after_write), query, self._tracing)
-
-    async def missing_translations(
-        self,
-        session_id: UUID,
-        language: str,
-        *,
-        finals_only: bool = False,
-        limit: int | None = None,
-        after: str | None = None,
-        after_write: int | None = None,
-    ) -> TranscriptViewPage:
-        """Return what a translator into `language` has to do, in order, as `transcript_view` shows it.
-
-        These are the transcripts that have no translation into it, or one that is stale and stands in its
-        place. Those that were spoken in the language, or a variant of it, need none. Raises
-        InvalidInputError.
-        """
-        query = checked_view_query(
-            session_id, [language], finals_only=finals_only, limit=limit, after=after, missing=True
-        )
-        return await MISSING_TRANSLATIONS.read(self._fetch(session_id, after_write), query, self._tracing)
-
-    async def session_statistics(
-        self, session_id: UUID, *, after_write: int | None = None
-    ) -> SessionStatistics:
-        """Return a meeting in figures: speech, speakers, languages, translations, minutes.
-
-        They are counted in the database, in one statement. Raises NotFoundError where the session is not
-        there.
-        """
-        return await read_session_statistics(self._fetch(session_id, after_write), session_id, self._tracing)
-
-    async def search(
-        self,
-        query: str,
-        *,
-        session_ids: Sequence[UUID] | None = None,
-        languages: Sequence[str] | None = None,
-        speakers: Sequence[str] | None = None,
-        kinds: Sequence[EntryKind] | None = None,
-        started_after: datetime | None = None,
-        started_before: datetime | None = None,
-        finals_only: bool = False,
-        translation_language: str | None = None,
-        fuzzy: bool = False,
-        limit: int = 20,
-        after: str | None = None,
-    ) -> SearchPage:
-        """Return the transcripts and translations that match a web-style query, over all sessions.
-
-        `"exact phrase"`, `-without` and `this or that` mean what they do on the web. Each text is read in its
-        own language, so that `meetings` finds "meeting", accents do not matter, and in scripts without spaces
-        any piece of a text is found. `fuzzy` forgives typing mistakes behind the second letter
-        of words of four letters and more.
-        `started_after` and `started_before` bound the start of the meeting, from the one on and before the
-        other. Each hit shows its original and its translation into `translation_language`.
-
-        The hits of the newest meetings come first, the best of every 100 before the others; `limit` is 1 to
-        1000, and the page's `next_cursor`, passed as `after` with the same query, continues it. Raises
-        InvalidInputError, also for a query without a word that must be there.
-        """
-        checked = checked_search(
-            query,
-            session_ids=session_ids,
-            languages=languages,
-            speakers=speakers,
-            kinds=kinds,
-            started_after=started_after,
-            started_before=started_before,
-            finals_only=finals_only,
-            translation_language=translation_language,
-            fuzzy=fuzzy,
-            limit=limit,
-            after=after,
-        )
-        return await read_hits(self._fetch(None, None), checked, self._tracing)
-
-    def _fetch(self, session_id: UUID | None, after_write: int | None) -> Fetch:
-        position = _checked_position(after_write)
-        return partial(self._router.fetch, session_id=session_id, after_write=position)
-
     async def read_audio(self, session_id: UUID, audio_file_id: UUID) -> bytes:
         """Return a recording after checking it against its SHA-256.
 
@@ -544,10 +320,6 @@ async def _close(router: ReadRouter, database: Database) -> None:
         await router.close()
     finally:
         await database.close()
-
-
-def _checked_position(after_write: int | None) -> int | None:
-    return None if after_write is None else checked_integer(after_write, "after_write", minimum=0)
 
 
 def _chosen(settings: StoreSettings | str | None, overrides: dict[str, Any]) -> StoreSettings:

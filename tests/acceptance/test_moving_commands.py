@@ -2,8 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from conftest import url_of
+from older_system import insert_session, insert_transcript, insert_translation, make_schema
+from pytest_postgresql import factories
 from rich.text import Text
 
 from livetranslate_store.cli.__main__ import main
@@ -24,6 +29,10 @@ JAPANESE = """WEBVTT
 00:01.000 --> 00:02.500
 皆さん、こんばんは。
 """
+
+
+#: A database of its own for the older system.
+older_database = factories.postgresql("postgresql_empty")
 
 
 class Commands:
@@ -171,3 +180,21 @@ def test_the_older_system_must_be_there_and_its_password_is_not_shown(run: Comma
     code, out, err = run("import-legacy", "postgresql://u:hunter2@127.0.0.1:1/db")
     assert (code, len(err.splitlines())) == (1, 1)
     assert "hunter2" not in out + err
+
+
+def test_a_database_of_the_older_system_comes_over_and_only_once(
+    run: Commands, older_database: psycopg.Connection[Any]
+) -> None:
+    info = older_database.info
+    older_url = url_of(info.user, info.password or None, info.host, info.port, info.dbname)
+    make_schema(older_database)
+    insert_session(older_database)
+    insert_transcript(older_database, "transcript_1")
+    insert_translation(older_database, "translation_1", "transcript_1")
+    older_database.commit()
+    code, out, err = run("import-legacy", older_url, "--json")
+    assert (code, err) == (0, "")
+    moved = json.loads(out)
+    assert moved["transcripts"]["inserted"] == moved["translations"]["inserted"] == 1
+    assert json.loads(run("import-legacy", older_url, "--json")[1])["already_moved"] == 1
+    assert len(run("timeline", "session_1")[1].splitlines()) == 2

@@ -5,7 +5,13 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from livetranslate_store.reading.search_statement import ALIKE
-from livetranslate_store.reading.search_text import MAX_POSITION, Run, runs
+from livetranslate_store.reading.search_text import (
+    MAX_POSITION,
+    READ_CHARACTERS,
+    Run,
+    runs,
+    with_places,
+)
 
 # Two or three lines on a screen.
 SNIPPET_CHARACTERS = 200
@@ -44,6 +50,13 @@ def snippet(
 def _places(
     text: str, wanted: frozenset[int], unspaced: Sequence[tuple[str, ...]], similar: Sequence[str]
 ) -> Iterator[tuple[int, int]]:
+    if not wanted and not similar:
+        read, places = with_places(text[:READ_CHARACTERS])
+        if places is None:
+            # Each character stands for itself and has no marks: what is asked for is there as it is.
+            for asked in unspaced:
+                yield from _occurrences(read, "".join(asked))
+            return
     alike = [(_trigrams(word)) for word in similar]
     last = max(wanted, default=0)
     for run in runs(text):
@@ -53,6 +66,13 @@ def _places(
             yield from _inside(run, unspaced)
         elif run.position in wanted or (alike and any(_is_alike(each, run.units[0]) for each in alike)):
             yield run.spans[0]
+
+
+def _occurrences(text: str, asked: str) -> Iterator[tuple[int, int]]:
+    place = text.find(asked)
+    while place >= 0:
+        yield place, place + len(asked)
+        place = text.find(asked, place + 1)
 
 
 def _inside(run: Run, unspaced: Sequence[tuple[str, ...]]) -> Iterator[tuple[int, int]]:

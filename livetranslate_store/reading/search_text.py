@@ -89,7 +89,7 @@ def runs(text: str) -> Iterator[Run]:
     if text.isascii():
         yield from _words(text.lower())
         return
-    read, places = _with_places(text)
+    read, places = with_places(text)
     position = 1
     for match in _RUN.finditer(read):
         bounds = [match.span()]
@@ -115,7 +115,7 @@ def _words(text: str) -> Iterator[Run]:
             position += 1
 
 
-def _with_places(text: str) -> tuple[str, list[tuple[int, int]] | None]:
+def with_places(text: str) -> tuple[str, list[tuple[int, int]] | None]:
     """Return what is read, and for each of its characters which ones of the text it stands for.
 
     None means that each stands for the one in its place.

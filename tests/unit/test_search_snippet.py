@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetranslate_store.reading.search_snippet import SNIPPET_CHARACTERS, snippet
+from livetranslate_store.reading.search_snippet import SNIPPET_CHARACTERS, _inside, _places, snippet
 from livetranslate_store.reading.search_text import runs
 
 FAMILY = "👨‍👩‍👧‍👦"
@@ -71,3 +71,13 @@ def test_runs_without_spaces_are_highlighted_as_they_are(
 ) -> None:
     found = snippet(text, [], [unspaced], [])
     assert [found.text[start:end] for start, end in found.highlights] == shown
+
+
+@given(
+    text=st.text(alphabet="予算が件もab 。,", max_size=60),
+    asked=st.text("予算が件も", min_size=1, max_size=3),
+)
+def test_a_text_without_marks_is_searched_as_it_is_and_found_as_in_its_runs(text: str, asked: str) -> None:
+    units = tuple(asked)
+    in_runs = [place for run in runs(text) if run.unspaced for place in _inside(run, [units])]
+    assert list(_places(text, frozenset(), [units], [])) == in_runs

@@ -6,20 +6,19 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from livetranslate_store.checks import (
-    checked_choice,
     checked_instant,
     checked_integer,
     checked_language,
     checked_languages,
-    checked_name,
     checked_uuid,
 )
 from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.reading import timeline_parts as parts
 from livetranslate_store.reading.search_cursor import FIRST_BLOCK, HitKey, SearchCursor
 from livetranslate_store.reading.search_languages import SIMPLE, readings
 from livetranslate_store.reading.search_statement import Shape, search_statement
 from livetranslate_store.reading.search_words import SearchWords, parsed
-from livetranslate_store.values import ENTRY_KINDS, EntryKind
+from livetranslate_store.values import EntryKind
 
 # Hits are ranked within blocks: so many of the newest, or a few pages of them, then as many of the next.
 BLOCK_HITS = 100
@@ -78,13 +77,13 @@ class SearchQuery(NamedTuple):
                 for name in ("plain", "strict", "shown_plain", "shown_strict", "rest")
             },
             "session_ids": self.session_ids,
-            "languages": _patterns(self.languages),
+            "languages": parts.language_patterns(self.languages or ()),
             "speakers": self.speakers,
             "started_after": self.started_after,
             "started_before": self.started_before,
             "block": self.block,
             "limit": self.limit,
-            "translation_language": _patterns([self.translation_language or ""]),
+            "translation_language": parts.language_patterns([self.translation_language or ""]),
             "after_rank": self.cursor.rank,
         }
         values |= {
@@ -118,8 +117,6 @@ def checked_search(
     """Return the search that the arguments describe; raises InvalidInputError."""
     if any(isinstance(each, str | UUID) for each in (session_ids, speakers, kinds)):
         raise InvalidInputError("session_ids, speakers and kinds are sequences, such as ['SPEAKER_00'].")
-    if kinds is not None and not kinds:
-        raise InvalidInputError(f"kinds needs one of {', '.join(ENTRY_KINDS)} at least.")
     limit = checked_integer(limit, "limit", minimum=1, maximum=MAX_PAGE_HITS)
     return SearchQuery(
         words=parsed(query),
@@ -127,10 +124,8 @@ def checked_search(
         if session_ids is None
         else [checked_uuid(each, "session_ids") for each in session_ids],
         languages=None if languages is None else checked_languages(languages, "languages"),
-        speakers=None if speakers is None else [checked_name(each, "speakers") for each in speakers],
-        kinds=frozenset(
-            ENTRY_KINDS if kinds is None else (checked_choice(k, "kinds", ENTRY_KINDS) for k in kinds)
-        ),
+        speakers=parts.checked_speakers(speakers),
+        kinds=parts.checked_kinds(kinds),
         started_after=None if started_after is None else checked_instant(started_after, "started_after"),
         started_before=None if started_before is None else checked_instant(started_before, "started_before"),
         finals_only=finals_only,
@@ -143,8 +138,3 @@ def checked_search(
         block=max(1, BLOCK_HITS // limit) * limit,
         cursor=FIRST_BLOCK if after is None else SearchCursor.decoded(after),
     )
-
-
-def _patterns(languages: Sequence[str] | None) -> list[str]:
-    """Return the patterns that a tag and its variants match."""
-    return [pattern for tag in languages or () for pattern in (tag.lower(), f"{tag.lower()}-%")]

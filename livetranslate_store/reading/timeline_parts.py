@@ -24,11 +24,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
-from livetranslate_store.checks import checked_integer, checked_name, optional_number
+from livetranslate_store.checks import checked_choice, checked_integer, checked_name, optional_number
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.models import Speaker, Transcript, Translation
 from livetranslate_store.models.base import table_of
 from livetranslate_store.reading.cursor import Cursor
+from livetranslate_store.values import ENTRY_KINDS, EntryKind
 
 TRANSCRIPTS = table_of(Transcript)
 TRANSLATIONS = table_of(Translation)
@@ -48,6 +49,17 @@ def checked_speakers(speakers: Sequence[str] | None) -> list[str] | None:
     if isinstance(speakers, str):
         raise InvalidInputError("speakers must be a sequence such as ['SPEAKER_00'].")
     return None if speakers is None else [checked_name(each, "speakers") for each in speakers]
+
+
+def checked_kinds(kinds: Sequence[EntryKind] | None) -> frozenset[EntryKind]:
+    """Return the kinds of entries, all of them for None; raises InvalidInputError."""
+    if isinstance(kinds, str):
+        raise InvalidInputError("kinds must be a sequence such as ['transcript'].")
+    if kinds is None:
+        return frozenset(ENTRY_KINDS)
+    if not kinds:
+        raise InvalidInputError(f"kinds needs one of {', '.join(ENTRY_KINDS)} at least.")
+    return frozenset(checked_choice(kind, "kinds", ENTRY_KINDS) for kind in kinds)
 
 
 def checked_limit(limit: int | None) -> int | None:

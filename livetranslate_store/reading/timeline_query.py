@@ -28,13 +28,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
-from livetranslate_store.checks import checked_choice, checked_languages, checked_uuid
+from livetranslate_store.checks import checked_languages, checked_uuid
 from livetranslate_store.database.compiling import CompiledStatement, compiled
-from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.reading import timeline_parts as parts
 from livetranslate_store.reading.cursor import Cursor
 from livetranslate_store.reading.timeline_parts import SPEAKERS, TRANSCRIPTS, TRANSLATIONS
-from livetranslate_store.values import ENTRY_KINDS, EntryKind
+from livetranslate_store.values import EntryKind
 
 
 class TimelineQuery(NamedTuple):
@@ -85,19 +84,13 @@ def checked_query(
     """Return the query that the arguments describe; raises InvalidInputError."""
     checked_uuid(session_id, "session_id")
     start, end = parts.checked_window(start, end)
-    if isinstance(kinds, str):
-        raise InvalidInputError("kinds must be a sequence such as ['transcript'].")
-    if kinds is not None and not kinds:
-        raise InvalidInputError(f"kinds needs one of {', '.join(ENTRY_KINDS)} at least.")
     return TimelineQuery(
         session_id=session_id,
         start=start,
         end=end,
         languages=None if languages is None else checked_languages(languages, "languages"),
         speakers=parts.checked_speakers(speakers),
-        kinds=frozenset(
-            ENTRY_KINDS if kinds is None else (checked_choice(k, "kinds", ENTRY_KINDS) for k in kinds)
-        ),
+        kinds=parts.checked_kinds(kinds),
         finals_only=finals_only,
         untimed=untimed,
         limit=parts.checked_limit(limit),

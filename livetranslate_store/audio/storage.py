@@ -2,17 +2,22 @@
 
 A key is made of ids alone, `<session>/<audio file>/<attempt>`: no part of it comes from a caller, and each
 attempt to write has an object of its own, so that cleaning up after one never takes another's bytes.
+
+obstore is called in threads of our own. Its own coroutines are finished by threads that Python does not know:
+one that still rings up the event loop while the interpreter ends aborts the process (SIGABRT, seen on 3.11).
 """
 
 import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
 from obstore.exceptions import BaseError
@@ -29,6 +34,9 @@ logger = logging.getLogger(__name__)
 # Below this, hashing takes less time than handing it to a thread.
 HASH_IN_THREAD_BYTES = 256 * 1024
 
+# As many objects are on their way at once, whatever else waits for them: an object store is mostly waiting.
+THREADS = 32
+
 # session, audio file, attempt
 KEY_PARTS = 3
 
@@ -37,6 +45,9 @@ _STORAGE_ERRORS = (BaseError, OSError)
 # What a probe writes looks like any other object, so that the sweep finds what a crash left of it.
 _PROBE_SESSION = UUID(int=0)
 _PROBE = AudioInput(data=b"probe", format="probe")
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class StagedAudio(NamedTuple):
@@ -65,6 +76,7 @@ class AudioStorage:
                 "audio_url cannot be opened; it is file:FOLDER, or s3://BUCKET/PREFIX and its like."
             )
         self._store = store
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="audio-storage")
         self._outage = Incident(logger, "storage_unavailable", "the audio storage is unavailable")
 
     async def stage(self, session_id: UUID, audio: AudioInput) -> StagedAudio:
@@ -86,9 +98,7 @@ class AudioStorage:
 
     async def _put(self, key: str, data: bytes) -> None:
         try:
-            await self._store.put_async(key, data)
-            if isinstance(self._store, LocalStore) and self._store.prefix is not None:
-                await asyncio.to_thread(_make_durable, self._store.prefix / key)
+            await self._in_thread(_put, self._store, key, data)
         except _STORAGE_ERRORS as error:
             raise self._failure("The audio storage cannot be written.", error) from error
         self._outage.over()
@@ -96,7 +106,7 @@ class AudioStorage:
     async def get(self, storage_key: str, *, size_bytes: int, sha256: str) -> bytes:
         """Return the bytes; raises CorruptAudioError where they are not those that were stored."""
         try:
-            data = bytes(await (await self._store.get_async(storage_key)).bytes_async())
+            data = await self._in_thread(_get, self._store, storage_key)
         except FileNotFoundError as error:
             raise CorruptAudioError("The audio's bytes are missing from the storage.") from error
         except _STORAGE_ERRORS as error:
@@ -109,7 +119,7 @@ class AudioStorage:
         """Remove the objects that are there."""
         for key in keys:
             try:
-                await self._store.delete_async(key)
+                await self._in_thread(self._store.delete, key)
             except FileNotFoundError:
                 continue  # gone already, which is what was wanted
             except _STORAGE_ERRORS as error:
@@ -130,7 +140,8 @@ class AudioStorage:
         """Yield the stored objects in batches, of one session or of all."""
         prefix = None if session_id is None else str(session_id)
         try:
-            async for batch in self._store.list(prefix):
+            batches = self._store.list(prefix)
+            while (batch := await self._in_thread(next, batches, None)) is not None:
                 yield [StoredObject(item["path"], item["last_modified"]) for item in batch]
         except _STORAGE_ERRORS as error:
             raise self._failure("The audio storage cannot be listed.", error) from error
@@ -149,7 +160,7 @@ class AudioStorage:
         if not isinstance(self._store, LocalStore) or self._store.prefix is None:
             return 0
         try:
-            return await asyncio.to_thread(_remove_unfinished, self._store.prefix, before.timestamp())
+            return await self._in_thread(_remove_unfinished, self._store.prefix, before.timestamp())
         except OSError as error:
             raise StoreUnavailableError("The audio storage cannot be written.") from error
 
@@ -157,6 +168,9 @@ class AudioStorage:
         """Remove every object of a session, those that no row refers to as well."""
         async for batch in self.list(session_id):
             await self.remove(*(stored.key for stored in batch))
+
+    async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *args, **kwargs))
 
     def _failure(self, message: str, error: Exception) -> StoreUnavailableError:
         failure = StoreUnavailableError(message)
@@ -195,6 +209,16 @@ def _local(url: str) -> LocalStore:
     folder = url.removeprefix("file:")
     folder = folder.removeprefix("//") if folder.startswith("///") else folder
     return LocalStore(Path(folder).expanduser().absolute(), mkdir=True)
+
+
+def _put(store: ObjectStore, key: str, data: bytes) -> None:
+    store.put(key, data)
+    if isinstance(store, LocalStore) and store.prefix is not None:
+        _make_durable(store.prefix / key)
+
+
+def _get(store: ObjectStore, key: str) -> bytes:
+    return bytes(store.get(key).bytes())
 
 
 def _remove_unfinished(folder: Path, before: float) -> int:

@@ -1,6 +1,7 @@
 """Audio: the object before its row, no row without its bytes, no bytes without a row for long."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from hashlib import sha256
@@ -266,6 +267,28 @@ async def test_a_storage_that_cannot_be_written_is_a_typed_error_and_leaves_no_r
             await store.record_segment(session.id, transcript=transcript(), audio=audio())
         assert store.statistics().pool.in_use == store.statistics().gate.in_flight == 0
     assert counts(other_program)["transcripts"] == 0
+
+
+async def test_no_thread_unknown_to_python_rings_up_the_loop(
+    storage: AudioStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Such a thread is not waited for when the interpreter ends, and aborts the process where it meets that.
+    callers: set[type[threading.Thread]] = set()
+    loop = asyncio.get_running_loop()
+    wake = loop.call_soon_threadsafe
+
+    def heard(*arguments: Any, **options: Any) -> asyncio.Handle:
+        callers.add(type(threading.current_thread()))
+        return wake(*arguments, **options)
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", heard)
+    await storage.check()
+    staged = await storage.stage(new_id(), audio(b"bytes"))
+    await storage.put(staged)
+    await storage.get(staged.storage_key, size_bytes=5, sha256=staged.sha256)
+    assert len(await keys(storage, UUID(staged.storage_key.split("/")[0]))) == 1
+    await storage.remove(staged.storage_key)
+    assert callers == {threading.Thread}
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://somewhere/else", "s3:", ""])

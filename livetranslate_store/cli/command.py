@@ -34,4 +34,16 @@ class Command(NamedTuple):
 
 def wait_for(work: Coroutine[Any, Any, T]) -> T:
     """Run the asynchronous part of a command; an interruption closes what it had opened."""
-    return asyncio.run(work)
+    return asyncio.run(_interruptible(work))
+
+
+async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        # What an interruption cuts off in asyncpg nobody waits for, and whoever pressed the keys knows why.
+        if task is None or not task.cancelling():
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(report)
+    return await work

@@ -188,7 +188,10 @@ def test_delete_needs_a_yes_and_says_what_it_removed(run: Commands, audio_folder
     assert not [each for each in audio_folder.rglob("*") if each.is_file()]
 
 
-@pytest.mark.parametrize(("answer", "code", "left"), [("n", 1, 1), ("y", 0, 0)])
+@pytest.mark.parametrize(
+    ("answer", "code", "left"),
+    [("n\n", 1, 1), ("\n", 1, 1), ("\x04", 1, 1), ("perhaps\ny\n", 0, 0), ("y\n", 0, 0)],
+)
 def test_at_a_terminal_delete_asks(run: Commands, answer: str, code: int, left: int) -> None:
     there, here = pty.openpty()
     process = subprocess.Popen(
@@ -198,11 +201,13 @@ def test_at_a_terminal_delete_asks(run: Commands, answer: str, code: int, left: 
         stderr=subprocess.PIPE,
     )
     os.close(here)
-    os.write(there, f"{answer}\n".encode())
-    _, err = process.communicate(timeout=60)
+    os.write(there, answer.encode())
+    out, err = process.communicate(timeout=60)
     os.close(there)
     assert process.returncode == code, err
     assert "Title of meet-42" in err.decode()
+    # The question is none of what a program reads.
+    assert out.startswith(b"session\t") if code == 0 else out == b""
     assert len(run("sessions", "--bot", "bot-7").fields) == left
 
 

@@ -4,6 +4,9 @@ import sys
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.prompt import Confirm
+from rich.text import Text
 
 from livetranslate_store.cli.command import RUN, Command, wait_for
 from livetranslate_store.cli.opening import opened, session_named
@@ -26,7 +29,8 @@ def delete(
     if not yes:
         if not sys.stdin.isatty():
             raise InvalidInputError("Nobody can be asked here: give --yes to delete.")
-        typer.confirm(f"Delete {_described(found)} with all that belongs to it?", abort=True, err=True)
+        if not _agreed(f"Delete {_described(found)} with all that belongs to it?"):
+            raise typer.Abort
     deleted = wait_for(_delete(database, found))
     counts = {
         name: getattr(deleted, name) for name in ("transcripts", "translations", "speakers", "audio_files")
@@ -43,6 +47,13 @@ async def _found(database: str | None, name: str) -> Session:
 async def _delete(database: str | None, session: Session) -> DeletedSession:
     async with opened(database) as store, store.unit_of_work() as uow:
         return await uow.sessions.delete(session.id)
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return Confirm.ask(Text(question), console=Console(stderr=True), default=False)
+    except EOFError:
+        return False
 
 
 def _described(session: Session) -> str:

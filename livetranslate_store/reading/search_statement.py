@@ -284,7 +284,7 @@ def _joined(source: _Source, shape: Shape) -> str:
         spoken = _spoken(source)
         text += (
             " LEFT JOIN livetranslate.speakers AS speaker"
-            f" ON speaker.session_id = entry.session_id AND speaker.label = {spoken}.speaker_label"
+            f" ON speaker.session_id = {spoken}.session_id AND speaker.label = {spoken}.speaker_label"
         )
     return text
 
@@ -409,7 +409,7 @@ JOIN livetranslate.transcripts AS spoken
     ON spoken.session_id = page.session_id AND spoken.id = coalesce(translated.transcript_id, page.id)
 JOIN livetranslate.sessions AS session ON session.id = page.session_id
 LEFT JOIN livetranslate.speakers AS speaker
-    ON speaker.session_id = page.session_id AND speaker.label = spoken.speaker_label
+    ON speaker.session_id = spoken.session_id AND speaker.label = spoken.speaker_label
 LEFT JOIN reading ON {_read_by(language, shape)}{shown}
 ORDER BY page.rank DESC, page.started_at DESC, page.session_id DESC, page.id DESC"""
 

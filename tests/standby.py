@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +104,7 @@ class Server:
 
     def freeze(self) -> None:
         """Stop every process of the server where it is: connections stay open and nobody answers."""
-        for pid in self._family():
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let a frozen server go on."""
@@ -176,7 +175,8 @@ class Server:
 
     def _signal(self, number: signal.Signals) -> None:
         for pid in self._family():
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # a child has ended meanwhile
+                os.kill(pid, number)
 
     def _family(self) -> Sequence[int]:
         """Return the process that was started and its children."""

@@ -47,6 +47,11 @@ class Ledger:
         self._file = file
         file.touch()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was acknowledged."""
+        return self._file.stat().st_size > 0
+
     def acknowledge(self, key: str, *, late: bool = False) -> None:
         """Note, before anything else happens, that the store has answered."""
         # One write of a short line in this mode is all or nothing, whoever is killed.

@@ -31,11 +31,13 @@ async def test_a_killed_writer_loses_nothing_and_leaves_nothing_by_half(
 
     with ExitStack() as stack:
         following = await prepare(stack)
-        for _ in range(run.tries):
+        for number in range(run.tries):
             program, ledger = following
             program.begin()
             # The next one gets ready meanwhile.
             following = await prepare(stack)
+            if number % 2:
+                await begun(ledger)
             await asyncio.sleep(run.chance.uniform(0.0, LONGEST_LIFE_SECONDS))
             program.kill()
             run.found(place.check(ledger))

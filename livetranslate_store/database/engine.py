@@ -9,11 +9,12 @@ from uuid import uuid4
 
 import asyncpg
 import msgspec
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from livetranslate_store.database.breaker import Breaker
 from livetranslate_store.database.failures import (
@@ -76,10 +77,9 @@ class Database:
             json_deserializer=msgspec.json.decode,
             # Texts of people do not belong in error messages.
             hide_parameters=True,
-            # A transaction begins and ends in one visible place, `transaction.py`; a statement outside of
-            # one is a transaction of its own, in one round trip instead of three.
-            isolation_level="AUTOCOMMIT",
         )
+        # Behind what SQLAlchemy asks of the first connection, in a transaction: PgBouncer needs one.
+        event.listen(self.engine.sync_engine.pool, "connect", _commit_by_itself)
         self._policy = PoolPolicy(self.engine.sync_engine, settings)
         self._shortage = Incident(logger, "pool_exhausted", "the connection pool is exhausted")
 
@@ -247,6 +247,11 @@ class Database:
         self._closed = True
         await self._policy.stop()
         await self.engine.dispose()
+
+
+def _commit_by_itself(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """Leave transactions to `transaction.py`; a statement outside of one takes one round trip, not three."""
+    connection.autocommit = True
 
 
 async def _give_back(taking: Sequence["asyncio.Task[PoolProxiedConnection]"]) -> None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def pgbouncer_url(other_program: psycopg.Connection[Any]) -> Iterator[str]:
         unix_socket_dir =
         pool_mode = transaction
         default_pool_size = 3
+        server_round_robin = 1
         auth_type = any
         auth_file = users
         """
@@ -100,6 +102,21 @@ async def answering(url: str) -> None:
 async def test_ten_bots_share_three_server_connections(pgbouncer_url: str, audio_folder: Path) -> None:
     await answering(pgbouncer_url)
     await connected(pgbouncer_url, audio_folder)
+
+
+async def test_a_store_opens_where_each_statement_meets_another_server_connection(
+    pgbouncer_url: str, audio_folder: Path
+) -> None:
+    await answering(pgbouncer_url)
+    with ExitStack() as stack:
+        # As many as there may be, so that they take turns.
+        for _ in range(3):
+            stack.enter_context(psycopg.connect(pgbouncer_url.replace("+asyncpg", ""))).execute("SELECT 1")
+    for _ in range(3):
+        async with Store.open(
+            pgbouncer_url, audio_url=f"file:{audio_folder}", pgbouncer=True, min_connections=1
+        ) as store:
+            assert (await store.health()).is_healthy
 
 
 async def test_bots_write_on_beside_an_import(

@@ -43,8 +43,10 @@ _UNSPACED_MARKS = (
     r"\u17dd\u3099\u309a"
 )
 _UNIT = re.compile(f"[{_UNSPACED_LETTERS}][{_UNSPACED_MARKS}]*")
+# The server's parser ends a word behind a number such as 1e5, whatever follows.
 _RUN = re.compile(
-    f"(?P<unspaced>(?:[{_UNSPACED_LETTERS}][{_UNSPACED_MARKS}]*)+)|[^{_NOT_OF_WORDS}{_UNSPACED_LETTERS}]+"
+    f"(?P<unspaced>(?:[{_UNSPACED_LETTERS}][{_UNSPACED_MARKS}]*)+)"
+    f"|[0-9]+e[0-9]+|[^{_NOT_OF_WORDS}{_UNSPACED_LETTERS}]+"
 )
 _LETTERS = str.maketrans(
     {

@@ -3,7 +3,7 @@
 from typing import Any
 
 import psycopg
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from livetranslate_store.reading.search_languages import SIMPLE, readings
@@ -90,6 +90,7 @@ READ = "SELECT livetranslate.search_vector('und', %(text)s), livetranslate.searc
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=texts)
+@example(text="1e5a 1E5é1e5 a1e5")
 def test_each_run_stands_where_the_server_puts_it(other_program: Program, text: str) -> None:
     row = other_program.execute(READ, {"text": text}).fetchone()
     assert row is not None

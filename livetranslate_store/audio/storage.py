@@ -15,9 +15,8 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, TypeVar, TypeVarTuple
 from uuid import UUID
 
 from obstore.exceptions import BaseError
@@ -46,8 +45,8 @@ _STORAGE_ERRORS = (BaseError, OSError)
 _PROBE_SESSION = UUID(int=0)
 _PROBE = AudioInput(data=b"probe", format="probe")
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class StagedAudio(NamedTuple):
@@ -76,6 +75,8 @@ class AudioStorage:
                 "audio_url cannot be opened; it is file:FOLDER, or s3://BUCKET/PREFIX and its like."
             )
         self._store = store
+        #: The folder of a local store.
+        self._folder = store.prefix if isinstance(store, LocalStore) else None
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="audio-storage")
         self._outage = Incident(logger, "storage_unavailable", "the audio storage is unavailable")
 
@@ -98,7 +99,7 @@ class AudioStorage:
 
     async def _put(self, key: str, data: bytes) -> None:
         try:
-            await self._in_thread(_put, self._store, key, data)
+            await self._in_thread(self._write, key, data)
         except _STORAGE_ERRORS as error:
             raise self._failure("The audio storage cannot be written.", error) from error
         self._outage.over()
@@ -106,7 +107,7 @@ class AudioStorage:
     async def get(self, storage_key: str, *, size_bytes: int, sha256: str) -> bytes:
         """Return the bytes; raises CorruptAudioError where they are not those that were stored."""
         try:
-            data = await self._in_thread(_get, self._store, storage_key)
+            data = await self._in_thread(self._read, storage_key)
         except FileNotFoundError as error:
             raise CorruptAudioError("The audio's bytes are missing from the storage.") from error
         except _STORAGE_ERRORS as error:
@@ -157,10 +158,10 @@ class AudioStorage:
 
         A local folder holds them under names that no listing shows; other stores keep them to themselves.
         """
-        if not isinstance(self._store, LocalStore) or self._store.prefix is None:
+        if self._folder is None:
             return 0
         try:
-            return await self._in_thread(_remove_unfinished, self._store.prefix, before.timestamp())
+            return await self._in_thread(_remove_unfinished, self._folder, before.timestamp())
         except OSError as error:
             raise StoreUnavailableError("The audio storage cannot be written.") from error
 
@@ -169,8 +170,16 @@ class AudioStorage:
         async for batch in self.list(session_id):
             await self.remove(*(stored.key for stored in batch))
 
-    async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *args, **kwargs))
+    async def _in_thread(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    def _write(self, key: str, data: bytes) -> None:
+        self._store.put(key, data)
+        if self._folder is not None:
+            _make_durable(self._folder / key)
+
+    def _read(self, key: str) -> bytes:
+        return bytes(self._store.get(key).bytes())
 
     def _failure(self, message: str, error: Exception) -> StoreUnavailableError:
         failure = StoreUnavailableError(message)
@@ -209,16 +218,6 @@ def _local(url: str) -> LocalStore:
     folder = url.removeprefix("file:")
     folder = folder.removeprefix("//") if folder.startswith("///") else folder
     return LocalStore(Path(folder).expanduser().absolute(), mkdir=True)
-
-
-def _put(store: ObjectStore, key: str, data: bytes) -> None:
-    store.put(key, data)
-    if isinstance(store, LocalStore) and store.prefix is not None:
-        _make_durable(store.prefix / key)
-
-
-def _get(store: ObjectStore, key: str) -> bytes:
-    return bytes(store.get(key).bytes())
 
 
 def _remove_unfinished(folder: Path, before: float) -> int:

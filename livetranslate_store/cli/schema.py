@@ -1,10 +1,9 @@
 """Bringing a schema up to date, with and without the extra `cli`."""
 
-import asyncio
-
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+from livetranslate_store.cli.command import wait_for
 from livetranslate_store.database.migrations import upgrade
 from livetranslate_store.database.provision import EMBEDDED, provisioned
 from livetranslate_store.errors import InvalidInputError
@@ -34,7 +33,7 @@ def bring_up_to_date(database: str | None) -> str:
     """Upgrade the schema, that of a private server too, and return what to say."""
     url = database_named(database)
     if url.startswith(EMBEDDED):
-        asyncio.run(_provision(url))
+        wait_for(_provision(url))
     else:
         upgrade(url)
     return "The schema is up to date."

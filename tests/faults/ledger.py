@@ -48,9 +48,9 @@ class Ledger:
         file.touch()
 
     @property
-    def has_begun(self) -> bool:
-        """Whether anything was acknowledged."""
-        return self._file.stat().st_size > 0
+    def acknowledged(self) -> set[tuple[str, bool]]:
+        """What was acknowledged: keys, and whether it was the late translation."""
+        return set(self._lines())
 
     def acknowledge(self, key: str, *, late: bool = False) -> None:
         """Note, before anything else happens, that the store has answered."""
@@ -66,7 +66,7 @@ class Ledger:
     def check(self, program: psycopg.Connection[Any], audio_folder: Path) -> Findings:
         """Compare what is stored with what was acknowledged, and with what was planned."""
         stored, by_half = self._read(program, audio_folder)
-        acknowledged = set(self._lines())
+        acknowledged = self.acknowledged
         lost = [
             (key, late)
             for key, late in acknowledged

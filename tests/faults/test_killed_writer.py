@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 
 from faults.conftest import StartRun
 from faults.crowd import new_session
@@ -11,10 +12,13 @@ from faults.place import Place
 from faults.processes import Program, running
 from faults.table import WRITER_KILLED
 from faults.writer import write
+from support import until
 
 from livetranslate_store import Store
 
 LONGEST_LIFE_SECONDS = 0.6
+# Every second writer is killed only once it has got so far, however slow the machine is.
+GOING_ACKNOWLEDGED = 3
 BEGIN_SECONDS = 60.0
 
 
@@ -37,7 +41,7 @@ async def test_a_killed_writer_loses_nothing_and_leaves_nothing_by_half(
             # The next one gets ready meanwhile.
             following = await prepare(stack)
             if number % 2:
-                await begun(ledger)
+                await until(partial(is_going, ledger), seconds=BEGIN_SECONDS)
             await asyncio.sleep(run.chance.uniform(0.0, LONGEST_LIFE_SECONDS))
             program.kill()
             run.found(place.check(ledger))
@@ -47,11 +51,8 @@ async def test_a_killed_writer_loses_nothing_and_leaves_nothing_by_half(
     swept = await store.sweep_audio(older_than=timedelta(0))
     assert swept.orphans_removed == orphans
     assert place.orphans() == 0
-    assert run.row.acknowledged >= run.tries // 2
+    assert run.row.acknowledged > run.tries
 
 
-async def begun(ledger: Ledger) -> None:
-    """Wait for the first acknowledgement: on a slow machine a short life may see none."""
-    async with asyncio.timeout(BEGIN_SECONDS):
-        while not ledger.has_begun:
-            await asyncio.sleep(0.01)
+def is_going(ledger: Ledger) -> bool:
+    return len(ledger.acknowledged) >= GOING_ACKNOWLEDGED

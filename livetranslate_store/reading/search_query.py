@@ -16,7 +16,8 @@ from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.reading import timeline_parts as parts
 from livetranslate_store.reading.search_cursor import FIRST_BLOCK, HitKey, SearchCursor
 from livetranslate_store.reading.search_languages import SIMPLE, readings
-from livetranslate_store.reading.search_statement import Shape, search_statement
+from livetranslate_store.reading.search_parts import Shape
+from livetranslate_store.reading.search_statement import search_statement
 from livetranslate_store.reading.search_words import SearchWords, parsed
 from livetranslate_store.values import EntryKind
 

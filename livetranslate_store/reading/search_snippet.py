@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from livetranslate_store.reading.search_statement import ALIKE
+from livetranslate_store.reading.search_hits import ALIKE
 from livetranslate_store.reading.search_text import (
     MAX_POSITION,
     READ_CHARACTERS,

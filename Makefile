@@ -30,7 +30,7 @@ imports: $(VENV)/.development
 
 # Every Python, SQLAlchemy and PostgreSQL that is promised, as far as they are found here.
 matrix: $(VENV)/.development
-	$(BIN)/python tests/matrix.py
+	$(BIN)/python tools/matrix.py
 
 # The store against a floor written by hand, in one table of ratios; fails where one misses what it must reach.
 bench: $(VENV)/.development

@@ -15,7 +15,7 @@ from benchmarks.report import print_table, write_report
 from benchmarks.results import LoopResults, measures, missed
 from benchmarks.scale import FULL, QUICK, Scale
 from benchmarks.steps import Steps
-from livetranslate_store.database.embedded import EmbeddedServer
+from livetranslate_store.embedded.server import EmbeddedServer
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {

@@ -14,8 +14,8 @@ from sqlalchemy import make_url
 from benchmarks.scale import SESSIONS
 from benchmarks.texts import TEXTS, texts_in
 from benchmarks.workload import LANGUAGES, SECONDS, SPEAKER, SPOKEN
-from livetranslate_store.database.embedded import EmbeddedServer
-from livetranslate_store.database.migrations import upgrade
+from livetranslate_store.embedded.server import EmbeddedServer
+from livetranslate_store.schema.upgrade import upgrade
 
 # The meeting that a quarter of all segments belong to, and the one of all the others.
 LONG, LIVE = "long", "live"

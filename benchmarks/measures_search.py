@@ -15,7 +15,7 @@ from benchmarks.clock import medians
 from benchmarks.results import Figure
 from benchmarks.sides import Sides
 from livetranslate_store import SearchPage
-from livetranslate_store.reading.search_query import BLOCK_HITS
+from livetranslate_store.reading.search.query import BLOCK_HITS
 
 PAGE_HITS = 20
 RARE_TEXTS = 15

@@ -10,9 +10,9 @@ import asyncpg
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.read_routing import ReadRouter
 from livetranslate_store.errors import StoreError, StoreUnavailableError
 from livetranslate_store.models import SCHEMA
+from livetranslate_store.replicas.router import ReadRouter
 from livetranslate_store.values import PartHealth, ReplicaStatistics, StoreHealth
 
 
@@ -55,7 +55,7 @@ async def _check_migrations(database: Database) -> None:
 
 
 def _refuse_old_schema(applied: set[str]) -> None:
-    from livetranslate_store.database.migrations import check_applied  # noqa: PLC0415
+    from livetranslate_store.schema.upgrade import check_applied  # noqa: PLC0415
 
     check_applied(applied)
 

@@ -10,16 +10,18 @@ from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage
+from livetranslate_store.audio.sweep import sweep_audio
 from livetranslate_store.checks import checked_uuid
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.provision import provisioned
-from livetranslate_store.database.read_routing import ReadRouter
 from livetranslate_store.database.transaction import ChooseReplica
+from livetranslate_store.embedded.provision import provisioned
 from livetranslate_store.health import check_health
 from livetranslate_store.models import AudioFile
-from livetranslate_store.reads import Reads, checked_position
+from livetranslate_store.reading.reads import Reads, checked_position
+from livetranslate_store.replicas.router import ReadRouter
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.settings import StoreSettings
+from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.tasks import run_to_end
 from livetranslate_store.tracing import Tracing, tracing_of
 from livetranslate_store.unit_of_work import UnitOfWork
@@ -39,13 +41,11 @@ from livetranslate_store.values import (
     TranslationReceipt,
 )
 from livetranslate_store.write_gate import WriteGate
-from livetranslate_store.writing.audio_sweep import sweep_audio
-from livetranslate_store.writing.bulk_import import BulkImport
-from livetranslate_store.writing.late_translations import late_translation
-from livetranslate_store.writing.limits import SizeLimits
-from livetranslate_store.writing.segment import check_segment
+from livetranslate_store.writing.bulk.importer import BulkImport
 from livetranslate_store.writing.segment_writer import SegmentWriter
+from livetranslate_store.writing.segments import check_segment
 from livetranslate_store.writing.translation_writer import TranslationWriter
+from livetranslate_store.writing.translations import late_translation
 
 logger = logging.getLogger(__name__)
 

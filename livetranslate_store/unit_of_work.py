@@ -18,9 +18,9 @@ from livetranslate_store.repositories import (
     TranslationRepository,
 )
 from livetranslate_store.segment_cache import SegmentCache
+from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.tasks import run_to_end
 from livetranslate_store.tracing import Tracing
-from livetranslate_store.writing.limits import SizeLimits
 
 
 class UnitOfWork:

@@ -14,9 +14,9 @@ from pytest_postgresql import factories
 from sqlalchemy import URL, make_url
 
 from livetranslate_store import Store
-from livetranslate_store.database.embedded import EmbeddedServer
-from livetranslate_store.database.migrations import upgrade
-from livetranslate_store.database.roles import roles_script
+from livetranslate_store.embedded.server import EmbeddedServer
+from livetranslate_store.schema.roles import roles_script
+from livetranslate_store.schema.upgrade import upgrade
 
 # Who the stores of the tests are: neither may change the schema, and the second may not write.
 APPLICATION = "application_under_test"

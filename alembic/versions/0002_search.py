@@ -52,7 +52,7 @@ STEMMERS = {
 }
 
 # ruff: noqa: RUF001 (letters of other alphabets are meant)
-# The rules of `livetranslate_store.reading.search_text`, which reads queries in the same way.
+# The rules of `livetranslate_store.reading.search.text`, which reads queries in the same way.
 READ_CHARACTERS = 50_000
 IGNORED = (
     r"\u00ad\u034f\u061c\u0640\u064b-\u0652\u0591-\u05bd\u05bf\u05c1-\u05c2\u05c4-\u05c5\u05c7\u180b-\u180e"

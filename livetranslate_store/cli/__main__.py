@@ -35,7 +35,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         import rich  # noqa: F401, PLC0415 (the extra `cli`)
         import typer  # noqa: F401, PLC0415
     except ImportError:
-        from livetranslate_store.cli.plain import run_plain  # noqa: PLC0415
+        from livetranslate_store.cli.without_extras import run_plain  # noqa: PLC0415
 
         return run_plain(arguments)
     from livetranslate_store.cli.app import run_app  # noqa: PLC0415

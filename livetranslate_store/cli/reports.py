@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from livetranslate_store.cli.output import Value, note
-from livetranslate_store.cli.texts import one_line, visible
+from livetranslate_store.cli.terminal.output import Value, note
+from livetranslate_store.cli.terminal.terminal_text import one_line, visible
 from livetranslate_store.values import ImportCounts
 
 

@@ -4,9 +4,9 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from livetranslate_store.cli.command import wait_for
-from livetranslate_store.database.migrations import upgrade
-from livetranslate_store.database.provision import EMBEDDED, provisioned
+from livetranslate_store.embedded.provision import EMBEDDED, provisioned
 from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.schema.upgrade import upgrade
 from livetranslate_store.settings import StoreSettings
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database, Driver
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate, unavailable
-from livetranslate_store.database.replica import Replica
 from livetranslate_store.errors import OutcomeUnknownError, StoreError, UsageError
+from livetranslate_store.replicas.replica import Replica
 
 logger = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from livetranslate_store.checks import checked_choice, checked_languages, checked_uuid
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.formats.json_writer import JSONWriter
-from livetranslate_store.formats.markdown_writer import MarkdownWriter
-from livetranslate_store.formats.subrip_writer import SubRipWriter
-from livetranslate_store.formats.subtitles import PlainCues, ReadableCues
-from livetranslate_store.formats.text_writer import TextWriter
-from livetranslate_store.formats.webvtt_writer import WebVTTWriter
+from livetranslate_store.formats.writers.json import JSONWriter
+from livetranslate_store.formats.writers.markdown import MarkdownWriter
+from livetranslate_store.formats.writers.subrip import SubRipWriter
+from livetranslate_store.formats.writers.subtitles import PlainCues, ReadableCues
+from livetranslate_store.formats.writers.text import TextWriter
+from livetranslate_store.formats.writers.webvtt import WebVTTWriter
 from livetranslate_store.store import Store
 from livetranslate_store.values import SessionFacts, TranscriptRow
 

@@ -9,7 +9,7 @@ from livetranslate_store.checks import MAX_AUDIO_BYTES
 from livetranslate_store.errors import NotFoundError
 from livetranslate_store.exchange.backup_lines import Header
 from livetranslate_store.exchange.backup_reader import BackupReader
-from livetranslate_store.repositories.session_archive import StoredBytes
+from livetranslate_store.repositories.archive.sessions import StoredBytes
 from livetranslate_store.unit_of_work import UnitOfWork
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from livetranslate_store.errors import InvalidInputError, MissingReferenceError
-from livetranslate_store.formats.attachment import Span, places_of
+from livetranslate_store.exchange.attachment import Span, places_of
 from livetranslate_store.store import Store
 from livetranslate_store.tasks import for_each
 from livetranslate_store.values import (

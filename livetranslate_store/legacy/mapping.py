@@ -12,6 +12,7 @@ from uuid import UUID
 from livetranslate_store.checks import MAX_INTEGER, MAX_NAME_CHARACTERS, MAX_TITLE_CHARACTERS, JSONValue
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.legacy.row import UNDETERMINED, LegacyRow, canonical_language
+from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import (
     AUDIO_STATUSES,
     IDENTIFICATION_METHODS,
@@ -21,7 +22,6 @@ from livetranslate_store.values import (
     TranslationInput,
     Word,
 )
-from livetranslate_store.writing.limits import SizeLimits
 
 # Stands where the older system did not say who or where.
 UNKNOWN = "unknown"

@@ -19,7 +19,7 @@ from livetranslate_store.checks import (
     checked_language,
 )
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.writing.limits import SizeLimits
+from livetranslate_store.size_limits import SizeLimits
 
 #: The key in our metadata under which everything is kept that has no column here.
 LEGACY = "legacy"

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
 from livetranslate_store.checks import checked_languages, checked_uuid
-from livetranslate_store.database.compiling import CompiledStatement, compiled
+from livetranslate_store.database.statement import CompiledStatement, compiled
 from livetranslate_store.reading import timeline_parts as parts
 from livetranslate_store.reading.cursor import Cursor
 from livetranslate_store.reading.timeline_parts import SPEAKERS, TRANSCRIPTS, TRANSLATIONS

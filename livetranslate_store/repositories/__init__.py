@@ -1,8 +1,8 @@
 """One repository per model; they live inside a unit of work."""
 
+from livetranslate_store.repositories.archive.sessions import SessionArchive
 from livetranslate_store.repositories.audio_files import AudioFileRepository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
-from livetranslate_store.repositories.session_archive import SessionArchive
 from livetranslate_store.repositories.sessions import SessionRepository
 from livetranslate_store.repositories.speakers import SpeakerRepository
 from livetranslate_store.repositories.transcripts import TranscriptRepository

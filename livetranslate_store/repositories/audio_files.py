@@ -8,10 +8,10 @@ from livetranslate_store.checks import checked_uuid
 from livetranslate_store.database.transaction import Ending, Transaction
 from livetranslate_store.models import AudioFile
 from livetranslate_store.repositories.base import Repository
+from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import AudioInput, AudioReceipt, Outcome
+from livetranslate_store.writing.encoding import audio_row
 from livetranslate_store.writing.first_statement import first_audio_statement
-from livetranslate_store.writing.limits import SizeLimits
-from livetranslate_store.writing.rows import audio_row
 from livetranslate_store.writing.segment_statement import audio_statement
 
 

@@ -10,9 +10,9 @@ from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import ConflictError, NotFoundError
 from livetranslate_store.models import Base
 from livetranslate_store.models.base import table_of
-from livetranslate_store.writing.given import source_of
-from livetranslate_store.writing.results import WriteResults
-from livetranslate_store.writing.rows import Row
+from livetranslate_store.writing.binding import source_of
+from livetranslate_store.writing.encoding import Row
+from livetranslate_store.writing.outcomes import WriteResults
 from livetranslate_store.writing.segment_statement import ATTEMPTS
 from livetranslate_store.writing.statement import StatementKind
 

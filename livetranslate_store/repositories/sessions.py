@@ -30,8 +30,8 @@ from livetranslate_store.ids import new_id, session_id_for
 from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
+from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import SESSION_STATUSES, DeletedSession
-from livetranslate_store.writing.limits import SizeLimits
 
 
 class SessionRepository(Repository[Session]):

@@ -10,15 +10,15 @@ from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.models import Transcript
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
+from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import (
     Outcome,
     SegmentLookup,
     TranscriptInput,
     TranscriptReceipt,
 )
+from livetranslate_store.writing.encoding import speaker_rows, transcript_id_of, transcript_row
 from livetranslate_store.writing.first_statement import first_transcript_statement
-from livetranslate_store.writing.limits import SizeLimits
-from livetranslate_store.writing.rows import speaker_rows, transcript_id_of, transcript_row
 from livetranslate_store.writing.segment_statement import transcript_statement
 
 

@@ -10,14 +10,14 @@ from livetranslate_store.ids import translation_id_for
 from livetranslate_store.models import Translation
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
+from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import TranslationInput, TranslationReceipt
-from livetranslate_store.writing.late_translations import (
+from livetranslate_store.writing.segments import check_languages
+from livetranslate_store.writing.translations import (
     late_translation,
     missing_transcript,
     write_translations,
 )
-from livetranslate_store.writing.limits import SizeLimits
-from livetranslate_store.writing.segment import check_languages
 
 
 class TranslationRepository(Repository[Translation]):

@@ -24,8 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.given import Source
-from livetranslate_store.writing.rows import AUDIO_COLUMNS, TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS
+from livetranslate_store.writing.binding import Source
+from livetranslate_store.writing.encoding import AUDIO_COLUMNS, TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS
 from livetranslate_store.writing.statement import WriteStatement
 from livetranslate_store.writing.steps import (
     AUDIO_FILES,

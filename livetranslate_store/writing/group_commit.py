@@ -24,7 +24,7 @@ from livetranslate_store.errors import (
     StoreUnavailableError,
 )
 from livetranslate_store.tasks import run_to_end
-from livetranslate_store.writing.rows import Key
+from livetranslate_store.writing.encoding import Key
 
 # One group is written while the next is gathered and sent; more of them would only make each smaller.
 GROUPS_UNDER_WAY = 2

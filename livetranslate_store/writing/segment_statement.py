@@ -17,7 +17,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from livetranslate_store.writing.given import Source
+from livetranslate_store.writing.binding import Source
 from livetranslate_store.writing.statement import WriteStatement
 from livetranslate_store.writing.steps import (
     AUDIO_FILES,

@@ -17,12 +17,13 @@ from livetranslate_store.values import (
     TranscriptInput,
     TranslationInput,
 )
+from livetranslate_store.writing.binding import source_of
+from livetranslate_store.writing.encoding import Key
 from livetranslate_store.writing.first_statement import first_segment_statement
-from livetranslate_store.writing.given import source_of
 from livetranslate_store.writing.group_commit import GroupCommit
-from livetranslate_store.writing.results import WriteResults
-from livetranslate_store.writing.rows import Key
-from livetranslate_store.writing.segment import (
+from livetranslate_store.writing.outcomes import WriteResults
+from livetranslate_store.writing.segment_statement import ATTEMPTS, segment_statement
+from livetranslate_store.writing.segments import (
     Segment,
     lookup_of,
     make_segment,
@@ -30,7 +31,6 @@ from livetranslate_store.writing.segment import (
     receipt_of_new,
     rows_of,
 )
-from livetranslate_store.writing.segment_statement import ATTEMPTS, segment_statement
 
 
 class SegmentWriter:

@@ -6,9 +6,9 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import CompoundSelect, Select
 
-from livetranslate_store.database.compiling import compiled
-from livetranslate_store.writing.given import Source
-from livetranslate_store.writing.rows import Row
+from livetranslate_store.database.statement import compiled
+from livetranslate_store.writing.binding import Source
+from livetranslate_store.writing.encoding import Row
 
 
 class WriteStatement:

@@ -19,15 +19,15 @@ from sqlalchemy.dialects.postgresql import insert
 from livetranslate_store.models import AudioFile, Speaker, Transcript, Translation
 from livetranslate_store.models.base import table_of
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.given import Source
-from livetranslate_store.writing.rows import (
+from livetranslate_store.writing.binding import Source
+from livetranslate_store.writing.encoding import (
     AUDIO_COLUMNS,
     COLUMNS,
     SPEAKER_COLUMNS,
     TRANSCRIPT_COLUMNS,
     TRANSLATION_COLUMNS,
 )
-from livetranslate_store.writing.rules import TranscriptRule, TranslationRule
+from livetranslate_store.writing.revision_rules import TranscriptRule, TranslationRule
 from livetranslate_store.writing.upserts import (
     Step,
     constant,

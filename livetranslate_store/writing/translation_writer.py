@@ -8,9 +8,9 @@ from sqlalchemy.pool import PoolProxiedConnection
 from livetranslate_store.database.engine import Database
 from livetranslate_store.errors import StoreError
 from livetranslate_store.values import TranslationReceipt
+from livetranslate_store.writing.encoding import Key
 from livetranslate_store.writing.group_commit import GroupCommit
-from livetranslate_store.writing.late_translations import LateTranslation, write_translations
-from livetranslate_store.writing.rows import Key
+from livetranslate_store.writing.translations import LateTranslation, write_translations
 
 
 class TranslationWriter:

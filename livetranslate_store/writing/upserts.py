@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.rules import VersionRule
+from livetranslate_store.writing.revision_rules import VersionRule
 
 #: The kind of the row that no receipt is made of: it has the transaction's number in place of a revision.
 POSITION = "position"

@@ -10,8 +10,8 @@ import pytest
 from conftest import url_of
 from pytest_postgresql import factories
 
-from livetranslate_store.cli.live import arrivals
-from livetranslate_store.cli.meeting import sample_meeting
+from livetranslate_store.cli.demo.live import arrivals
+from livetranslate_store.cli.demo.meeting import sample_meeting
 
 empty = factories.postgresql("postgresql_empty")
 

@@ -12,9 +12,9 @@ from typing import Any
 import prometheus_client
 import psycopg
 import pytest
-from blocks import PAGES, ROOT, Block, blocks_of, run
-from older_system import insert_session, insert_transcript, make_schema
-from support import transcript
+from helpers.blocks import PAGES, ROOT, Block, blocks_of, run
+from helpers.older_system import insert_session, insert_transcript, make_schema
+from helpers.support import transcript
 
 import livetranslate_store
 from livetranslate_store import Store

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import url_of
-from older_system import insert_session, insert_transcript, insert_translation, make_schema
+from helpers.older_system import insert_session, insert_transcript, insert_translation, make_schema
 from pytest_postgresql import factories
 from rich.text import Text
 

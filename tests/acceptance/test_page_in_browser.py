@@ -5,10 +5,10 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-import page_samples
 import pytest
 import pytest_asyncio
-from page_samples import row, translation
+from helpers import page_samples
+from helpers.page_samples import row, translation
 from playwright.async_api import Browser, Page, async_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

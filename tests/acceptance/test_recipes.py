@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from blocks import ROOT, blocks_of, program
+from helpers.blocks import ROOT, blocks_of, program
+from helpers.support import transcript, translation
 from httpx import ASGITransport, AsyncClient
-from support import transcript, translation
 
 from livetranslate_store import Store, TimelineEntry, TranscriptInput
 

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from faults.ledger import Ledger
 from faults.plan import late_translation, planned, transcript_id
+from helpers.support import until
 from msgspec.structs import replace
-from support import until
 
 from livetranslate_store import (
     ConflictError,

@@ -10,7 +10,7 @@ from typing import Self
 
 from sqlalchemy import make_url
 
-from livetranslate_store.database.embedded import PORT
+from livetranslate_store.embedded.server import PORT
 
 CHUNK_BYTES = 65_536
 

@@ -13,11 +13,11 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL
 
-from livetranslate_store.database.embedded import DATABASE, PORT
-from livetranslate_store.database.migrations import upgrade
-from livetranslate_store.database.server_binaries import server_binaries, server_user
-from livetranslate_store.database.server_probe import answers, create_database
-from livetranslate_store.database.server_programs import initialize, launch, log_end, stop_program
+from livetranslate_store.embedded.binaries import server_binaries, server_user
+from livetranslate_store.embedded.probe import answers, create_database
+from livetranslate_store.embedded.programs import initialize, launch, log_end, stop_program
+from livetranslate_store.embedded.server import DATABASE, PORT
+from livetranslate_store.schema.upgrade import upgrade
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.01

@@ -10,7 +10,7 @@ from faults.ledger import Ledger
 from faults.place import Place
 from faults.proxy import Direction, Proxy, Trouble
 from faults.table import PROXY
-from support import until
+from helpers.support import until
 
 from livetranslate_store import Store
 

@@ -12,7 +12,7 @@ from faults.ledger import Ledger
 from faults.place import Place
 from faults.servers import server_in
 from faults.table import DISK
-from support import until
+from helpers.support import until
 
 from livetranslate_store import Store
 

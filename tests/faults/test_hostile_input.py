@@ -9,7 +9,7 @@ from faults.conftest import StartRun
 from faults.ledger import Findings
 from faults.place import Place
 from faults.table import HOSTILE
-from support import audio, counts, transcript, translation
+from helpers.support import audio, counts, transcript, translation
 
 from livetranslate_store import InvalidInputError, SegmentInput, Store, Word
 from livetranslate_store.checks import checked_language

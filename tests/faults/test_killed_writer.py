@@ -12,7 +12,7 @@ from faults.place import Place
 from faults.processes import Program, running
 from faults.table import WRITER_KILLED
 from faults.writer import write
-from support import until
+from helpers.support import until
 
 from livetranslate_store import Store
 

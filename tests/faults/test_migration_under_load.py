@@ -17,7 +17,7 @@ from faults.table import MIGRATION
 from sqlalchemy.exc import DBAPIError
 
 from livetranslate_store import Store
-from livetranslate_store.database.migrations import configuration
+from livetranslate_store.schema.upgrade import configuration
 
 # What alembic/env.py allows a migration to wait for a lock, and writers to wait behind it.
 LOCK_SECONDS = 5.0

@@ -12,8 +12,8 @@ from faults.conftest import StartRun
 from faults.crowd import PAUSE_SECONDS, RECOVERY_SECONDS, TROUBLE, Crowd, assert_idle, new_session
 from faults.ledger import Ledger
 from faults.table import STANDBY
-from standby import primary_and_standby, url_of
-from support import until
+from helpers.standby import primary_and_standby, url_of
+from helpers.support import until
 
 from livetranslate_store import Store
 

@@ -12,8 +12,8 @@ from uuid import UUID
 import boto3  # type: ignore[import-untyped]  # it has no types of its own
 import psycopg
 import pytest
+from helpers.support import audio, counts, transcript
 from moto.server import ThreadedMotoServer
-from support import audio, counts, transcript
 
 from livetranslate_store import (
     CorruptAudioError,

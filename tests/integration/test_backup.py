@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import TABLES, audio, counts, transcript, translation
+from helpers.support import TABLES, audio, counts, transcript, translation
 
 from livetranslate_store import (
     CorruptAudioError,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import audio, transcript, translation
+from helpers.support import audio, transcript, translation
 
 from livetranslate_store import SegmentInput, Store, Word
 

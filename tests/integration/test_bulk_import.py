@@ -9,9 +9,9 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from helpers.support import audio, counts, transcript, translation, until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import audio, counts, transcript, translation, until
 
 from livetranslate_store import (
     ImportCounts,
@@ -29,7 +29,7 @@ from livetranslate_store import (
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.ids import audio_file_id_for, new_id, transcript_id_for
 from livetranslate_store.values import SegmentLookup
-from livetranslate_store.writing import bulk_batch
+from livetranslate_store.writing.bulk import batch as bulk_batch
 
 Program = psycopg.Connection[Any]
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import audio, counts, transcript, translation, until
+from helpers.support import audio, counts, transcript, translation, until
 
 from livetranslate_store import (
     OutcomeUnknownError,
@@ -23,8 +23,8 @@ from livetranslate_store import (
     UsageError,
     WriteRejectedError,
 )
-from livetranslate_store.database.read_routing import ReadRouter
 from livetranslate_store.ids import new_id
+from livetranslate_store.replicas.router import ReadRouter
 
 Program = psycopg.Connection[Any]
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import asyncpg
 import psycopg
 import pytest
-from support import transcript
+from helpers.support import transcript
 
 import livetranslate_store
 from livetranslate_store import Store, StoreUnavailableError
-from livetranslate_store.database import embedded
-from livetranslate_store.database.embedded import DATABASE, EmbeddedServer
+from livetranslate_store.embedded import server as embedded
+from livetranslate_store.embedded.server import DATABASE, EmbeddedServer
 
 CHECKOUT = Path(livetranslate_store.__file__).resolve().parent.parent
 # For other interpreters than the one of this environment, too.
@@ -31,7 +31,7 @@ SUPPLEMENTARY_GROUP = 54321
 CHILD = """
 import sys
 from pathlib import Path
-from livetranslate_store.database.embedded import EmbeddedServer
+from livetranslate_store.embedded.server import EmbeddedServer
 with EmbeddedServer(Path(sys.argv[1])):
     print("ready", flush=True)
     sys.stdin.read()
@@ -41,7 +41,7 @@ with EmbeddedServer(Path(sys.argv[1])):
 FORKING_CHILD = """
 import os, sys
 from pathlib import Path
-from livetranslate_store.database.embedded import EmbeddedServer
+from livetranslate_store.embedded.server import EmbeddedServer
 with EmbeddedServer(Path(sys.argv[1])):
     if os.fork() == 0:
         os.read(0, 1)  # until the test closes it
@@ -52,7 +52,7 @@ with EmbeddedServer(Path(sys.argv[1])):
 
 FORKED_STOP = """
 import os
-from livetranslate_store.database.embedded import EmbeddedServer
+from livetranslate_store.embedded.server import EmbeddedServer
 server = EmbeddedServer()
 server.start()
 if os.fork() == 0:
@@ -68,7 +68,7 @@ ONE_START = """
 import sys
 from pathlib import Path
 from livetranslate_store import StoreUnavailableError
-from livetranslate_store.database.embedded import EmbeddedServer
+from livetranslate_store.embedded.server import EmbeddedServer
 try:
     with EmbeddedServer(Path(sys.argv[1])) as server:
         print("ready", server.url)
@@ -87,7 +87,7 @@ for name in [name for name in sys.modules if name.startswith("livetranslate_stor
     del sys.modules[name]
 sys.platform = "win32"
 from livetranslate_store import StoreUnavailableError
-from livetranslate_store.database.embedded import EmbeddedServer
+from livetranslate_store.embedded.server import EmbeddedServer
 try:
     EmbeddedServer().start()
 except StoreUnavailableError as error:

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 import webvtt
-from support import transcript, translation
+from helpers.support import transcript, translation
 
 from livetranslate_store import InvalidInputError, NotFoundError, Store
 from livetranslate_store.exchange import EXPORT_FORMATS, export_session
-from livetranslate_store.formats.json_writer import read_document
+from livetranslate_store.formats.writers.json import read_document
 from livetranslate_store.ids import new_id
 
 

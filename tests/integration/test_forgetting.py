@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import audio, counts, transcript, translation, until
+from helpers.support import audio, counts, transcript, translation, until
 
 from livetranslate_store import (
     DeletedSpeakerContent,

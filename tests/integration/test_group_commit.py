@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from support import audio, counts, transcript, translation, until
+from helpers.support import audio, counts, transcript, translation, until
 
 from livetranslate_store import (
     MissingReferenceError,

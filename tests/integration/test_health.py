@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import take_away
+from helpers.support import take_away
 
 from livetranslate_store import PartHealth, Store, StoreHealth
 from livetranslate_store.audio.storage import AudioStorage

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import transcript
+from helpers.support import transcript
 
 from livetranslate_store import (
     ImportCounts,

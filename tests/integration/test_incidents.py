@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import audio, expire, take_away, transcript, until
+from helpers.support import audio, expire, take_away, transcript, until
 
 from livetranslate_store import (
     OutcomeUnknownError,

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from helpers.support import audio, counts, transcript, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import audio, counts, transcript, translation
 
 from livetranslate_store import (
     AudioInput,

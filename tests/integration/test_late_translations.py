@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from support import counts, transcript, translation
+from helpers.support import counts, transcript, translation
 
 from livetranslate_store import InvalidInputError, MissingReferenceError, Outcome, Store, TranslationReceipt
 from livetranslate_store.ids import new_id

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import url_of
-from older_system import (
+from helpers.older_system import (
     STARTED,
     Program,
     generate,
@@ -18,8 +18,8 @@ from older_system import (
     insert_translation,
     make_schema,
 )
+from helpers.support import TABLES, counts, transcript
 from pytest_postgresql import factories
-from support import TABLES, counts, transcript
 
 from livetranslate_store import InvalidInputError, Store, StoreUnavailableError
 from livetranslate_store.ids import session_id_for, transcript_id_for

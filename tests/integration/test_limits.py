@@ -8,9 +8,9 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from helpers.support import audio, counts, transcript, translation
+from helpers.write_paths import Write, every_way_of_whole_segments, in_a_unit
 from msgspec.structs import replace
-from support import audio, counts, transcript, translation
-from write_paths import Write, every_way_of_whole_segments, in_a_unit
 
 from livetranslate_store import InvalidInputError, SegmentInput, Store, Word
 

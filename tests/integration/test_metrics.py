@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
+from helpers.support import transcript
 from msgspec import Struct
 from msgspec.structs import fields
 from prometheus_client import CollectorRegistry, generate_latest
-from support import transcript
 
 from livetranslate_store import Store, StoreStatistics
 from livetranslate_store.database.breaker import FAILURES_TO_OPEN

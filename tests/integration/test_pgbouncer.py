@@ -15,10 +15,10 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import APPLICATION, PASSWORD
-from support import audio, transcript, translation
+from helpers.support import audio, transcript, translation
 
 from livetranslate_store import SegmentInput, Store
-from livetranslate_store.writing import bulk_batch
+from livetranslate_store.writing.bulk import batch as bulk_batch
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 

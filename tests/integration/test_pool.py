@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 import psycopg
 import pytest
+from helpers.support import audio, transcript, until
 from sqlalchemy import text
-from support import audio, transcript, until
 
 from livetranslate_store import (
     Outcome,

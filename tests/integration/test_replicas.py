@@ -12,14 +12,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from helpers.standby import Server, primary_and_standby, url_of
+from helpers.support import audio, transcript, translation, until
 from sqlalchemy import text
-from standby import Server, primary_and_standby, url_of
-from support import audio, transcript, translation, until
 
 from livetranslate_store import InvalidInputError, OutcomeUnknownError, Store, StoreUnavailableError
-from livetranslate_store.database import watch
-from livetranslate_store.database.migrations import upgrade
 from livetranslate_store.ids import new_id
+from livetranslate_store.replicas import watch
+from livetranslate_store.schema.upgrade import upgrade
 from livetranslate_store.values import ReplicaStatistics
 
 Pair = tuple[Server, Server]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import counts, transcript, translation
+from helpers.support import counts, transcript, translation
 
 from livetranslate_store import DuplicateError, InvalidInputError, NotFoundError, Store
 from livetranslate_store.ids import new_id

@@ -3,10 +3,10 @@
 import asyncio
 from typing import NamedTuple
 
+from helpers.support import transcript
+from helpers.write_paths import WHOLE_SEGMENTS, Write, in_a_unit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import transcript
-from write_paths import WHOLE_SEGMENTS, Write, in_a_unit
 
 from livetranslate_store import Outcome, Store, TranscriptInput
 from livetranslate_store.models import Transcript

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import audio, transcript, translation
-from write_paths import Write, every_way, every_way_of_whole_segments
+from helpers.support import audio, transcript, translation
+from helpers.write_paths import Write, every_way, every_way_of_whole_segments
 
 from livetranslate_store import Outcome, Store, TranscriptInput
 from livetranslate_store.database.failures import translate

@@ -9,11 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import APPLICATION, READER
-from support import TABLES, counts, transcript, translation
+from helpers.support import TABLES, counts, transcript, translation
 
 from livetranslate_store import SegmentInput, Store, StoreUnavailableError
 from livetranslate_store.cli.__main__ import main
-from livetranslate_store.database.roles import roles_script
+from livetranslate_store.schema.roles import roles_script
 
 Program = psycopg.Connection[Any]
 OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import transcript, translation
+from helpers.support import transcript, translation
 
 from livetranslate_store import SearchHit, SearchPage, Store
-from livetranslate_store.reading.search_query import BLOCK_HITS, checked_search
+from livetranslate_store.reading.search.query import BLOCK_HITS, checked_search
 
 Program = psycopg.Connection[Any]
 

@@ -6,8 +6,8 @@ import psycopg
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from livetranslate_store.reading.search_languages import SIMPLE, readings
-from livetranslate_store.reading.search_text import MAX_POSITION, runs
+from livetranslate_store.reading.search.languages import SIMPLE, readings
+from livetranslate_store.reading.search.text import MAX_POSITION, runs
 
 Program = psycopg.Connection[Any]
 

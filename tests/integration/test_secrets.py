@@ -11,13 +11,13 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import APPLICATION, PASSWORD
+from helpers.support import audio, transcript, translation
 from sqlalchemy import make_url
-from support import audio, transcript, translation
 
 from livetranslate_store import Store, StoreError, StoreSettings
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.migrations import upgrade
 from livetranslate_store.ids import new_id
+from livetranslate_store.schema.upgrade import upgrade
 
 Program = psycopg.Connection[Any]
 # Of a person's text, which is nobody's business either.

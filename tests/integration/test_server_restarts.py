@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from support import audio, transcript, translation, until
+from helpers.support import audio, transcript, translation, until
 
 from livetranslate_store import (
     OutcomeUnknownError,
@@ -22,8 +22,8 @@ from livetranslate_store import (
     StoreUnavailableError,
     UnitOfWork,
 )
-from livetranslate_store.database.embedded import EmbeddedServer
-from livetranslate_store.database.migrations import upgrade
+from livetranslate_store.embedded.server import EmbeddedServer
+from livetranslate_store.schema.upgrade import upgrade
 
 
 class Server:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import audio, transcript, translation
+from helpers.support import audio, transcript, translation
 
 from livetranslate_store import NotFoundError, Store
 from livetranslate_store.ids import new_id

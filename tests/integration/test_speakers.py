@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from support import transcript, translation
+from helpers.support import transcript, translation
 
 from livetranslate_store import InvalidInputError, NotFoundError, Store
 

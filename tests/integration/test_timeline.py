@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import transcript, translation
+from helpers.support import transcript, translation
 
 from livetranslate_store import InvalidInputError, Store, TimelineEntry
 from livetranslate_store.ids import new_id

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from helpers.support import transcript, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import transcript, translation
 
 from livetranslate_store import Store, TimelineEntry
 

@@ -17,8 +17,8 @@ from conftest import APPLICATION, PASSWORD
 from sqlalchemy import make_url
 
 from livetranslate_store import InvalidInputError, Store, StoreUnavailableError
-from livetranslate_store.database.migrations import upgrade
 from livetranslate_store.ids import new_id
+from livetranslate_store.schema.upgrade import upgrade
 
 Program = psycopg.Connection[Any]
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")

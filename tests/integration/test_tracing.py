@@ -10,12 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from helpers.support import audio, expire, transcript, translation, until
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
-from support import audio, expire, transcript, translation, until
 
 from livetranslate_store import (
     InvalidInputError,

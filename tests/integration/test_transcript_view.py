@@ -6,11 +6,11 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from support import transcript, translation
+from helpers.support import transcript, translation
 
 from livetranslate_store import InvalidInputError, Store
 from livetranslate_store.ids import new_id
-from livetranslate_store.reading.transcript_view_query import checked_view_query
+from livetranslate_store.reading.side_by_side_query import checked_view_query
 from livetranslate_store.values import TranscriptRow
 
 Program = psycopg.Connection[Any]

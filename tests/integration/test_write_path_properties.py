@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
+from helpers.support import audio, transcript, translation
+from helpers.write_paths import WHOLE_SEGMENTS, Write, Written, alone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import audio, transcript, translation
-from write_paths import WHOLE_SEGMENTS, Write, Written, alone
 
 from livetranslate_store import AudioInput, Store, TranscriptInput, TranslationInput
 

@@ -17,13 +17,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from conftest import url_of
+from helpers.support import audio, counts, transcript, translation
 from pytest_postgresql import factories
 from sqlalchemy import create_engine
-from support import audio, counts, transcript, translation
 
 from livetranslate_store import Store
-from livetranslate_store.database.migrations import configuration, upgrade
 from livetranslate_store.models import Base
+from livetranslate_store.schema.upgrade import configuration, upgrade
 
 Program = psycopg.Connection[Any]
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from livetranslate_store.cli.texts import Spoken, clock, one_line, visible
+from livetranslate_store.cli.terminal.terminal_text import Spoken, clock, one_line, visible
 
 ANYTHING = st.text(
     st.characters(codec="utf-8") | st.sampled_from("\t\n\r\x1b\u202e\u2066\u2069שם日本👩\u200d\u0301\\"),

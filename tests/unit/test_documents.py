@@ -6,15 +6,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from helpers.rows import MEETINGS, SESSION, TEXTS, row
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
-from rows import MEETINGS, SESSION, TEXTS, row
 
 from livetranslate_store import InvalidInputError
-from livetranslate_store.formats.json_writer import JSONWriter, document_schema, read_document
-from livetranslate_store.formats.markdown_writer import MarkdownWriter, escaped
-from livetranslate_store.formats.said import one_line
-from livetranslate_store.formats.text_writer import TextWriter
+from livetranslate_store.formats.writers.json import JSONWriter, document_schema, read_document
+from livetranslate_store.formats.writers.markdown import MarkdownWriter, escaped
+from livetranslate_store.formats.writers.row_text import one_line
+from livetranslate_store.formats.writers.text import TextWriter
 from livetranslate_store.values import TranscriptRow
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "session.schema.json"

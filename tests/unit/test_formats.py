@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from transcript_samples import (
+from helpers.transcript_samples import (
     ASSEMBLYAI,
     DEEPGRAM_WORDS,
     FIREFLIES,

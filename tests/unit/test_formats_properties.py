@@ -4,9 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-from transcript_samples import (
+from helpers.transcript_samples import (
     ASSEMBLYAI,
     FIREFLIES,
     MEET,
@@ -17,10 +15,12 @@ from transcript_samples import (
     WHISPERX,
     deepgram,
 )
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from livetranslate_store import InvalidInputError, Refusal
+from livetranslate_store.exchange.attachment import places_of
 from livetranslate_store.formats import FORMATS, read_transcript
-from livetranslate_store.formats.attachment import places_of
 from livetranslate_store.values import ImportedCue
 
 DOCUMENTS: list[Any] = [WHISPER, WHISPERX, deepgram(), ASSEMBLYAI, FIREFLIES, MEET]

@@ -21,7 +21,7 @@ from livetranslate_store.legacy.mapping import (
     translation_of,
 )
 from livetranslate_store.legacy.row import LegacyRow, canonical_language
-from livetranslate_store.writing.limits import SizeLimits
+from livetranslate_store.size_limits import SizeLimits
 
 LIMITS = SizeLimits.of(StoreSettings(database_url="postgresql://h/d"))
 

@@ -3,11 +3,11 @@
 import re
 from html.parser import HTMLParser
 
-import page_samples
 import pytest
+from helpers import page_samples
+from helpers.page_samples import row, translation
 from hypothesis import given
 from hypothesis import strategies as st
-from page_samples import row, translation
 
 from livetranslate_store.page.lanes import axis_of, lanes_of, voices_of
 from livetranslate_store.page.plots import MOST_BARS, speech_of

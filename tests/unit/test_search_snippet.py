@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetranslate_store.reading.search_snippet import SNIPPET_CHARACTERS, _inside, _places, snippet
-from livetranslate_store.reading.search_text import runs
+from livetranslate_store.reading.search.snippet import SNIPPET_CHARACTERS, _inside, _places, snippet
+from livetranslate_store.reading.search.text import runs
 
 FAMILY = "👨‍👩‍👧‍👦"
 PIECES = [

@@ -9,14 +9,14 @@ from itertools import pairwise
 import pysubs2
 import pytest
 import webvtt
+from helpers.rows import MEETINGS, SESSION, TEXTS, row
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rows import MEETINGS, SESSION, TEXTS, row
 
-from livetranslate_store.formats.line_breaking import balanced, broken, clusters, width_of
-from livetranslate_store.formats.said import clean_lines, one_line, said
-from livetranslate_store.formats.subrip_writer import SubRipWriter
-from livetranslate_store.formats.subtitles import (
+from livetranslate_store.formats.writers.line_breaking import balanced, broken, clusters, width_of
+from livetranslate_store.formats.writers.row_text import clean_lines, one_line, said
+from livetranslate_store.formats.writers.subrip import SubRipWriter
+from livetranslate_store.formats.writers.subtitles import (
     COLUMNS,
     LINES,
     MINIMUM_MS,
@@ -25,7 +25,7 @@ from livetranslate_store.formats.subtitles import (
     SubtitleCue,
     Untimed,
 )
-from livetranslate_store.formats.webvtt_writer import WebVTTWriter
+from livetranslate_store.formats.writers.webvtt import WebVTTWriter
 from livetranslate_store.values import TranscriptRow
 
 LANGUAGES = st.sampled_from([(), ("es",), ("en", "es")])

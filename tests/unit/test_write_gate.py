@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from support import expire, until
+from helpers.support import expire, until
 
 from livetranslate_store import InvalidInputError, WriteRejectedError
 from livetranslate_store.errors import UsageError

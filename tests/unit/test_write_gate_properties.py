@@ -3,9 +3,9 @@
 import asyncio
 from collections import Counter
 
+from helpers.support import expire
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import expire
 
 from livetranslate_store import WriteRejectedError
 from livetranslate_store.write_gate import WriteGate

@@ -3,27 +3,27 @@
 from typing import Any
 
 import pytest
+from helpers.support import transcript, translation
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import JSONB
-from support import transcript, translation
 
 from livetranslate_store.ids import new_id
 from livetranslate_store.models import AudioFile, Transcript, Translation
 from livetranslate_store.models.base import table_of
-from livetranslate_store.writing.first_statement import (
-    first_audio_statement,
-    first_segment_statement,
-    first_transcript_statement,
-    first_translation_statement,
-)
-from livetranslate_store.writing.given import ARRAYS, Source, Values, source_of
-from livetranslate_store.writing.rows import (
+from livetranslate_store.writing.binding import ARRAYS, Source, Values, source_of
+from livetranslate_store.writing.encoding import (
     AUDIO_COLUMNS,
     COLUMNS,
     TRANSCRIPT_COLUMNS,
     TRANSLATION_COLUMNS,
     transcript_row,
     translation_row,
+)
+from livetranslate_store.writing.first_statement import (
+    first_audio_statement,
+    first_segment_statement,
+    first_transcript_statement,
+    first_translation_statement,
 )
 from livetranslate_store.writing.segment_statement import (
     audio_statement,

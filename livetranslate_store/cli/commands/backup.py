@@ -8,9 +8,9 @@ from livetranslate_store.cli.command import MOVE, Command, wait_for
 from livetranslate_store.cli.files import STANDARD, lines_of, replacing
 from livetranslate_store.cli.opening import opened, session_named
 from livetranslate_store.cli.options import AsJson, Database, SessionName
-from livetranslate_store.cli.output import Output
-from livetranslate_store.cli.progress import shown_progress
 from livetranslate_store.cli.reports import counted, tell_refusals
+from livetranslate_store.cli.terminal.output import Output
+from livetranslate_store.cli.terminal.progress import shown_progress
 from livetranslate_store.exchange import backup_session, restore_session
 
 

@@ -8,11 +8,11 @@ from rich.text import Text
 from livetranslate_store.cli.command import RUN, Command, wait_for
 from livetranslate_store.cli.opening import settings_for
 from livetranslate_store.cli.options import AsJson, Database
-from livetranslate_store.cli.output import Column, Output
-from livetranslate_store.cli.privileges import Privileges, read_privileges
+from livetranslate_store.cli.terminal.output import Column, Output
 from livetranslate_store.database.engine import Database as Connections
-from livetranslate_store.database.provision import provisioned
+from livetranslate_store.embedded.provision import provisioned
 from livetranslate_store.errors import StoreError
+from livetranslate_store.schema.privileges import Privileges, read_privileges
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.store import Store
 

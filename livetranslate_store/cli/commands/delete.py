@@ -11,8 +11,8 @@ from rich.text import Text
 from livetranslate_store.cli.command import RUN, Command, wait_for
 from livetranslate_store.cli.opening import opened, session_named
 from livetranslate_store.cli.options import AsJson, Database, SessionName
-from livetranslate_store.cli.output import Output
-from livetranslate_store.cli.texts import visible
+from livetranslate_store.cli.terminal.output import Output
+from livetranslate_store.cli.terminal.terminal_text import visible
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.models import Session
 from livetranslate_store.values import DeletedSession

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from livetranslate_store.cli.command import READ, Command, wait_for
-from livetranslate_store.cli.demo import demo as show_demo
+from livetranslate_store.cli.demo.command import demo as show_demo
 from livetranslate_store.cli.options import Database
-from livetranslate_store.database.migrations import upgrade
-from livetranslate_store.database.provision import EMBEDDED
+from livetranslate_store.embedded.provision import EMBEDDED
+from livetranslate_store.schema.upgrade import upgrade
 
 
 def demo(

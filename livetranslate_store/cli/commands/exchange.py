@@ -9,9 +9,9 @@ from livetranslate_store.cli.command import MOVE, Command, wait_for
 from livetranslate_store.cli.files import STANDARD, replacing
 from livetranslate_store.cli.opening import opened, session_named
 from livetranslate_store.cli.options import AsJson, Database, FinalsOnly, SessionName
-from livetranslate_store.cli.output import Output, Value
-from livetranslate_store.cli.progress import shown_progress
 from livetranslate_store.cli.reports import counted, tell_refusals
+from livetranslate_store.cli.terminal.output import Output, Value
+from livetranslate_store.cli.terminal.progress import shown_progress
 from livetranslate_store.errors import NotFoundError
 from livetranslate_store.exchange import EXPORT_FORMATS, export_session, import_file
 from livetranslate_store.formats import FORMATS

@@ -8,9 +8,9 @@ import typer
 from livetranslate_store.cli.command import MOVE, Command, wait_for
 from livetranslate_store.cli.opening import opened
 from livetranslate_store.cli.options import AsJson, Database
-from livetranslate_store.cli.output import Output, Value
-from livetranslate_store.cli.progress import shown_progress
 from livetranslate_store.cli.reports import counted, tell_refusals
+from livetranslate_store.cli.terminal.output import Output, Value
+from livetranslate_store.cli.terminal.progress import shown_progress
 from livetranslate_store.legacy import LegacyReport
 from livetranslate_store.legacy import import_legacy as move
 

@@ -5,7 +5,7 @@ import sys
 from livetranslate_store.cli.command import RUN, Command
 from livetranslate_store.cli.options import Database
 from livetranslate_store.cli.schema import bring_up_to_date
-from livetranslate_store.database.roles import roles_script
+from livetranslate_store.schema.roles import roles_script
 
 
 def upgrade(database: Database = None) -> None:

@@ -19,8 +19,8 @@ from livetranslate_store.cli.options import (
     Speakers,
     checked_moment,
 )
-from livetranslate_store.cli.output import Column, Output, note
-from livetranslate_store.cli.texts import clock, local_minute, moment, visible
+from livetranslate_store.cli.terminal.output import Column, Output, note
+from livetranslate_store.cli.terminal.terminal_text import clock, local_minute, moment, visible
 from livetranslate_store.values import SearchHit
 
 

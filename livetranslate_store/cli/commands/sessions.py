@@ -9,8 +9,8 @@ from rich.text import Text
 from livetranslate_store.cli.command import READ, Command, wait_for
 from livetranslate_store.cli.opening import opened
 from livetranslate_store.cli.options import AsJson, Database, Limit
-from livetranslate_store.cli.output import Column, Output
-from livetranslate_store.cli.texts import local_minute, moment, visible
+from livetranslate_store.cli.terminal.output import Column, Output
+from livetranslate_store.cli.terminal.terminal_text import local_minute, moment, visible
 from livetranslate_store.models import Session
 from livetranslate_store.values import SESSION_STATUSES
 

@@ -8,8 +8,8 @@ from rich.text import Text
 from livetranslate_store.cli.command import READ, Command, wait_for
 from livetranslate_store.cli.opening import opened, session_named
 from livetranslate_store.cli.options import AsJson, Database, SessionName
-from livetranslate_store.cli.output import Column, Output, Value, text_of
-from livetranslate_store.cli.texts import clock
+from livetranslate_store.cli.terminal.output import Column, Output, Value, text_of
+from livetranslate_store.cli.terminal.terminal_text import clock
 from livetranslate_store.values import (
     LanguageStatistics,
     ScriptCounts,

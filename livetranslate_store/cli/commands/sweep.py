@@ -8,7 +8,7 @@ import typer
 from livetranslate_store.cli.command import RUN, Command, wait_for
 from livetranslate_store.cli.opening import opened
 from livetranslate_store.cli.options import AsJson, Database, checked_duration
-from livetranslate_store.cli.output import Output
+from livetranslate_store.cli.terminal.output import Output
 from livetranslate_store.values import SweepReport
 
 

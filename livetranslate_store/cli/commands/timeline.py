@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from livetranslate_store.cli.command import READ, Command, wait_for
-from livetranslate_store.cli.commands.beside import show_missing, show_page, write_page
+from livetranslate_store.cli.commands.side_by_side import show_missing, show_page, write_page
 from livetranslate_store.cli.opening import opened, session_named
 from livetranslate_store.cli.options import (
     After,
@@ -19,8 +19,8 @@ from livetranslate_store.cli.options import (
     Speakers,
     checked_seconds,
 )
-from livetranslate_store.cli.output import Column, Output, note
-from livetranslate_store.cli.texts import clock, visible
+from livetranslate_store.cli.terminal.output import Column, Output, note
+from livetranslate_store.cli.terminal.terminal_text import clock, visible
 from livetranslate_store.models import Session
 from livetranslate_store.values import EntryKind, TimelineEntry, TimelinePage
 

@@ -1,0 +1,82 @@
+"""The ways of `timeline` to show a meeting side by side, and as a page."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from rich.text import Text
+
+from livetranslate_store.cli.files import replacing
+from livetranslate_store.cli.terminal.output import Column, Output, note
+from livetranslate_store.cli.terminal.terminal_text import clock, visible
+from livetranslate_store.models import Session
+from livetranslate_store.page.session_page import session_page
+from livetranslate_store.store import Store
+from livetranslate_store.values import TranscriptRow, TranscriptViewPage, ViewedTranslation
+
+
+def columns_beside(languages: Sequence[str]) -> list[Column[TranscriptRow]]:
+    """Return the columns of the originals and of each language; gaps are empty."""
+    return [
+        Column("time", lambda row: row.timestamp, lambda row: clock(row.timestamp), style="cyan", right=True),
+        Column("speaker", lambda row: row.speaker_name or row.speaker_label, style="bold"),
+        Column("language", lambda row: row.language, style="magenta"),
+        Column("original", lambda row: row.text, _original, wraps=True),
+        *(_column_of(place, language) for place, language in enumerate(languages)),
+    ]
+
+
+def _column_of(place: int, language: str) -> Column[TranscriptRow]:
+    def value(row: TranscriptRow) -> str | None:
+        translation = row.translations[place]
+        return None if translation is None else translation.text
+
+    return Column(language, value, lambda row: _translated(row.translations[place]), wraps=True)
+
+
+def _original(row: TranscriptRow) -> Text:
+    text = Text(visible(row.text))
+    return text if row.is_final else text.append(" [interim]", style="yellow")
+
+
+def _translated(translation: ViewedTranslation | None) -> Text:
+    if translation is None:
+        return Text("-", style="dim")
+    text = Text(visible(translation.text))
+    return text.append(" [stale]", style="yellow") if translation.is_stale else text
+
+
+async def show_missing(
+    output: Output,
+    store: Store,
+    session: Session,
+    language: str,
+    *,
+    finals_only: bool,
+    limit: int | None,
+    after: str | None,
+) -> None:
+    """Print what still needs a translation; a stale one is shown in the place."""
+    page = await store.missing_translations(
+        session.id, language, finals_only=finals_only, limit=limit, after=after
+    )
+    await show_page(output, page, [language], title=f"To be translated into {language}")
+
+
+async def show_page(
+    output: Output, page: TranscriptViewPage, languages: Sequence[str], *, title: str
+) -> None:
+    """Print a page of rows, and where the next one begins."""
+    await output.rows(_each(page), columns_beside(languages), title=title, whole=lambda row: row)
+    if page.next_cursor is not None:
+        note(f"There is more: --after {page.next_cursor}")
+
+
+async def _each(page: TranscriptViewPage) -> AsyncIterator[TranscriptRow]:
+    for row in page:
+        yield row
+
+
+async def write_page(store: Store, session: Session, name: str) -> None:
+    """Write the meeting as one HTML page that needs nothing else."""
+    page = await session_page(store, session.id)
+    with replacing(name) as file:
+        file.write(page.encode())

@@ -1,0 +1,38 @@
+"""Where the settings ask for a private server, it is started, brought up to date, and stopped afterwards."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from livetranslate_store.embedded.server import EmbeddedServer
+from livetranslate_store.settings import StoreSettings
+from livetranslate_store.tasks import run_to_end
+
+EMBEDDED = "embedded:"
+
+
+@asynccontextmanager
+async def provisioned(settings: StoreSettings) -> AsyncIterator[StoreSettings]:
+    """Yield settings with the URL of a server that runs.
+
+    `embedded:PATH` keeps its data, and the audio unless `audio_url` is given, in the folder PATH;
+    `embedded:` alone is a temporary server that leaves nothing behind.
+    """
+    url = settings.database_url.get_secret_value()
+    if not url.startswith(EMBEDDED):
+        yield settings
+        return
+    # Alembic takes a while to import, and only this way needs it.
+    from livetranslate_store.schema.upgrade import upgrade  # noqa: PLC0415
+
+    path = url.removeprefix(EMBEDDED)
+    server = EmbeddedServer(Path(path) if path else None)
+    try:
+        await run_to_end(asyncio.to_thread(server.start))
+        await run_to_end(asyncio.to_thread(upgrade, server.url))
+        values = settings.model_dump(exclude_unset=True) | {"database_url": server.url}
+        values.setdefault("audio_url", f"file:{server.folder / 'audio'}")
+        yield StoreSettings(**values)
+    finally:
+        await run_to_end(asyncio.to_thread(server.stop))

@@ -1,0 +1,1 @@
+"""Readers: what other programs write becomes cues."""

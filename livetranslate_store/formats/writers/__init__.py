@@ -1,0 +1,1 @@
+"""Writers: what a session holds becomes a file."""

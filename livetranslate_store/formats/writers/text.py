@@ -1,0 +1,46 @@
+"""Plain text: one line per segment with its time and speaker, translations in the lines below it."""
+
+from collections.abc import Iterator, Sequence
+
+from livetranslate_store.formats.writers.row_text import clock, is_untimed, one_line, said, speaker_of
+from livetranslate_store.values import SessionFacts, TranscriptRow
+
+_INDENT = "    "
+
+
+class TextWriter:
+    """Writes one session."""
+
+    def __init__(self, session: SessionFacts, languages: Sequence[str]) -> None:
+        self._title = one_line(session.title or "")
+        self._languages = languages
+
+    def begin(self) -> str:
+        """Return the title, where there is one."""
+        return f"{self._title}\n\n" if self._title else ""
+
+    def add(self, row: TranscriptRow) -> str:
+        """Return the lines of the next row."""
+        return "".join(f"{line}\n" for line in self._lines(row))
+
+    def end(self) -> str:
+        """Return the end of the file: there is none."""
+        return ""
+
+    def _lines(self, row: TranscriptRow) -> Iterator[str]:
+        time = "-:--:--" if is_untimed(row) else clock(row.timestamp)
+        speaker = speaker_of(row)
+        prefix = f"[{time}] {speaker}{': ' if speaker else ''}"
+        for place, (text, note) in enumerate(noted(row, self._languages)):
+            yield f"{_INDENT if place else prefix}{one_line(text)}{' ' if text and note else ''}{note}"
+
+
+def noted(row: TranscriptRow, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each text of a row with what a reader should know of it, in brackets, or an empty note."""
+    for each, language in zip(said(row, languages), languages or [row.language], strict=True):
+        if each is None:
+            yield "", f"(not translated into {language})"
+        elif each.is_stale:
+            yield each.text, "(of an earlier version)"
+        else:
+            yield each.text, "" if row.is_final else "(not final)"

@@ -1,0 +1,174 @@
+"""The extract of a text that shows why it was found, and the places in it to highlight."""
+
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from livetranslate_store.reading.search.hits import ALIKE
+from livetranslate_store.reading.search.text import (
+    MAX_POSITION,
+    READ_CHARACTERS,
+    Run,
+    runs,
+    with_places,
+)
+
+# Two or three lines on a screen.
+SNIPPET_CHARACTERS = 200
+# What is read before the first place that is highlighted.
+LEAD_CHARACTERS = 60
+# How far the ends are moved to the next space: a script without spaces has none near.
+WORD_CHARACTERS = 20
+
+_JOINER = "\u200d"
+
+
+class Snippet(NamedTuple):
+    """An extract, and pairs of start and end in it."""
+
+    text: str
+    highlights: tuple[tuple[int, int], ...]
+
+
+def snippet(
+    text: str, positions: Collection[int], unspaced: Sequence[tuple[str, ...]], similar: Sequence[str]
+) -> Snippet:
+    """Return an extract of `text` around what is highlighted.
+
+    These are the words at the positions of the text's tsvector, every place of the runs without spaces, and
+    words that are like one of `similar`. No character is cut, however many code points make it.
+    """
+    wanted = frozenset(position for position in positions if position < MAX_POSITION)
+    ranges = _merged(_whole_characters(text, _places(text, wanted, unspaced, similar)))
+    if len(text) <= SNIPPET_CHARACTERS:
+        return Snippet(text, tuple(ranges))
+    start, end = _extract(text, ranges)
+    inside = [(max(a, start) - start, min(b, end) - start) for a, b in ranges if a < end and b > start]
+    return Snippet(text[start:end], tuple(inside))
+
+
+def _places(
+    text: str, wanted: frozenset[int], unspaced: Sequence[tuple[str, ...]], similar: Sequence[str]
+) -> Iterator[tuple[int, int]]:
+    if not wanted and not similar:
+        read, places = with_places(text[:READ_CHARACTERS])
+        if places is None:
+            # Each character stands for itself and has no marks: what is asked for is there as it is.
+            for asked in unspaced:
+                yield from _occurrences(read, "".join(asked))
+            return
+    alike = [(_trigrams(word)) for word in similar]
+    last = max(wanted, default=0)
+    for run in runs(text):
+        if run.position > last and not unspaced and not alike:
+            return
+        if run.unspaced:
+            yield from _inside(run, unspaced)
+        elif run.position in wanted or (alike and any(_is_alike(each, run.units[0]) for each in alike)):
+            yield run.spans[0]
+
+
+def _occurrences(text: str, asked: str) -> Iterator[tuple[int, int]]:
+    place = text.find(asked)
+    while place >= 0:
+        yield place, place + len(asked)
+        place = text.find(asked, place + 1)
+
+
+def _inside(run: Run, unspaced: Sequence[tuple[str, ...]]) -> Iterator[tuple[int, int]]:
+    for asked in unspaced:
+        size = len(asked)
+        for first in range(len(run.units) - size + 1):
+            last = run.units[first + size - 1]
+            # The end of what is asked may lack marks of the character that it meets.
+            if run.units[first : first + size - 1] == asked[:-1] and last.startswith(asked[-1]):
+                yield run.spans[first][0], run.spans[first + size - 1][1]
+
+
+def _trigrams(word: str) -> frozenset[str]:
+    padded = f"  {word} "
+    return frozenset(padded[index : index + 3] for index in range(len(padded) - 2))
+
+
+def _is_alike(asked: frozenset[str], word: str) -> bool:
+    return len(asked & _trigrams(word)) >= ALIKE * len(asked)
+
+
+def _whole_characters(text: str, places: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for start, end in places:
+        first, last = start, end
+        while not _may_cut(text, first):
+            first -= 1
+        while not _may_cut(text, last):
+            last += 1
+        yield first, last
+
+
+def _merged(places: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(places):
+        if merged and start < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _extract(text: str, ranges: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    start = max(0, ranges[0][0] - LEAD_CHARACTERS) if ranges else 0
+    start = min(start, len(text) - SNIPPET_CHARACTERS)
+    end = start + SNIPPET_CHARACTERS
+    if start:
+        start = _word_start(text, start, ranges[0][0] if ranges else end)
+    if end < len(text):
+        cut = next(((a, b) for a, b in ranges if a < end < b), None)
+        if cut is not None:
+            # What is highlighted is shown whole or not at all, the first one whole.
+            end = cut[1] if cut == ranges[0] else cut[0]
+        else:
+            end = _word_end(text, end, max((b for _, b in ranges if b <= end), default=start))
+    while not _may_cut(text, start):
+        start -= 1
+    while not _may_cut(text, end):
+        end += 1
+    return start, end
+
+
+def _word_start(text: str, start: int, limit: int) -> int:
+    """Return the place behind the next space before `limit`, or where it is if there is none near."""
+    space = text.find(" ", start - 1, min(limit, start + WORD_CHARACTERS))
+    return start if space < 0 else space + 1
+
+
+def _word_end(text: str, end: int, limit: int) -> int:
+    space = text.rfind(" ", max(limit, end - WORD_CHARACTERS), end + 1)
+    return end if space < 0 else space
+
+
+def _may_cut(text: str, place: int) -> bool:
+    """Tell whether a character, as a reader sees it, ends and another begins there."""
+    if place in (0, len(text)):
+        return True
+    before, behind = text[place - 1], text[place]
+    if _joins(behind) or before == _JOINER or (before == "\r" and behind == "\n"):
+        return False
+    if _is_flag_letter(before) and _is_flag_letter(behind):
+        letters = 0
+        while letters < place and _is_flag_letter(text[place - 1 - letters]):
+            letters += 1
+        return letters % 2 == 0
+    return True
+
+
+def _joins(character: str) -> bool:
+    return (
+        character == _JOINER
+        or (character >= "\u0300" and unicodedata.category(character)[0] == "M")
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+        or "\u1160" <= character <= "\u11ff"
+        or "\U000e0020" <= character <= "\U000e007f"
+    )
+
+
+def _is_flag_letter(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"

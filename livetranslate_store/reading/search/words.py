@@ -1,0 +1,137 @@
+"""What a web-style query says: `"an exact phrase"`, `-without`, `either or other`."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from livetranslate_store.checks import checked_text
+from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.reading.search.text import Run, runs
+
+MAX_QUERY_CHARACTERS = 1_000
+# Each is looked up in the index, in every language.
+MAX_QUERY_WORDS = 64
+# A shorter word has too few trigrams to tell a mistake from another word.
+MIN_SIMILAR_CHARACTERS = 4
+# Of these the index finds all words that begin so; a mistake in them is not forgiven.
+SURE_CHARACTERS = 2
+
+_PIECE = re.compile(r'(?P<without>-?)"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)')
+# What keyboards make of quotation marks and of a hyphen.
+_KEYBOARDS = str.maketrans({**dict.fromkeys("“”„‟«»＂", '"'), **dict.fromkeys("−–－", "-"), "\u3000": " "})  # noqa: RUF001
+
+
+class Branch(NamedTuple):
+    """One side of an `or`, as texts for `to_tsquery`; all of it must be met.
+
+    `plain` are words, of which a language may leave out the ones that say little; `strict` are phrases and
+    what must not be there. `shown_plain` and `shown_strict` are the words of both to highlight. Where typing
+    mistakes are forgiven, `similar` words need only be similar and begin as `beginnings` says, and `rest` is
+    what must be met as it is.
+    """
+
+    plain: str
+    strict: str
+    shown_plain: str
+    shown_strict: str
+    similar: tuple[str, ...]
+    beginnings: str
+    rest: str
+
+
+class SearchWords(NamedTuple):
+    """The branches of a query, and its runs without spaces, which are highlighted as they are."""
+
+    branches: tuple[Branch, ...]
+    unspaced: tuple[tuple[str, ...], ...]
+
+    @property
+    def same_in_all_languages(self) -> bool:
+        """Tell whether no language reads a word in a way of its own."""
+        return not any(branch.shown_plain or branch.shown_strict for branch in self.branches)
+
+
+class _Item(NamedTuple):
+    runs: Sequence[Run]
+    phrase: bool
+    without: bool
+
+
+def parsed(query: str) -> SearchWords:
+    """Return what a query asks for.
+
+    Raises InvalidInputError for what PostgreSQL could not even be asked, for queries that are too long, and
+    where a side of an `or` names no word that must be there.
+    """
+    checked_text(query, "query", maximum=MAX_QUERY_CHARACTERS)
+    branches: list[list[_Item]] = [[]]
+    for piece in _PIECE.finditer(query.translate(_KEYBOARDS)):
+        word = piece["word"]
+        if word is not None and word.lower() == "or":
+            branches.append([])
+            continue
+        without = bool(piece["without"]) or (word is not None and word.startswith("-"))
+        found = list(runs(piece["phrase"] if word is None else word))
+        if found:
+            branches[-1].append(_Item(found, word is None, without))
+    asked = [items for items in branches if items]
+    wanted = [item for items in asked for item in items if not item.without]
+    if not asked or not all(any(not item.without for item in items) for items in asked):
+        raise InvalidInputError(
+            "query names no word to look for; write words, '\"a phrase\"', 'this or that', 'this -not that'."
+        )
+    if sum(len(run.units) for items in asked for item in items for run in item.runs) > 2 * MAX_QUERY_WORDS:
+        raise InvalidInputError(f"query has too many words; at most {MAX_QUERY_WORDS} are looked for.")
+    unspaced = [run.units for item in wanted for run in item.runs if run.unspaced]
+    return SearchWords(tuple(_branch(items) for items in asked), tuple(dict.fromkeys(unspaced)))
+
+
+def _branch(items: Sequence[_Item]) -> Branch:
+    wanted = [item for item in items if not item.without]
+    words = [item for item in wanted if not item.phrase]
+    phrases = [item for item in wanted if item.phrase]
+    without = [f"!({_in_order(item.runs)})" for item in items if item.without]
+    strict = [_in_order(item.runs) for item in phrases] + without
+    similar = [item for item in words if _may_be_mistyped(item)]
+    exact = [_in_order(item.runs) for item in words if item not in similar]
+    return Branch(
+        plain=" & ".join(_in_order(item.runs) for item in words),
+        strict=" & ".join(strict),
+        shown_plain=_any_of(words),
+        shown_strict=_any_of(phrases),
+        similar=tuple(item.runs[0].units[0] for item in similar),
+        beginnings=" & ".join(f"'{item.runs[0].units[0][:SURE_CHARACTERS]}':*" for item in similar),
+        rest=" & ".join(exact + strict) if similar else "",
+    )
+
+
+def _may_be_mistyped(item: _Item) -> bool:
+    run = item.runs[0]
+    return len(item.runs) == 1 and not run.unspaced and len(run.units[0]) >= MIN_SIMILAR_CHARACTERS
+
+
+def _any_of(items: Sequence[_Item]) -> str:
+    spaced = [run.units[0] for item in items for run in item.runs if not run.unspaced]
+    return " | ".join(f"'{word}'" for word in dict.fromkeys(spaced))
+
+
+def _in_order(found: Sequence[Run]) -> str:
+    """Return runs that follow each other: each lexeme and how far it is from the one before."""
+    text, before = "", 0
+    for run in found:
+        for offset, lexeme in _lexemes(run):
+            place = run.position + offset
+            text += f" <{place - before}> {lexeme}" if text else lexeme
+            before = place
+    return f"({text})"
+
+
+def _lexemes(run: Run) -> list[tuple[int, str]]:
+    if not run.unspaced:
+        return [(0, f"'{run.units[0]}'")]
+    count = len(run.units)
+    if count == 1:
+        return [(0, f"'{run.units[0]}':*")]
+    # Every second pair covers the run, and the last one its end.
+    firsts = [*range(0, count - 2, 2), count - 2]
+    return [(first + 1, f"'{run.units[first]}{run.units[first + 1]}'") for first in firsts]

@@ -1,0 +1,1 @@
+"""Read replicas: which server answers a read."""

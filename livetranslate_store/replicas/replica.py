@@ -1,0 +1,141 @@
+"""One read replica: its pool, how far it has come, and whether it can be read from."""
+
+import logging
+from collections.abc import Iterable
+from math import inf
+from time import monotonic
+from typing import NamedTuple
+
+from pydantic import SecretStr
+from sqlalchemy.engine import URL
+
+from livetranslate_store.database.engine import Database, asyncpg_url
+from livetranslate_store.database.failures import translate
+from livetranslate_store.errors import ConflictError, PoolTimeoutError, StoreError, StoreUnavailableError
+from livetranslate_store.replicas.watch import WATCH_SECONDS, Watch
+from livetranslate_store.settings import StoreSettings
+from livetranslate_store.values import ReplicaState, ReplicaStatistics
+
+logger = logging.getLogger(__name__)
+
+# What is replayed is seen by everybody who asks from then on. Every transaction before the oldest one that
+# the snapshot does not know the end of is seen as well.
+_HOW_FAR = """
+SELECT pg_is_in_recovery() AS is_standby,
+       pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint AS replayed,
+       pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS unseen_from
+"""
+
+# What the primary may be able to do where a replica is not: the connection broke, all are in use, or what
+# was being replayed had to go before the reader.
+_PRIMARY_CAN = (StoreUnavailableError, PoolTimeoutError, ConflictError)
+
+
+class Mark(NamedTuple):
+    """Where the primary's log ended, in bytes, at a time of this process's clock."""
+
+    time: float
+    position: int
+
+
+class Replica:
+    """A standby of the primary that answers reads while it is fresh enough."""
+
+    def __init__(self, url: SecretStr, settings: StoreSettings) -> None:
+        # Nobody waits here for longer than for an answer, and nothing fails fast: the primary is the way out.
+        patience = min(settings.connection_timeout, WATCH_SECONDS)
+        chosen = settings.model_copy(
+            update={"database_url": url, "connection_timeout": patience, "breaker_timeout": inf}
+        )
+        self.name = _name_of(asyncpg_url(url.get_secret_value(), "replica_urls"))
+        self.database = Database(chosen)
+        self._watch = Watch(chosen)
+        self._max_lag = settings.max_replica_lag
+        self._state: ReplicaState = "unknown"
+        # All that was committed by then is seen here; None where that is not known.
+        self._fresh_at: float | None = None
+        self._unseen_from = 0
+        self._times_left_out = 0
+        self.reads = 0
+        self._failed = 0
+
+    def shows(self, since: float, after_write: int | None) -> bool:
+        """Tell whether it can be read from by who wants to see all that was committed at `since`."""
+        return (
+            self._fresh_at is not None
+            and self._fresh_at >= max(since, monotonic() - self._max_lag)
+            and (after_write is None or after_write < self._unseen_from)
+            # A server that starts again may begin before where it was.
+            and self._watch.is_connected
+        )
+
+    def failed(self, error: Exception) -> bool:
+        """Count a read that failed here; tell whether it goes to the primary."""
+        failure = error if isinstance(error, StoreError) else translate(error)
+        if not isinstance(failure, _PRIMARY_CAN):
+            return False
+        self._failed += 1
+        if isinstance(failure, StoreUnavailableError):
+            self._fresh_at = None  # until it is looked at again
+        return True
+
+    async def look(self, marks: Iterable[Mark]) -> None:
+        """Ask how far it has come; `marks` are the latest ones of the primary, the newest first."""
+        answer = await self._watch.ask(_HOW_FAR)
+        if answer is None:
+            self._fresh_at = None
+            # Whoever waits for an answer from there goes to the primary.
+            self.database.abandon()
+            self._enter("unreachable")
+        elif not answer["is_standby"]:
+            # It may be the new primary or one that was left behind: the primary's own hosts tell.
+            self._fresh_at = None
+            self._enter("promoted")
+        else:
+            replayed: int = answer["replayed"]
+            self._unseen_from = answer["unseen_from"]
+            self._fresh_at = next((mark.time for mark in marks if mark.position <= replayed), None)
+            lag = self._lag
+            self._enter("fresh" if lag is not None and lag <= self._max_lag else "lagging")
+
+    def _enter(self, state: ReplicaState) -> None:
+        if state == self._state:
+            return
+        if self._state == "fresh":
+            self._times_left_out += 1
+        level = logging.INFO if state == "fresh" else logging.WARNING
+        logger.log(level, "replica %s is %s", self.name, state)
+        self._state = state
+
+    @property
+    def _lag(self) -> float | None:
+        return None if self._fresh_at is None else monotonic() - self._fresh_at
+
+    @property
+    def load(self) -> tuple[int, int]:
+        """What to compare replicas by: reads under way, then reads in all."""
+        pool = self.database.statistics()
+        return pool.in_use + pool.waiting, self.reads
+
+    def statistics(self) -> ReplicaStatistics:
+        """Return the figures as they are now."""
+        return ReplicaStatistics(
+            name=self.name,
+            state=self._state,
+            lag=self._lag,
+            reads=self.reads,
+            failed=self._failed,
+            times_left_out=self._times_left_out,
+            pool=self.database.statistics(),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._watch.close()
+        await self.database.close()
+
+
+def _name_of(url: URL) -> str:
+    host, port = url.host or url.query.get("host", ""), url.port or url.query.get("port")
+    name = host if isinstance(host, str) else ",".join(host)
+    return name if port is None else f"{name}:{port if isinstance(port, int | str) else ','.join(port)}"

@@ -1,0 +1,139 @@
+"""Where a read goes: to a replica that is fresh enough, else to the primary."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from math import ceil
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from livetranslate_store.database.engine import Database
+from livetranslate_store.errors import StoreError
+from livetranslate_store.replicas.replica import Mark, Replica
+from livetranslate_store.replicas.watch import Watch
+from livetranslate_store.settings import StoreSettings
+from livetranslate_store.values import ReplicaStatistics
+
+# Between two looks at the servers: what this store wrote is read from the primary for about as long.
+LOOK_SECONDS = 0.5
+# A lag beyond the maximum is still told in the statistics up to this much more.
+REMEMBERED_SECONDS = 60.0
+
+# A commit is answered once it is flushed, unless the server was told not to wait for that.
+_LOG_END = """
+SELECT pg_wal_lsn_diff(
+    CASE current_setting('synchronous_commit')
+        WHEN 'off' THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn()
+    END, '0/0')::bigint
+"""
+
+
+class ReadRouter:
+    """Chooses who answers a read, and keeps looking at the replicas.
+
+    A mark is where the primary's log ended at some moment of this process. A replica that has replayed up to
+    it shows all that was committed before that moment, so that neither clocks of servers nor transactions
+    that time stood still without are needed to tell how old is what it shows.
+    """
+
+    def __init__(self, database: Database, settings: StoreSettings) -> None:
+        self._primary = database
+        self._replicas = [Replica(url, settings) for url in settings.replica_urls]
+        self._watch = Watch(settings) if self._replicas else None
+        self._max_lag = settings.max_replica_lag
+        # The newest first.
+        self._marks: deque[Mark] = deque(maxlen=ceil((self._max_lag + REMEMBERED_SECONDS) / LOOK_SECONDS))
+        # When this store last wrote into a session; what is older than the maximum lag is seen everywhere.
+        self._written: dict[UUID, float] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Look at the replicas once, which may find none of them, and go on looking."""
+        if self._replicas:
+            await self._look()
+            self._task = asyncio.create_task(self._keep_looking())
+
+    def refuse_reads(self) -> None:
+        """Begin no new reads on replicas."""
+        for each in self._replicas:
+            each.database.refuse_reads()
+
+    async def until_unused(self) -> None:
+        """Wait until no read of a replica is under way."""
+        for each in self._replicas:
+            await each.database.until_unused()
+
+    def cut_off(self) -> None:
+        """Break off the reads of replicas that are under way."""
+        for each in self._replicas:
+            each.database.cut_off()
+
+    async def close(self) -> None:
+        """Stop looking and close every connection to a replica."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        for each in (*self._replicas, self._watch):
+            if each is not None:
+                await each.close()
+
+    def wrote(self, session_id: UUID) -> None:
+        """Remember a write into a session, before its caller is answered."""
+        if self._replicas:
+            self._written[session_id] = monotonic()
+
+    def choose(self, session_id: UUID | None, after_write: int | None) -> Replica | None:
+        """Return the replica that shall answer, None for the primary.
+
+        It shows all that this store had written into the session, or without one anywhere, and the write
+        whose position is demanded.
+        """
+        if not self._replicas:
+            return None
+        since = self._primary.wrote_at
+        if session_id is None:
+            since = max([since, *self._written.values()])
+        else:
+            since = max(since, self._written.get(session_id, since))
+        able = [each for each in self._replicas if each.shows(since, after_write)]
+        return min(able, key=lambda each: each.load) if able else None
+
+    async def fetch(
+        self, text: str, arguments: Sequence[Any], *, session_id: UUID | None, after_write: int | None
+    ) -> list[asyncpg.Record]:
+        """Run one read as a transaction of its own; what a replica cannot answer goes to the primary."""
+        replica = self.choose(session_id, after_write)
+        if replica is not None:
+            try:
+                rows = await replica.database.fetch_once(text, arguments)
+            except StoreError as error:
+                if not replica.failed(error):
+                    raise
+            else:
+                replica.reads += 1
+                return rows
+        return await self._primary.fetch(text, arguments)
+
+    def statistics(self) -> tuple[ReplicaStatistics, ...]:
+        """Return the figures of each replica, in the order of the settings."""
+        return tuple(each.statistics() for each in self._replicas)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self._look()
+
+    async def _look(self) -> None:
+        assert self._watch is not None  # noqa: S101 (there are replicas)
+        began = monotonic()
+        log_end = await self._watch.ask(_LOG_END)
+        if log_end is not None:
+            self._marks.appendleft(Mark(began, log_end[0]))
+        await asyncio.gather(*(each.look(self._marks) for each in self._replicas))
+        oldest = monotonic() - self._max_lag
+        self._written = {key: time for key, time in self._written.items() if time >= oldest}

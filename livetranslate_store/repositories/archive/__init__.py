@@ -1,0 +1,1 @@
+"""All rows of a session, for backup and restore."""

@@ -1,0 +1,126 @@
+"""The statements of a backup and a restore: whole rows as JSON text, in and out of any table of a session.
+
+The server writes and reads the JSON itself, so that every value comes back as it was, to the last digit.
+Generated columns are not among the rows: the server makes them again.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Select,
+    Table,
+    TableValuedAlias,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    column,
+    func,
+    literal_column,
+    null,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from livetranslate_store.database.statement import CompiledStatement, compiled
+from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
+from livetranslate_store.models.base import table_of
+
+#: What tells the rows of one table and session apart: an id, or a speaker's label.
+Key: TypeAlias = UUID | str
+
+#: The tables of a session, those first that others refer to.
+ARCHIVED: dict[str, Table] = {
+    model.__tablename__: table_of(model) for model in (Session, Speaker, AudioFile, Transcript, Translation)
+}
+
+# What the server calls the number of a row that a function returns.
+_PLACE = "ordinality"
+
+# Each server has objects of its own.
+_NOT_COMPARED = frozenset({"storage_key"})
+
+
+def columns_of(table: Table) -> list[str]:
+    """Return the columns that a row is archived with."""
+    return [each.name for each in table.columns if each.computed is None]
+
+
+def rows_after(table: Table, session_id: UUID, after: Key | None, limit: int) -> Select[tuple[str, Key]]:
+    """Return the read of a session's rows in the order of their key: JSON text and key."""
+    key = _own_key(table)
+    whole = select(*(table.c[name] for name in columns_of(table))).where(_of_session(table, session_id))
+    if after is not None:
+        whole = whole.where(table.c[key] > after)
+    row = whole.order_by(table.c[key]).limit(limit).subquery("row")
+    return select(cast(func.row_to_json(row.table_valued()), Text), row.c[key]).order_by(row.c[key])
+
+
+@cache
+def insert_missing(table_name: str) -> CompiledStatement:
+    """Return the write of `rows`, a JSON array, that tells how many of them were not there yet.
+
+    Transcripts lose the audio files of the array `left_out`.
+    """
+    table = ARCHIVED[table_name]
+    given = _given(table)
+    values = [_value(given, name) for name in columns_of(table)]
+    written = (
+        insert(table)
+        .from_select(columns_of(table), select(*values).select_from(given))
+        .on_conflict_do_nothing()
+        .returning(literal_column("1"))
+        .cte("written")
+    )
+    return compiled(select(func.count()).select_from(written))
+
+
+@cache
+def first_different(table_name: str) -> CompiledStatement:
+    """Return the read of the place, from 1, of the first of `rows` that is stored otherwise, if any."""
+    table = ARCHIVED[table_name]
+    given = _given(table)
+    compared = [name for name in columns_of(table) if name not in _NOT_COMPARED]
+    same_key = and_(*(table.c[each.name] == given.c[each.name] for each in table.primary_key))
+    stored = tuple_(*(table.c[name] for name in compared))
+    differs = stored.is_distinct_from(tuple_(*(_value(given, name) for name in compared)))
+    place = func.min(given.c[_PLACE])
+    return compiled(select(place).select_from(given.join(table, same_key)).where(differs))
+
+
+def _given(table: Table) -> TableValuedAlias:
+    rows = cast(bindparam("rows", type_=Text()), JSON())
+    names = [column(each.name, each.type) for each in table.columns]
+    # The table's own type names the columns, those that are generated too.
+    empty: ColumnElement[Any] = literal_column(f"NULL::{table.schema}.{table.name}")
+    return func.json_populate_recordset(empty, rows).table_valued(
+        *names, name="given", with_ordinality=_PLACE
+    )
+
+
+def _value(given: TableValuedAlias, name: str) -> ColumnElement[Any]:
+    if name != "audio_file_id":
+        return given.c[name]
+    left_out = bindparam("left_out", type_=ARRAY(Uuid()))
+    return case((given.c[name] == any_(left_out), null()), else_=given.c[name])
+
+
+def _own_key(table: Table) -> str:
+    """Return the name of the column that tells the rows of one session apart."""
+    keys: Sequence[str] = [each.name for each in table.primary_key]
+    return keys[-1]
+
+
+def _of_session(table: Table, session_id: UUID) -> ColumnElement[bool]:
+    own: ColumnElement[UUID] = table.c["session_id"] if "session_id" in table.c else table.c["id"]
+    return own == session_id

@@ -1,0 +1,101 @@
+"""A session's rows as they are, for backups: read whole, and written back without being judged."""
+
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from livetranslate_store.audio.storage import AudioStorage, ids_in
+from livetranslate_store.database.transaction import Ending, Transaction
+from livetranslate_store.errors import CorruptAudioError
+from livetranslate_store.ids import new_id
+from livetranslate_store.repositories.archive.rows import (
+    ARCHIVED,
+    Key,
+    columns_of,
+    first_different,
+    insert_missing,
+    rows_after,
+)
+
+# Enough that round trips do not count; a row is a segment, some hundred bytes of text.
+PAGE = 500
+
+
+class AddedRows(NamedTuple):
+    """How many rows were new, and the place of the first that is stored otherwise; None where none is."""
+
+    inserted: int
+    different: int | None
+
+
+class StoredBytes(NamedTuple):
+    """Which bytes are expected where."""
+
+    storage_key: str
+    size_bytes: int
+    sha256: str
+
+
+class SessionArchive:
+    """The rows of sessions by name of their table, as JSON text with all columns but the generated ones."""
+
+    #: The tables, those first that others refer to, and their columns.
+    tables = {name: frozenset(columns_of(table)) for name, table in ARCHIVED.items()}  # noqa: RUF012 (constant)
+
+    def __init__(self, transaction: Transaction, storage: AudioStorage) -> None:
+        self._transaction = transaction
+        self._storage = storage
+
+    async def rows(self, table: str, session_id: UUID) -> AsyncIterator[str]:
+        """Yield the rows of a session in the order of their key, in bounded memory."""
+        after: Key | None = None
+        while True:
+            statement = rows_after(ARCHIVED[table], session_id, after, PAGE)
+            # Rows are typed otherwise in SQLAlchemy 2.0 than in 2.1.
+            page: Sequence[Any] = (await self._transaction.execute(statement)).all()
+            for row, key in page:
+                yield row
+                after = key
+            if len(page) < PAGE:
+                return
+
+    async def add_rows(self, table: str, rows: Sequence[str], *, left_out: Sequence[UUID] = ()) -> AddedRows:
+        """Insert the rows that are not there yet; the others are compared and left as they are.
+
+        Transcripts lose the audio files named in `left_out`. Raises InvalidInputError for what the table
+        does not accept, and MissingReferenceError.
+        """
+        values = {"rows": f"[{','.join(rows)}]", "left_out": left_out}
+        statement = insert_missing(table)
+        arguments = [values[name] for name in statement.parameters]
+        inserted: int = (await self._transaction.write(statement.text, arguments))[0][0]
+        if inserted == len(rows):
+            return AddedRows(inserted, None)
+        statement = first_different(table)
+        arguments = [values[name] for name in statement.parameters]
+        return AddedRows(inserted, (await self._transaction.write(statement.text, arguments))[0][0])
+
+    async def has_bytes(self, session_id: UUID, audio_file_id: UUID, given: StoredBytes) -> bool:
+        """Tell whether the audio storage holds these bytes, under a key that is this audio file's."""
+        storage_key, size_bytes, sha256 = given
+        if ids_in(storage_key) != (session_id, audio_file_id):
+            return False
+        try:
+            await self._storage.get(storage_key, size_bytes=size_bytes, sha256=sha256)
+        except CorruptAudioError:
+            return False
+        return True
+
+    async def put_bytes(self, session_id: UUID, audio_file_id: UUID, data: bytes) -> str:
+        """Store the bytes of an audio file and return their key; they are removed if nothing is committed."""
+        self._transaction.check_usable(writing=True)
+        key = f"{session_id}/{audio_file_id}/{new_id()}"
+        self._transaction.when_done(partial(self._remove_if_rolled_back, key))
+        await self._storage.put_bytes(key, data)
+        return key
+
+    async def _remove_if_rolled_back(self, storage_key: str, ending: Ending) -> None:
+        # Where the outcome is unknown the object stays: a row may refer to it.
+        if ending is Ending.ROLLED_BACK:
+            await self._storage.discard(storage_key)

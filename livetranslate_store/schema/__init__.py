@@ -1,0 +1,1 @@
+"""The schema: migrations from the package, roles and privileges."""

@@ -1,0 +1,1 @@
+"""Bulk import: many segments at once, in bounded memory."""

@@ -1,0 +1,204 @@
+"""Bulk import: batches are stored, each in one transaction, while the next one is read.
+
+What the server refuses is found by halving the batch, and refused alone.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from contextlib import aclosing
+from functools import partial
+from typing import TypeAlias
+
+from livetranslate_store.audio.storage import AudioStorage
+from livetranslate_store.database.engine import Database
+from livetranslate_store.database.failures import NO_SESSION
+from livetranslate_store.database.transaction import Transaction
+from livetranslate_store.errors import (
+    ConflictError,
+    DuplicateError,
+    OutcomeUnknownError,
+    PoolTimeoutError,
+    QueryTimeoutError,
+    StoreError,
+    StoreUnavailableError,
+    UsageError,
+)
+from livetranslate_store.segment_cache import SegmentCache
+from livetranslate_store.size_limits import SizeLimits
+from livetranslate_store.tasks import for_each, run_to_end
+from livetranslate_store.values import ImportCounts, ImportProgress, ImportReport, Outcome, Refusal
+from livetranslate_store.write_gate import WriteGate
+from livetranslate_store.writing.bulk.batch import Batch, Items, batches
+from livetranslate_store.writing.bulk.statements import missing_sessions
+from livetranslate_store.writing.bulk.write import Written, write_batch
+from livetranslate_store.writing.segment_statement import ATTEMPTS
+
+Progress: TypeAlias = Callable[[ImportProgress], None]
+
+# A report stays small whatever the source; whoever meets a thousand bad lines has one reason to look for.
+REFUSALS_LISTED = 1000
+# Objects under way at once: an object store answers in tens of milliseconds, and takes many side by side.
+OBJECTS_AT_ONCE = 16
+
+# What these say is not about the segments: without any of them it would be the same.
+_NOT_ABOUT_DATA = (
+    ConflictError,
+    OutcomeUnknownError,
+    PoolTimeoutError,
+    QueryTimeoutError,
+    StoreUnavailableError,
+    UsageError,
+)
+
+
+class BulkImport:
+    """One import: what it has done so far, and how it does the rest."""
+
+    def __init__(
+        self,
+        database: Database,
+        storage: AudioStorage,
+        cache: SegmentCache,
+        gate: WriteGate,
+        *,
+        limits: SizeLimits,
+        progress: Progress | None,
+    ) -> None:
+        self._database = database
+        self._storage = storage
+        self._cache = cache
+        self._gate = gate
+        self._limits = limits
+        self._progress = progress
+        self._items = 0
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._refused = 0
+        self._refusals: list[Refusal] = []
+
+    async def run(self, items: Items) -> ImportReport:
+        """Import everything; what is committed stays, whatever happens then."""
+        # One batch is stored while the next one is read, in the task that the source belongs to.
+        storing: asyncio.Task[None] | None = None
+        try:
+            async with aclosing(batches(items, self._storage, self._limits)) as read:
+                async for batch in read:
+                    if storing is not None:
+                        await storing
+                    storing = asyncio.create_task(self._import(batch))
+            if storing is not None:
+                await storing
+        except asyncio.CancelledError as cancelled:
+            if storing is not None:
+                storing.cancel()
+                await run_to_end(asyncio.wait([storing]))
+                if not storing.cancelled():
+                    raise cancelled from storing.exception()
+            raise
+        except BaseException:
+            if storing is not None:
+                await storing
+            raise
+        return ImportReport(
+            self._counts_of("transcripts"),
+            self._counts_of("translations"),
+            self._counts_of("audio_files"),
+            self._refused,
+            self._refusals,
+        )
+
+    def _counts_of(self, table: str) -> ImportCounts:
+        return ImportCounts(*(self._counts[table, outcome] for outcome in Outcome))
+
+    async def _import(self, batch: Batch) -> None:
+        """Store a batch, its audio first, and tell of it."""
+        orphans = {staged.storage_key for staged in batch.audio}
+        try:
+            await for_each(batch.audio, self._storage.put, at_once=OBJECTS_AT_ONCE)
+            if len(batch):
+                async with self._gate.slot(batch.size_bytes):
+                    await self._store(batch, batch.refusals, orphans)
+        finally:
+            await run_to_end(for_each(orphans, self._storage.discard, at_once=OBJECTS_AT_ONCE))
+        self._items += batch.items
+        self._refused += len(batch.refusals)
+        room = REFUSALS_LISTED - len(self._refusals)
+        self._refusals += sorted(batch.refusals, key=lambda refusal: refusal.line)[:room]
+        if self._progress is not None:
+            self._progress(ImportProgress(self._items))
+
+    async def _store(self, batch: Batch, refusals: list[Refusal], orphans: set[str]) -> None:
+        """Store what can be stored of a batch, in order, and take its objects out of `orphans`."""
+        try:
+            await self._database.retries.run(partial(self._store_whole, batch, orphans))
+        except StoreError as error:
+            if isinstance(error, _NOT_ABOUT_DATA):
+                raise
+            if len(batch) == 1:
+                refusals.append(Refusal(batch.lines[0], str(error)))
+                return
+            for part in await self._parts(batch, refusals):
+                await self._store(part, refusals, orphans)
+
+    async def _parts(self, batch: Batch, refusals: list[Refusal]) -> tuple[Batch, ...]:
+        """Return smaller batches of what is not refused already.
+
+        A session that is not there spoils each of its segments; halving would meet them one by one.
+        """
+        sessions = list({segment.session_id for segment in batch.segments})
+        rows = await self._database.fetch(missing_sessions(), [sessions], writes=True)
+        missing = {row[0] for row in rows}
+        if not missing:
+            return batch.halves()
+        known = []
+        for place, segment in enumerate(batch.segments):
+            if segment.session_id in missing:
+                refusals.append(Refusal(batch.lines[place], NO_SESSION))
+            else:
+                known.append(place)
+        return (batch.part(known),) if known else ()
+
+    async def _store_whole(self, batch: Batch, orphans: set[str]) -> None:
+        attempts = ATTEMPTS
+        is_new = True
+        while True:
+            attempts -= 1
+            try:
+                await self._store_once(batch, orphans, is_new=is_new)
+            except DuplicateError:
+                # Somebody stored one of them since we looked: the rules decide.
+                if not is_new:
+                    raise
+                is_new = False
+            except ConflictError:
+                # The server has undone it all; what it met then is stored now.
+                if not attempts:
+                    raise
+            else:
+                return
+
+    async def _store_once(self, batch: Batch, orphans: set[str], *, is_new: bool) -> None:
+        transaction = Transaction(self._database)
+        try:
+            written = await transaction.write_with(lambda driver: write_batch(driver, batch, is_new=is_new))
+        except BaseException:
+            await run_to_end(transaction.end(commit=False))
+            raise
+        await run_to_end(self._commit(transaction, batch, written, orphans))
+
+    async def _commit(
+        self, transaction: Transaction, batch: Batch, written: Written, orphans: set[str]
+    ) -> None:
+        try:
+            await transaction.end(commit=True)
+        except OutcomeUnknownError:
+            # Rows may refer to the objects; those that none refers to are found by the sweep.
+            orphans.difference_update(staged.storage_key for staged in batch.audio)
+            for segment in batch.segments:
+                self._cache.drop((segment.session_id, segment.transcript_id))
+            raise
+        # What is new is left out: nobody knows it yet, and it would push out what live writers need.
+        self._cache.publish(written.revised)
+        self._counts += written.counts
+        orphans.difference_update(staged.storage_key for staged in batch.audio)
+        orphans.update(written.needless)

@@ -1,0 +1,99 @@
+"""Which version wins, as SQL over two sets of columns: what is `stored` and what is `new`.
+
+The same expression serves a table, an alias, a CTE and `excluded`, so that a rule is written once. A new
+transcript without a number carries revision 0.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from livetranslate_store.writing.encoding import TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS
+
+Columns: TypeAlias = ReadOnlyColumnCollection[str, Any]
+
+
+class VersionRule(Protocol):
+    """How versions of one kind of row follow each other."""
+
+    def accepts(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
+        """Tell whether the new version replaces the stored one."""
+
+    def same(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
+        """Tell whether a version that is not accepted is the same again, not an older one."""
+
+    def revised(self, stored: Columns, new: Columns) -> dict[str, ColumnElement[Any]]:
+        """Return what the row holds once the new version is accepted."""
+
+
+class TranscriptRule:
+    """A final replaces an interim, never the reverse; else the higher number, or the last different one.
+
+    An accepted version always counts up, so that what was made from an earlier one can tell.
+    """
+
+    _content = tuple(
+        name for name in TRANSCRIPT_COLUMNS if name not in {"session_id", "id", "revision", "is_final"}
+    )
+
+    def accepts(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
+        """Tell whether the new version replaces the stored one."""
+        return case(
+            (stored.is_final != new.is_final, new.is_final),
+            (new.revision == literal_column("0"), _differs(stored, new, self._content)),
+            else_=new.revision > stored.revision,
+        )
+
+    def same(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
+        """Tell whether content and finality are equal."""
+        return and_(stored.is_final == new.is_final, ~_differs(stored, new, self._content))
+
+    def revised(self, stored: Columns, new: Columns) -> dict[str, ColumnElement[Any]]:
+        """Return the new content under its own number, or the next one."""
+        return _contents(stored, new, self._content) | {
+            "is_final": new.is_final,
+            "revision": func.greatest(new.revision, stored.revision + literal_column("1")),
+        }
+
+
+class TranslationRule:
+    """The one made from the higher transcript revision wins, among equals the last different one."""
+
+    _content = tuple(
+        name
+        for name in TRANSLATION_COLUMNS
+        if name not in {"session_id", "id", "transcript_id", "transcript_revision"}
+    )
+
+    def accepts(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
+        """Tell whether the new version replaces the stored one."""
+        return case(
+            (
+                new.transcript_revision == stored.transcript_revision,
+                _differs(stored, new, self._content),
+            ),
+            else_=new.transcript_revision > stored.transcript_revision,
+        )
+
+    def same(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
+        """Tell whether the content is equal, whatever revision it was made from."""
+        return ~_differs(stored, new, self._content)
+
+    def revised(self, stored: Columns, new: Columns) -> dict[str, ColumnElement[Any]]:
+        """Return the new content with the revision that it was made from."""
+        return _contents(stored, new, self._content) | {"transcript_revision": new.transcript_revision}
+
+
+def _differs(stored: Columns, new: Columns, content: Sequence[str]) -> ColumnElement[bool]:
+    values = _contents(stored, new, content)
+    return or_(*(stored[name].is_distinct_from(value) for name, value in values.items()))
+
+
+def _contents(stored: Columns, new: Columns, content: Sequence[str]) -> dict[str, ColumnElement[Any]]:
+    values = {name: new[name] for name in content}
+    if "audio_file_id" in values:
+        # The audio of a segment is sent once; the revisions that follow come without it.
+        values["audio_file_id"] = func.coalesce(new.audio_file_id, stored.audio_file_id)
+    return values

@@ -1,0 +1,36 @@
+"""Draws docs/page.png: the sample meeting's page, as a browser shows it while somebody searches in it."""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from helpers.page_samples import sample_page
+from playwright.async_api import async_playwright
+
+PICTURE = Path(__file__).resolve().parents[1] / "docs" / "page.png"
+
+
+async def draw() -> None:
+    """Open the page, look for a word in it, and take the picture."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        sys.exit("Chromium is needed: install chromium, chromium-browser or google-chrome.")
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "meeting.html"
+        file.write_text(sample_page(), encoding="utf-8")
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=chromium, args=arguments)
+            page = await browser.new_page(viewport={"width": 1200, "height": 960})
+            await page.goto(file.as_uri())
+            await page.fill("#query", "for")
+            await page.locator("h1").click()
+            await page.screenshot(path=PICTURE)
+            await browser.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(draw())

@@ -12,7 +12,7 @@ from livetranslate_store import TimelinePage
 from livetranslate_store.reading.timeline_query import checked_query
 
 _UNFILTERED: dict[str, Any] = dict.fromkeys(
-    ("start", "end", "languages", "speakers", "kinds", "limit", "after")
+    ("start", "end", "languages", "speakers", "kinds", "limit", "cursor")
 )
 PAGES_PER_READING = 4
 
@@ -29,7 +29,7 @@ async def whole_timeline(sides: Sides, readings: int) -> Figure:
 async def deep_page(sides: Sides, readings: int) -> Figure:
     """Measure the last page of the long meeting against its first one."""
     page = partial(sides.store.timeline, sides.long_session, limit=PAGE)
-    last = partial(page, after=await _cursor_before_the_last_page(sides))
+    last = partial(page, cursor=await _cursor_before_the_last_page(sides))
     _check(await page())
     if (end := await last()).next_cursor is not None:
         raise RuntimeError("That was not the last page.")

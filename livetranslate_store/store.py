@@ -151,13 +151,13 @@ class Store(Reads):
         async with self.gate.slot():
             return await self._database.retries.run(attempt)
 
-    def read(self, *, after_write: int | None = None) -> UnitOfWork:
+    def read(self, *, min_position: int | None = None) -> UnitOfWork:
         """Return the same for reading: no gate, one snapshot of the data, and nothing can be written.
 
         The snapshot shows all that this store had written before the block's first statement, and with
-        `after_write`, the `position` of a receipt of any store's, that write.
+        `min_position`, the `position` of a receipt of any store's, that write.
         """
-        position = checked_position(after_write)
+        position = checked_position(min_position)
         return self._unit(None, partial(self._router.choose, None, position))
 
     def _unit(

@@ -139,7 +139,7 @@ class Viewer:
         if session_id != self._session_id:
             self._session_id, self._cursor = session_id, None
         while True:
-            page = await store.timeline(session_id, limit=PAGE, after=self._cursor)
+            page = await store.timeline(session_id, limit=PAGE, cursor=self._cursor)
             if page.next_cursor is None:
                 break
             self._cursor = page.next_cursor

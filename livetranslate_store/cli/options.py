@@ -50,9 +50,14 @@ FinalsOnly: TypeAlias = Annotated[
 Limit: TypeAlias = Annotated[
     int, typer.Option("--limit", "-n", min=1, metavar="N", help="Show at most so many.")
 ]
-After: TypeAlias = Annotated[
+CursorText: TypeAlias = Annotated[
     str | None,
-    typer.Option("--after", metavar="CURSOR", show_default=False, help="Go on where a page has ended."),
+    typer.Option(
+        "--cursor",
+        metavar="CURSOR",
+        show_default=False,
+        help="Continue from this cursor, printed by --limit.",
+    ),
 ]
 
 

@@ -38,5 +38,5 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
             return msgspec.msgpack.decode(data, type=cls)
         except (ValueError, AttributeError, msgspec.MsgspecError) as error:
             raise InvalidInputError(
-                "after is not a cursor: pass the next_cursor of a page as it is."
+                "cursor is not a valid cursor: pass the next_cursor of a page unchanged."
             ) from error

@@ -33,13 +33,13 @@ class PagedQuery(Protocol):
         """How many at most."""
 
     @property
-    def after(self) -> Cursor | None:
+    def cursor(self) -> Cursor | None:
         """Where to continue."""
 
     def statement(self) -> tuple[str, list[Any]]:
         """Return the text and the values to bind."""
 
-    def paged(self, limit: int | None, after: Cursor | None) -> Self:
+    def paged(self, limit: int | None, cursor: Cursor | None) -> Self:
         """Return the same for another page."""
 
 
@@ -65,21 +65,21 @@ class PageReader(Generic[Item, PageOf]):
 
     async def stream(self, fetch: Fetch, query: PagedQuery, tracing: Tracing) -> AsyncIterator[Item]:
         """Yield what matches, page by page: no connection is held while the caller takes its time."""
-        left, after = query.limit, query.after
+        left, cursor = query.limit, query.cursor
         while True:
             size = STREAM_PAGE if left is None else min(left, STREAM_PAGE)
-            items, more = await self._read(fetch, query.paged(size, after), tracing)
+            items, more = await self._read(fetch, query.paged(size, cursor), tracing)
             for item in items:
                 yield item
             if not more or left == size:
                 return
             left = None if left is None else left - size
-            after = Cursor.after(items[-1])
+            cursor = Cursor.after(items[-1])
 
     async def _read(self, fetch: Fetch, query: PagedQuery, tracing: Tracing) -> tuple[list[Item], bool]:
         # One more than asked for tells whether anything follows.
         limit = None if query.limit is None else query.limit + 1
-        text, arguments = query.paged(limit, query.after).statement()
+        text, arguments = query.paged(limit, query.cursor).statement()
         with tracing.span(self._span, session_id=query.session_id) as span:
             items = list(starmap(self._item, await fetch(text, arguments)))
             span.tell(**{self._counted: len(items)})

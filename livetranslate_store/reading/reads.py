@@ -46,16 +46,16 @@ class Reads:
         finals_only: bool = False,
         untimed: bool = True,
         limit: int | None = None,
-        after: str | None = None,
-        after_write: int | None = None,
+        cursor: str | None = None,
+        min_position: int | None = None,
     ) -> TimelinePage:
         """Return the transcripts and translations of a session in order.
 
         The window `[start, end)` in seconds keeps what overlaps it; entries without any time are kept in
         every window unless `untimed` is False. `languages` match their variants too (`zh` also `zh-Hans`);
-        `speakers` are labels or given names. With a `limit` the page's `next_cursor`, passed as `after`,
+        `speakers` are labels or given names. With a `limit` the page's `next_cursor`, passed as `cursor`,
         continues it. An unknown session has an empty timeline. It shows all that this store has written into
-        the session, and with `after_write`, the `position` of a receipt of any store's, that write. Raises
+        the session, and with `min_position`, the `position` of a receipt of any store's, that write. Raises
         InvalidInputError.
         """
         query = checked_query(
@@ -68,9 +68,9 @@ class Reads:
             finals_only=finals_only,
             untimed=untimed,
             limit=limit,
-            after=after,
+            cursor=cursor,
         )
-        return await TIMELINE.read(self._fetch(session_id, after_write), query, self._tracing)
+        return await TIMELINE.read(self._fetch(session_id, min_position), query, self._tracing)
 
     def stream_timeline(
         self,
@@ -84,8 +84,8 @@ class Reads:
         finals_only: bool = False,
         untimed: bool = True,
         limit: int | None = None,
-        after: str | None = None,
-        after_write: int | None = None,
+        cursor: str | None = None,
+        min_position: int | None = None,
     ) -> AsyncIterator[TimelineEntry]:
         """Yield what `timeline` returns, in bounded memory however long the meeting was."""
         query = checked_query(
@@ -98,9 +98,9 @@ class Reads:
             finals_only=finals_only,
             untimed=untimed,
             limit=limit,
-            after=after,
+            cursor=cursor,
         )
-        return TIMELINE.stream(self._fetch(session_id, after_write), query, self._tracing)
+        return TIMELINE.stream(self._fetch(session_id, min_position), query, self._tracing)
 
     async def transcript_view(
         self,
@@ -113,8 +113,8 @@ class Reads:
         finals_only: bool = False,
         untimed: bool = True,
         limit: int | None = None,
-        after: str | None = None,
-        after_write: int | None = None,
+        cursor: str | None = None,
+        min_position: int | None = None,
     ) -> TranscriptViewPage:
         """Return the transcripts of a session in order, each beside its translations into `languages`.
 
@@ -131,9 +131,9 @@ class Reads:
             finals_only=finals_only,
             untimed=untimed,
             limit=limit,
-            after=after,
+            cursor=cursor,
         )
-        return await TRANSCRIPT_VIEW.read(self._fetch(session_id, after_write), query, self._tracing)
+        return await TRANSCRIPT_VIEW.read(self._fetch(session_id, min_position), query, self._tracing)
 
     def stream_transcript_view(
         self,
@@ -146,8 +146,8 @@ class Reads:
         finals_only: bool = False,
         untimed: bool = True,
         limit: int | None = None,
-        after: str | None = None,
-        after_write: int | None = None,
+        cursor: str | None = None,
+        min_position: int | None = None,
     ) -> AsyncIterator[TranscriptRow]:
         """Yield what `transcript_view` returns, in bounded memory however long the meeting was."""
         query = checked_view_query(
@@ -159,9 +159,9 @@ class Reads:
             finals_only=finals_only,
             untimed=untimed,
             limit=limit,
-            after=after,
+            cursor=cursor,
         )
-        return TRANSCRIPT_VIEW.stream(self._fetch(session_id, after_write), query, self._tracing)
+        return TRANSCRIPT_VIEW.stream(self._fetch(session_id, min_position), query, self._tracing)
 
     async def missing_translations(
         self,
@@ -170,8 +170,8 @@ class Reads:
         *,
         finals_only: bool = False,
         limit: int | None = None,
-        after: str | None = None,
-        after_write: int | None = None,
+        cursor: str | None = None,
+        min_position: int | None = None,
     ) -> TranscriptViewPage:
         """Return what a translator into `language` has to do, in order, as `transcript_view` shows it.
 
@@ -180,19 +180,19 @@ class Reads:
         InvalidInputError.
         """
         query = checked_view_query(
-            session_id, [language], finals_only=finals_only, limit=limit, after=after, missing=True
+            session_id, [language], finals_only=finals_only, limit=limit, cursor=cursor, missing=True
         )
-        return await MISSING_TRANSLATIONS.read(self._fetch(session_id, after_write), query, self._tracing)
+        return await MISSING_TRANSLATIONS.read(self._fetch(session_id, min_position), query, self._tracing)
 
     async def session_statistics(
-        self, session_id: UUID, *, after_write: int | None = None
+        self, session_id: UUID, *, min_position: int | None = None
     ) -> SessionStatistics:
         """Return a meeting in figures: speech, speakers, languages, translations, minutes.
 
         They are counted in the database, in one statement. Raises NotFoundError where the session is not
         there.
         """
-        return await read_session_statistics(self._fetch(session_id, after_write), session_id, self._tracing)
+        return await read_session_statistics(self._fetch(session_id, min_position), session_id, self._tracing)
 
     async def search(
         self,
@@ -202,13 +202,13 @@ class Reads:
         languages: Sequence[str] | None = None,
         speakers: Sequence[str] | None = None,
         kinds: Sequence[EntryKind] | None = None,
-        started_after: datetime | None = None,
+        started_from: datetime | None = None,
         started_before: datetime | None = None,
         finals_only: bool = False,
         translation_language: str | None = None,
         fuzzy: bool = False,
         limit: int = 20,
-        after: str | None = None,
+        cursor: str | None = None,
     ) -> SearchPage:
         """Return the transcripts and translations that match a web-style query, over all sessions.
 
@@ -216,11 +216,11 @@ class Reads:
         own language, so that `meetings` finds "meeting", accents do not matter, and in scripts without spaces
         any piece of a text is found. `fuzzy` forgives typing mistakes behind the second letter
         of words of four letters and more.
-        `started_after` and `started_before` bound the start of the meeting, from the one on and before the
+        `started_from` and `started_before` bound the start of the meeting, from the one on and before the
         other. Each hit shows its original and its translation into `translation_language`.
 
         The hits of the newest meetings come first, the best of every 100 before the others; `limit` is 1 to
-        1000, and the page's `next_cursor`, passed as `after` with the same query, continues it. Raises
+        1000, and the page's `next_cursor`, passed as `cursor` with the same query, continues it. Raises
         InvalidInputError, also for a query without a word that must be there.
         """
         checked = checked_search(
@@ -229,21 +229,21 @@ class Reads:
             languages=languages,
             speakers=speakers,
             kinds=kinds,
-            started_after=started_after,
+            started_from=started_from,
             started_before=started_before,
             finals_only=finals_only,
             translation_language=translation_language,
             fuzzy=fuzzy,
             limit=limit,
-            after=after,
+            cursor=cursor,
         )
         return await read_hits(self._fetch(None, None), checked, self._tracing)
 
-    def _fetch(self, session_id: UUID | None, after_write: int | None) -> Fetch:
-        position = checked_position(after_write)
-        return partial(self._router.fetch, session_id=session_id, after_write=position)
+    def _fetch(self, session_id: UUID | None, min_position: int | None) -> Fetch:
+        position = checked_position(min_position)
+        return partial(self._router.fetch, session_id=session_id, min_position=position)
 
 
-def checked_position(after_write: int | None) -> int | None:
+def checked_position(min_position: int | None) -> int | None:
     """Return the position that a read demands; raises InvalidInputError."""
-    return None if after_write is None else checked_integer(after_write, "after_write", minimum=0)
+    return None if min_position is None else checked_integer(min_position, "min_position", minimum=0)

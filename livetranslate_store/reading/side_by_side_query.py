@@ -46,22 +46,24 @@ class TranscriptViewQuery(NamedTuple):
     finals_only: bool
     untimed: bool
     limit: int | None
-    after: Cursor | None
+    cursor: Cursor | None
     missing: bool = False
 
-    def paged(self, limit: int | None, after: Cursor | None) -> Self:
+    def paged(self, limit: int | None, cursor: Cursor | None) -> Self:
         """Return the same for another page."""
-        return self._replace(limit=limit, after=after)
+        return self._replace(limit=limit, cursor=cursor)
 
     def statement(self) -> tuple[str, list[Any]]:
         """Return the text and the values to bind; its rows are what `transcript_row` takes."""
         given = frozenset(
-            name for name in ("start", "end", "speakers", "limit", "after") if getattr(self, name) is not None
+            name
+            for name in ("start", "end", "speakers", "limit", "cursor")
+            if getattr(self, name) is not None
         )
         text, parameters = _statement(
             given, finals_only=self.finals_only, untimed=self.untimed, missing=self.missing
         )
-        values = self._asdict() | parts.cursor_values(self.after)
+        values = self._asdict() | parts.cursor_values(self.cursor)
         values["languages"] = [tag.lower() for tag in self.languages]
         values["patterns"] = parts.language_patterns(self.languages)
         return text, [values[name] for name in parameters]
@@ -77,7 +79,7 @@ def checked_view_query(
     finals_only: bool = False,
     untimed: bool = True,
     limit: int | None = None,
-    after: str | None = None,
+    cursor: str | None = None,
     missing: bool = False,
 ) -> TranscriptViewQuery:
     """Return the query that the arguments describe; raises InvalidInputError."""
@@ -92,7 +94,7 @@ def checked_view_query(
         finals_only=finals_only,
         untimed=untimed,
         limit=parts.checked_limit(limit),
-        after=parts.checked_cursor(after),
+        cursor=parts.checked_cursor(cursor),
         missing=missing,
     )
 
@@ -141,7 +143,7 @@ def _spoken(given: frozenset[str], *, finals_only: bool, untimed: bool, limited:
     )
     if finals_only:
         rows = rows.where(TRANSCRIPTS.c.is_final)
-    if "after" in given:
+    if "cursor" in given:
         rows = rows.where(parts.place(TRANSCRIPTS.c.timestamp) > parts.after_place())
     if limited and "limit" in given:
         # Before translations are looked up: no more of them than the page has.

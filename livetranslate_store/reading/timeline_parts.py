@@ -67,9 +67,9 @@ def checked_limit(limit: int | None) -> int | None:
     return None if limit is None else checked_integer(limit, "limit", minimum=1)
 
 
-def checked_cursor(after: str | None) -> Cursor | None:
+def checked_cursor(cursor: str | None) -> Cursor | None:
     """Return the place to continue from; raises InvalidInputError."""
-    return None if after is None else Cursor.decoded(after)
+    return None if cursor is None else Cursor.decoded(cursor)
 
 
 def language_patterns(languages: Sequence[str]) -> list[str]:
@@ -77,11 +77,11 @@ def language_patterns(languages: Sequence[str]) -> list[str]:
     return [pattern for tag in languages for pattern in (tag.lower(), f"{tag.lower()}-%")]
 
 
-def cursor_values(after: Cursor | None) -> dict[str, Any]:
+def cursor_values(cursor: Cursor | None) -> dict[str, Any]:
     """Return what is bound where a statement continues behind a cursor."""
-    if after is None:
+    if cursor is None:
         return {}
-    return {f"after_{name}": getattr(after, name) for name in Cursor.__struct_fields__}
+    return {f"after_{name}": getattr(cursor, name) for name in Cursor.__struct_fields__}
 
 
 def session_id() -> ColumnElement[UUID]:

@@ -48,21 +48,21 @@ class TimelineQuery(NamedTuple):
     finals_only: bool
     untimed: bool
     limit: int | None
-    after: Cursor | None
+    cursor: Cursor | None
 
-    def paged(self, limit: int | None, after: Cursor | None) -> Self:
+    def paged(self, limit: int | None, cursor: Cursor | None) -> Self:
         """Return the same for another page."""
-        return self._replace(limit=limit, after=after)
+        return self._replace(limit=limit, cursor=cursor)
 
     def statement(self) -> tuple[str, list[Any]]:
         """Return the text and the values to bind; its columns are the fields of TimelineEntry."""
         given = frozenset(
             name
-            for name in ("start", "end", "languages", "speakers", "limit", "after")
+            for name in ("start", "end", "languages", "speakers", "limit", "cursor")
             if getattr(self, name) is not None
         )
         text, parameters = _statement(given, self.kinds, self.finals_only, self.untimed)
-        values = self._asdict() | parts.cursor_values(self.after)
+        values = self._asdict() | parts.cursor_values(self.cursor)
         if self.languages is not None:
             values["languages"] = parts.language_patterns(self.languages)
         return text, [values[name] for name in parameters]
@@ -79,7 +79,7 @@ def checked_query(
     finals_only: bool,
     untimed: bool,
     limit: int | None,
-    after: str | None,
+    cursor: str | None,
 ) -> TimelineQuery:
     """Return the query that the arguments describe; raises InvalidInputError."""
     checked_uuid(session_id, "session_id")
@@ -94,7 +94,7 @@ def checked_query(
         finals_only=finals_only,
         untimed=untimed,
         limit=parts.checked_limit(limit),
-        after=parts.checked_cursor(after),
+        cursor=parts.checked_cursor(cursor),
     )
 
 
@@ -134,7 +134,7 @@ def _transcripts(given: frozenset[str], *, untimed: bool) -> Select[Any]:
         revision=TRANSCRIPTS.c.revision,
         is_stale=literal_column("false"),
     ).select_from(parts.with_speaker(TRANSCRIPTS))
-    if "after" in given:
+    if "cursor" in given:
         part = part.where(parts.place(TRANSCRIPTS.c.timestamp) > parts.after_place())
     return part.where(*_filters(given, TRANSCRIPTS, TRANSCRIPTS.c.language, untimed=untimed))
 
@@ -159,7 +159,7 @@ def _translations(given: frozenset[str], *, own_times: bool, untimed: bool) -> S
             translations.c.timestamp.is_not(None) if own_times else translations.c.timestamp.is_(None),
         )
     )
-    if "after" in given:
+    if "cursor" in given:
         inside = tuple_(*parts.place(times.c.timestamp), translations.c.target_language, translations.c.id)
         reached = inside > tuple_(
             *parts.after_place(), parts.after_bound("target_language", Text), parts.after_bound("id", Uuid)

@@ -59,12 +59,12 @@ class Replica:
         self.reads = 0
         self._failed = 0
 
-    def shows(self, since: float, after_write: int | None) -> bool:
+    def shows(self, since: float, min_position: int | None) -> bool:
         """Tell whether it can be read from by who wants to see all that was committed at `since`."""
         return (
             self._fresh_at is not None
             and self._fresh_at >= max(since, monotonic() - self._max_lag)
-            and (after_write is None or after_write < self._unseen_from)
+            and (min_position is None or min_position < self._unseen_from)
             # A server that starts again may begin before where it was.
             and self._watch.is_connected
         )

@@ -87,7 +87,7 @@ class ReadRouter:
         if self._replicas:
             self._written[session_id] = monotonic()
 
-    def choose(self, session_id: UUID | None, after_write: int | None) -> Replica | None:
+    def choose(self, session_id: UUID | None, min_position: int | None) -> Replica | None:
         """Return the replica that shall answer, None for the primary.
 
         It shows all that this store had written into the session, or without one anywhere, and the write
@@ -100,14 +100,14 @@ class ReadRouter:
             since = max([since, *self._written.values()])
         else:
             since = max(since, self._written.get(session_id, since))
-        able = [each for each in self._replicas if each.shows(since, after_write)]
+        able = [each for each in self._replicas if each.shows(since, min_position)]
         return min(able, key=lambda each: each.load) if able else None
 
     async def fetch(
-        self, text: str, arguments: Sequence[Any], *, session_id: UUID | None, after_write: int | None
+        self, text: str, arguments: Sequence[Any], *, session_id: UUID | None, min_position: int | None
     ) -> list[asyncpg.Record]:
         """Run one read as a transaction of its own; what a replica cannot answer goes to the primary."""
-        replica = self.choose(session_id, after_write)
+        replica = self.choose(session_id, min_position)
         if replica is not None:
             try:
                 rows = await replica.database.fetch_once(text, arguments)

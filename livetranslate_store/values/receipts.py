@@ -1,6 +1,6 @@
 """What comes back from a write: what it did, and under which keys.
 
-`position` is what a read on any server can demand with `after_write`: the number of the transaction.
+`position` is what a read on any server can demand with `min_position`: the number of the transaction.
 """
 
 from enum import StrEnum
@@ -77,7 +77,7 @@ class SegmentReceipt(Struct, frozen=True, gc=False):
 
     @property
     def position(self) -> int:
-        """What a read can demand to see with `after_write`."""
+        """What a read can demand to see with `min_position`."""
         return self.transcript.position
 
     @property

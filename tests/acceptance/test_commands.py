@@ -148,7 +148,7 @@ def test_windows_filters_and_pages_are_those_of_the_timeline(run: Commands) -> N
     assert run("timeline", MEETING, "--speaker", "nobody").out == ""
     first = run("timeline", MEETING, "--limit", "2")
     assert len(first.fields) == 2
-    rest = run("timeline", MEETING, "--after", first.err.split("--after ")[1].strip())
+    rest = run("timeline", MEETING, "--cursor", first.err.split("--cursor ")[1].strip())
     assert first.fields + rest.fields == run("timeline", MEETING).fields
     assert rest.err == ""
 

@@ -45,12 +45,12 @@ async def new_session(store: Store) -> UUID:
         return (await uow.sessions.create(bot_id="bot-7", meeting_id="abc-defg-hij")).id
 
 
-async def texts(store: Store, session_id: UUID, after_write: int | None = None) -> list[str]:
-    return [entry.text for entry in await store.timeline(session_id, after_write=after_write)]
+async def texts(store: Store, session_id: UUID, min_position: int | None = None) -> list[str]:
+    return [entry.text for entry in await store.timeline(session_id, min_position=min_position)]
 
 
-async def answered_by_standby(store: Store, session_id: UUID, after_write: int | None = None) -> bool:
-    [row] = await store._router.fetch(IS_STANDBY, [], session_id=session_id, after_write=after_write)
+async def answered_by_standby(store: Store, session_id: UUID, min_position: int | None = None) -> bool:
+    [row] = await store._router.fetch(IS_STANDBY, [], session_id=session_id, min_position=min_position)
     return bool(row[0])
 
 
@@ -124,17 +124,17 @@ async def test_a_read_of_another_store_sees_the_write_whose_position_it_demands(
             # It was promised no more than what the replica has.
             assert await texts(reader, session_id) == []
             for receipt in (recorded, added, late):
-                found = await texts(reader, session_id, after_write=receipt.position)
+                found = await texts(reader, session_id, min_position=receipt.position)
                 assert sorted(found) == ["added", "late", "recorded"]
-            streamed = reader.stream_timeline(session_id, after_write=late.position)
+            streamed = reader.stream_timeline(session_id, min_position=late.position)
             assert len([entry async for entry in streamed]) == 3
-            async with reader.read(after_write=added.position) as unit:
+            async with reader.read(min_position=added.position) as unit:
                 assert len(await unit.transcripts.list_for_session(session_id)) == 2
         finally:
             standby.resume_replay()
         await until(lambda: reader._router.choose(session_id, late.position) is not None)
         assert await answered_by_standby(reader, session_id, late.position)
-        assert len(await texts(reader, session_id, after_write=late.position)) == 3
+        assert len(await texts(reader, session_id, min_position=late.position)) == 3
 
 
 async def test_the_receipt_of_a_write_that_changed_nothing_has_a_position_as_well(pair: Pair) -> None:
@@ -193,7 +193,7 @@ async def test_a_read_that_recovery_cancels_goes_to_the_primary(pair: Pair) -> N
         async with opened(primary, replica=standby) as store:
             slow = "SELECT pg_is_in_recovery() FROM prey, pg_sleep(2) LIMIT 1"
             reading = asyncio.create_task(
-                store._router.fetch(slow, [], session_id=new_id(), after_write=None)
+                store._router.fetch(slow, [], session_id=new_id(), min_position=None)
             )
             await until(lambda: state_of(store).pool.in_use == 1)
             await asyncio.sleep(0.2)
@@ -241,7 +241,7 @@ async def test_whoever_reads_on_a_replica_that_falls_silent_is_answered_by_the_p
             session_id = await new_session(store)
             await shown(store)
             slow = "SELECT pg_sleep(0.2)"
-            warm = [store._router.fetch(slow, [], session_id=session_id, after_write=None) for _ in range(2)]
+            warm = [store._router.fetch(slow, [], session_id=session_id, min_position=None) for _ in range(2)]
             await asyncio.gather(*warm)
             assert state_of(store).pool.idle == 2
             standby.freeze()

@@ -196,7 +196,7 @@ async def test_filters(store: Store) -> None:
     assert await found(session_ids=[new_id()]) == []
     assert await found(speakers=["Grace", "SPEAKER_0"], languages=["de", "en"]) == [2, 2, 0, 0]
     assert await found(finals_only=True) == [1, 1, 1]
-    assert await found(started_after=noon + timedelta(days=1), kinds=["transcript"]) == [2, 1]
+    assert await found(started_from=noon + timedelta(days=1), kinds=["transcript"]) == [2, 1]
     assert await found(started_before=noon + timedelta(days=1), kinds=["transcript"]) == [0]
     assert await found(fuzzy=True, finals_only=True, speakers=["SPEAKER_1"], languages=["en"]) == [1]
 
@@ -260,8 +260,8 @@ async def test_no_query_is_an_error_of_the_server(store: Store, query: str, fuzz
     [
         ({"limit": 0}, "limit must be from 1 to 1000"),
         ({"limit": 1001}, "limit must be from 1 to 1000"),
-        ({"after": "!!!"}, "not a cursor"),
-        ({"after": "kA"}, "not a cursor"),
+        ({"cursor": "!!!"}, "not a valid cursor"),
+        ({"cursor": "kA"}, "not a valid cursor"),
         ({"languages": ["english"]}, "not a BCP-47 language tag"),
         ({"translation_language": "english"}, "not a BCP-47 language tag"),
         ({"kinds": []}, "kinds needs one of"),
@@ -269,7 +269,7 @@ async def test_no_query_is_an_error_of_the_server(store: Store, query: str, fuzz
         ({"speakers": "SPEAKER_00"}, "are sequences"),
         ({"session_ids": new_id()}, "are sequences"),
         ({"session_ids": ["x"]}, "must be a uuid.UUID"),
-        ({"started_after": datetime(2026, 1, 1)}, "with a time zone"),  # noqa: DTZ001
+        ({"started_from": datetime(2026, 1, 1)}, "with a time zone"),  # noqa: DTZ001
     ],
 )
 async def test_wrong_arguments_say_what_would_be_right(

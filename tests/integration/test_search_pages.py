@@ -18,7 +18,7 @@ Program = psycopg.Connection[Any]
 
 NO_FILTERS: dict[str, Any] = {
     **dict.fromkeys(("session_ids", "languages", "speakers", "kinds")),
-    **dict.fromkeys(("started_after", "started_before", "translation_language")),
+    **dict.fromkeys(("started_from", "started_before", "translation_language")),
     **dict.fromkeys(("finals_only", "fuzzy"), False),
 }
 
@@ -66,7 +66,7 @@ async def pages(store: Store, query: str, limit: int, **filters: Any) -> list[Se
     found = [await store.search(query, limit=limit, **filters)]
     while found[-1].next_cursor is not None:
         assert len(found[-1]) == limit
-        found.append(await store.search(query, limit=limit, after=found[-1].next_cursor, **filters))
+        found.append(await store.search(query, limit=limit, cursor=found[-1].next_cursor, **filters))
     return found
 
 
@@ -90,7 +90,7 @@ async def test_pages_show_every_hit_once(
 
 @pytest.mark.usefixtures("filled")
 async def test_the_newest_come_first_and_the_best_of_each_block(store: Store) -> None:
-    found = hits(await pages(store, "all", 20, started_after=datetime(2026, 8, 1, tzinfo=UTC)))
+    found = hits(await pages(store, "all", 20, started_from=datetime(2026, 8, 1, tzinfo=UTC)))
     blocks = [found[start : start + BLOCK_HITS] for start in range(0, len(found), BLOCK_HITS)]
     assert len(blocks) > 5
     for block in blocks:
@@ -104,9 +104,9 @@ async def test_the_newest_come_first_and_the_best_of_each_block(store: Store) ->
 @pytest.mark.usefixtures("filled")
 async def test_what_is_written_between_two_pages_moves_nothing(store: Store, query: str) -> None:
     before = {
-        hit.id for hit in hits(await pages(store, query, 100, started_after=datetime(2026, 5, 1, tzinfo=UTC)))
+        hit.id for hit in hits(await pages(store, query, 100, started_from=datetime(2026, 5, 1, tzinfo=UTC)))
     }
-    page = await store.search(query, started_after=datetime(2026, 5, 1, tzinfo=UTC), limit=13)
+    page = await store.search(query, started_from=datetime(2026, 5, 1, tzinfo=UTC), limit=13)
     found = list(page)
     newest = max(found, key=lambda hit: hit.session_started_at)
     turn = 0
@@ -120,7 +120,7 @@ async def test_what_is_written_between_two_pages_moves_nothing(store: Store, que
                     translations=[translation("全部、予算。", "ja")],
                 )
         page = await store.search(
-            query, started_after=datetime(2026, 5, 1, tzinfo=UTC), limit=13, after=page.next_cursor
+            query, started_from=datetime(2026, 5, 1, tzinfo=UTC), limit=13, cursor=page.next_cursor
         )
         found += page
     ids = [hit.id for hit in found]
@@ -153,8 +153,8 @@ async def later_meeting(store: Store, day: int) -> UUID:
 async def test_a_page_reads_an_index_and_no_more_than_it_must(
     store: Store, query: str, filters: dict[str, Any], few: int
 ) -> None:
-    for after in (None, (await store.search(query, **filters)).next_cursor):
-        checked = checked_search(query, **NO_FILTERS | filters, limit=20, after=after)
+    for cursor in (None, (await store.search(query, **filters)).next_cursor):
+        checked = checked_search(query, **NO_FILTERS | filters, limit=20, cursor=cursor)
         text, arguments = checked.statement()
         plan = "\n".join(row[0] for row in await store._database.fetch(f"EXPLAIN ANALYZE {text}", arguments))
         for table in ("transcripts", "translations"):

@@ -101,7 +101,7 @@ async def pages(store: Store, session_id: UUID, size: int, **filters: Any) -> li
     entries += page
     while page.next_cursor is not None:
         assert len(page) == size
-        page = await store.timeline(session_id, limit=size, after=page.next_cursor, **filters)
+        page = await store.timeline(session_id, limit=size, cursor=page.next_cursor, **filters)
         entries += page
     return entries
 
@@ -132,7 +132,7 @@ async def test_a_page_sees_what_came_after_the_one_before(store: Store, session_
     await twelve_entries(store, session_id)
     first = await store.timeline(session_id, limit=11)
     await store.record_segment(session_id, transcript=transcript("late", start_time=9.0))
-    second = await store.timeline(session_id, after=first.next_cursor)
+    second = await store.timeline(session_id, cursor=first.next_cursor)
     assert texts(second) == ["ja 3", "late"]
 
 
@@ -141,8 +141,8 @@ async def test_a_stream_is_the_whole_timeline(store: Store, session_id: UUID) ->
     whole = list(await store.timeline(session_id))
     assert [entry async for entry in store.stream_timeline(session_id)] == whole
     assert [entry async for entry in store.stream_timeline(session_id, limit=5)] == whole[:5]
-    after = (await store.timeline(session_id, limit=5)).next_cursor
-    assert [entry async for entry in store.stream_timeline(session_id, after=after)] == whole[5:]
+    cursor = (await store.timeline(session_id, limit=5)).next_cursor
+    assert [entry async for entry in store.stream_timeline(session_id, cursor=cursor)] == whole[5:]
 
 
 async def test_a_stream_of_many_pages_holds_no_connection_between_them(
@@ -238,9 +238,9 @@ async def test_an_unknown_session_has_an_empty_timeline(store: Store) -> None:
         ({"kinds": []}, "kinds needs one of"),
         ({"kinds": ["audio"]}, "kinds must be one of transcript, translation"),
         ({"limit": 0}, "limit must be from 1"),
-        ({"after": "!!!"}, "not a cursor"),
-        ({"after": "lctAAAAAAAAAAADZ"}, "not a cursor"),
-        ({"after": 7}, "not a cursor"),
+        ({"cursor": "!!!"}, "not a valid cursor"),
+        ({"cursor": "lctAAAAAAAAAAADZ"}, "not a valid cursor"),
+        ({"cursor": 7}, "not a valid cursor"),
     ],
 )
 async def test_wrong_arguments_say_what_would_be_right(
@@ -284,7 +284,7 @@ async def page_plan(store: Store, session_id: UUID, *, after_half: bool) -> str:
         finals_only=False,
         untimed=True,
         limit=200,
-        after=entries.next_cursor if after_half else None,
+        cursor=entries.next_cursor if after_half else None,
     )
     text, arguments = query.statement()
     return "\n".join(row[0] for row in await store._database.fetch(f"EXPLAIN ANALYZE {text}", arguments))

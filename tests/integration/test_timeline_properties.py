@@ -160,7 +160,7 @@ async def in_pages(store: Store, session_id: UUID, size: int, want: dict[str, An
     page = await store.timeline(session_id, limit=size, **want)
     entries = list(page)
     while page.next_cursor is not None:
-        page = await store.timeline(session_id, limit=size, after=page.next_cursor, **want)
+        page = await store.timeline(session_id, limit=size, cursor=page.next_cursor, **want)
         entries += page
     return entries
 

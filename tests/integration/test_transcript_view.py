@@ -117,11 +117,11 @@ async def test_pages_and_streams_are_the_whole_view(store: Store, session_id: UU
     limited = [row async for row in store.stream_transcript_view(session_id, ["es"], limit=size)]
     assert limited == whole[:size]
     paged: list[TranscriptRow] = []
-    after = None
+    cursor = None
     while True:
-        page = await store.transcript_view(session_id, ["es"], limit=size, after=after)
+        page = await store.transcript_view(session_id, ["es"], limit=size, cursor=cursor)
         paged += page
-        if (after := page.next_cursor) is None:
+        if (cursor := page.next_cursor) is None:
             break
     assert paged == whole
 
@@ -164,7 +164,7 @@ async def test_what_is_missing_is_without_a_translation_or_has_a_stale_one(
         ("new", ["viejo"]),
     ]
     first = await store.missing_translations(session_id, "es", limit=3)
-    rest = await store.missing_translations(session_id, "es", limit=3, after=first.next_cursor)
+    rest = await store.missing_translations(session_id, "es", limit=3, cursor=first.next_cursor)
     assert [*first, *rest] == list(missing)
     assert rest.next_cursor is None
     finals = await store.missing_translations(session_id, "es", finals_only=True)
@@ -181,7 +181,7 @@ async def test_what_is_missing_is_without_a_translation_or_has_a_stale_one(
         ({"languages": ["es"], "start": 2.0, "end": 1.0}, "not after its start"),
         ({"languages": ["es"], "speakers": "SPEAKER_00"}, "speakers must be a sequence"),
         ({"languages": ["es"], "limit": 0}, "limit must be from 1"),
-        ({"languages": ["es"], "after": "!!!"}, "not a cursor"),
+        ({"languages": ["es"], "cursor": "!!!"}, "not a valid cursor"),
     ],
 )
 async def test_wrong_arguments_say_what_would_be_right(
@@ -222,9 +222,9 @@ async def test_a_page_walks_the_index_and_sorts_no_session(
     other_program.autocommit = True
     other_program.execute("ANALYZE livetranslate.transcripts, livetranslate.translations")
     view = await store.transcript_view(session_id, [], limit=10_000)
-    after = view.next_cursor if after_half else None
+    cursor = view.next_cursor if after_half else None
     # In one of these languages nothing is done.
-    query = checked_view_query(session_id, ["ja", "de"], limit=200, after=after, missing=missing)
+    query = checked_view_query(session_id, ["ja", "de"], limit=200, cursor=cursor, missing=missing)
     text, arguments = query.statement()
     plan = "\n".join(row[0] for row in await store._database.fetch(f"EXPLAIN ANALYZE {text}", arguments))
     assert "Seq Scan on transcripts" not in plan

@@ -10,8 +10,8 @@ from rich.text import Text
 from livetranslate_store.cli.command import READ, Command, wait_for
 from livetranslate_store.cli.opening import opened, session_named
 from livetranslate_store.cli.options import (
-    After,
     AsJson,
+    CursorText,
     Database,
     FinalsOnly,
     Languages,
@@ -98,7 +98,7 @@ def search(
     fuzzy: Annotated[bool, typer.Option("--fuzzy", "-f", help="Forgive typing mistakes.")] = False,
     finals_only: FinalsOnly = False,
     limit: Limit = 20,
-    after: After = None,
+    cursor: CursorText = None,
     as_json: AsJson = False,
     database: Database = None,
 ) -> None:
@@ -117,17 +117,17 @@ def search(
                 languages=language or None,
                 speakers=speaker or None,
                 kinds=None if kind is None else [kind],
-                started_after=checked_moment(since),
+                started_from=checked_moment(since),
                 started_before=checked_moment(until),
                 finals_only=finals_only,
                 translation_language=translation,
                 fuzzy=fuzzy,
                 limit=limit,
-                after=after,
+                cursor=cursor,
             )
         output.listed(page, COLUMNS, title="Found", whole=lambda each: each)
         if page.next_cursor is not None:
-            note(f"There is more: --after {page.next_cursor}")
+            note(f"There is more: --cursor {page.next_cursor}")
 
     wait_for(show())
 

@@ -52,11 +52,11 @@ async def show_missing(
     *,
     finals_only: bool,
     limit: int | None,
-    after: str | None,
+    cursor: str | None,
 ) -> None:
     """Print what still needs a translation; a stale one is shown in the place."""
     page = await store.missing_translations(
-        session.id, language, finals_only=finals_only, limit=limit, after=after
+        session.id, language, finals_only=finals_only, limit=limit, cursor=cursor
     )
     await show_page(output, page, [language], title=f"To be translated into {language}")
 
@@ -67,7 +67,7 @@ async def show_page(
     """Print a page of rows, and where the next one begins."""
     await output.rows(_each(page), columns_beside(languages), title=title, whole=lambda row: row)
     if page.next_cursor is not None:
-        note(f"There is more: --after {page.next_cursor}")
+        note(f"There is more: --cursor {page.next_cursor}")
 
 
 async def _each(page: TranscriptViewPage) -> AsyncIterator[TranscriptRow]:

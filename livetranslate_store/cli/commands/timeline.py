@@ -10,8 +10,8 @@ from livetranslate_store.cli.command import READ, Command, wait_for
 from livetranslate_store.cli.commands.side_by_side import show_missing, show_page, write_page
 from livetranslate_store.cli.opening import opened, session_named
 from livetranslate_store.cli.options import (
-    After,
     AsJson,
+    CursorText,
     Database,
     FinalsOnly,
     Languages,
@@ -73,7 +73,7 @@ def timeline(
         int | None,
         typer.Option("--limit", "-n", min=1, metavar="N", show_default=False, help="Show at most so many."),
     ] = None,
-    after: After = None,
+    cursor: CursorText = None,
     beside: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,7 +112,7 @@ def timeline(
                 return
             if missing is not None:
                 await show_missing(
-                    output, store, found, missing, finals_only=finals_only, limit=limit, after=after
+                    output, store, found, missing, finals_only=finals_only, limit=limit, cursor=cursor
                 )
                 return
             if beside:
@@ -125,7 +125,7 @@ def timeline(
                     finals_only=finals_only,
                     untimed=asked["untimed"],
                     limit=limit,
-                    after=after,
+                    cursor=cursor,
                 )
                 await show_page(output, rows, beside, title=_title(found))
                 return
@@ -135,7 +135,7 @@ def timeline(
             entries = store.stream_timeline(found.id, **asked) if page is None else _each(page)
             await output.rows(entries, COLUMNS, title=_title(found), whole=lambda each: each)
             if page is not None and page.next_cursor is not None:
-                note(f"There is more: --after {page.next_cursor}")
+                note(f"There is more: --cursor {page.next_cursor}")
 
     asked = _Asked(
         start=checked_seconds(start, "--start"),
@@ -145,7 +145,7 @@ def timeline(
         kinds=None if kind is None else [kind],
         finals_only=finals_only,
         untimed=not timed_only,
-        after=after,
+        cursor=cursor,
     )
     wait_for(show())
 
@@ -158,7 +158,7 @@ class _Asked(TypedDict):
     kinds: Sequence[EntryKind] | None
     finals_only: bool
     untimed: bool
-    after: str | None
+    cursor: str | None
 
 
 async def _each(page: TimelinePage) -> AsyncIterator[TimelineEntry]:

@@ -45,7 +45,7 @@ class SearchCursor(msgspec.Struct, frozen=True, array_like=True):
             cursor.check()
         except (ValueError, AttributeError, msgspec.MsgspecError) as error:
             raise InvalidInputError(
-                "after is not a cursor: pass the next_cursor of a page as it is."
+                "cursor is not a valid cursor: pass the next_cursor of a page unchanged."
             ) from error
         return cursor
 

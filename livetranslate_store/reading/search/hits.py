@@ -208,8 +208,8 @@ def _session_filters(shape: Shape, bind: Binder) -> list[str]:
     conditions = []
     if "session_ids" in shape.given:
         conditions.append(f"session.id = ANY ({bind('session_ids', 'uuid[]')})")
-    if "started_after" in shape.given:
-        conditions.append(f"session.started_at >= {bind('started_after', 'timestamptz')}")
+    if "started_from" in shape.given:
+        conditions.append(f"session.started_at >= {bind('started_from', 'timestamptz')}")
     if "started_before" in shape.given:
         conditions.append(f"session.started_at < {bind('started_before', 'timestamptz')}")
     # Of the place in a block, what the index of sessions can answer.

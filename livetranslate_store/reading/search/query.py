@@ -34,7 +34,7 @@ class SearchQuery(NamedTuple):
     languages: Sequence[str] | None
     speakers: Sequence[str] | None
     kinds: frozenset[EntryKind]
-    started_after: datetime | None
+    started_from: datetime | None
     started_before: datetime | None
     finals_only: bool
     translation_language: str | None
@@ -50,7 +50,7 @@ class SearchQuery(NamedTuple):
         one_reading = self.words.same_in_all_languages
         given = {
             name
-            for name in ("session_ids", "languages", "speakers", "started_after", "started_before")
+            for name in ("session_ids", "languages", "speakers", "started_from", "started_before")
             if getattr(self, name) is not None
         }
         given |= {name for name in ("before", "end") if getattr(self.cursor, name) is not None}
@@ -80,7 +80,7 @@ class SearchQuery(NamedTuple):
             "session_ids": self.session_ids,
             "languages": parts.language_patterns(self.languages or ()),
             "speakers": self.speakers,
-            "started_after": self.started_after,
+            "started_from": self.started_from,
             "started_before": self.started_before,
             "block": self.block,
             "limit": self.limit,
@@ -107,13 +107,13 @@ def checked_search(
     languages: Sequence[str] | None,
     speakers: Sequence[str] | None,
     kinds: Sequence[EntryKind] | None,
-    started_after: datetime | None,
+    started_from: datetime | None,
     started_before: datetime | None,
     finals_only: bool,
     translation_language: str | None,
     fuzzy: bool,
     limit: int,
-    after: str | None,
+    cursor: str | None,
 ) -> SearchQuery:
     """Return the search that the arguments describe; raises InvalidInputError."""
     if any(isinstance(each, str | UUID) for each in (session_ids, speakers, kinds)):
@@ -127,7 +127,7 @@ def checked_search(
         languages=None if languages is None else checked_languages(languages, "languages"),
         speakers=parts.checked_speakers(speakers),
         kinds=parts.checked_kinds(kinds),
-        started_after=None if started_after is None else checked_instant(started_after, "started_after"),
+        started_from=None if started_from is None else checked_instant(started_from, "started_from"),
         started_before=None if started_before is None else checked_instant(started_before, "started_before"),
         finals_only=finals_only,
         translation_language=None
@@ -137,5 +137,5 @@ def checked_search(
         limit=limit,
         # Whole pages, so that most of them are read at once.
         block=max(1, BLOCK_HITS // limit) * limit,
-        cursor=FIRST_BLOCK if after is None else SearchCursor.decoded(after),
+        cursor=FIRST_BLOCK if cursor is None else SearchCursor.decoded(cursor),
     )

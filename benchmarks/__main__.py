@@ -9,12 +9,12 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.databases import Databases
-from benchmarks.machine import Machine
-from benchmarks.measuring import measure
-from benchmarks.report import print_table, write_report
-from benchmarks.results import LoopResults, measures, missed
+from benchmarks.measures.every_measure import measure
+from benchmarks.report.files import print_table, write_report
+from benchmarks.report.machine import Machine
+from benchmarks.report.results import LoopResults, measures, missed
+from benchmarks.report.steps import Steps
 from benchmarks.scale import FULL, QUICK, Scale
-from benchmarks.steps import Steps
 from livetranslate_store.embedded.server import EmbeddedServer
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

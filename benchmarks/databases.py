@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy import make_url
 
+from benchmarks.corpus import TEXTS, texts_in
 from benchmarks.scale import SESSIONS
-from benchmarks.texts import TEXTS, texts_in
 from benchmarks.workload import LANGUAGES, SECONDS, SPEAKER, SPOKEN
 from livetranslate_store.embedded.server import EmbeddedServer
 from livetranslate_store.schema.upgrade import upgrade

@@ -7,8 +7,8 @@ from itertools import count, islice
 from typing import NamedTuple
 from uuid import UUID
 
+from benchmarks.corpus import TEXTS, texts_in
 from benchmarks.floor import FloorSegment
-from benchmarks.texts import TEXTS, texts_in
 from livetranslate_store import AudioInput, TranscriptInput, TranslationInput
 from livetranslate_store.ids import new_id
 

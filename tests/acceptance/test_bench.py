@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.results import measures
+from benchmarks.report.results import measures
 from benchmarks.scale import QUICK
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -5,8 +5,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.machine import Machine
-from benchmarks.report import between_markers
+from benchmarks.report.files import between_markers
+from benchmarks.report.machine import Machine
 
 BEGIN = "<!-- written by make faults: begin -->"
 

@@ -6,10 +6,10 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from benchmarks.machine import Machine
-from benchmarks.plot import Line, Panel, draw
-from benchmarks.report import BEGIN, END, between_markers, write_report
-from benchmarks.results import Figure, LoopResults, Point, measures, missed
+from benchmarks.report.files import BEGIN, END, between_markers, write_report
+from benchmarks.report.machine import Machine
+from benchmarks.report.plot import Line, Panel, draw
+from benchmarks.report.results import Figure, LoopResults, Point, measures, missed
 from benchmarks.scale import FULL
 
 ROWS = measures(FULL)

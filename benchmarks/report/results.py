@@ -57,7 +57,7 @@ Figures = Mapping[str, Figure]
 
 
 class Point(NamedTuple):
-    """A figure of a curve, in seconds or a rate: what it is drawn over, and both sides."""
+    """A figure of a curve, in seconds or a rate: what it is drawn over, and both contenders."""
 
     x: int
     ours: float

@@ -3,10 +3,10 @@
 from functools import partial
 from typing import Any
 
-from benchmarks.clock import medians
-from benchmarks.results import Figure
+from benchmarks.contenders import Contenders
+from benchmarks.measures.clock import medians
+from benchmarks.report.results import Figure
 from benchmarks.scale import PAGE
-from benchmarks.sides import Sides
 from benchmarks.workload import SECONDS
 from livetranslate_store import TimelinePage
 from livetranslate_store.reading.timeline_query import checked_query
@@ -17,19 +17,19 @@ _UNFILTERED: dict[str, Any] = dict.fromkeys(
 PAGES_PER_READING = 4
 
 
-async def whole_timeline(sides: Sides, readings: int) -> Figure:
+async def whole_timeline(contenders: Contenders, readings: int) -> Figure:
     """Measure the long meeting as TimelineEntry values against the driver's rows of the same statement."""
-    query = checked_query(sides.long_session, **_UNFILTERED, finals_only=False, untimed=True)
+    query = checked_query(contenders.long_session, **_UNFILTERED, finals_only=False, untimed=True)
     text, arguments = query.statement()
-    ours = partial(sides.store.timeline, sides.long_session)
-    theirs = partial(sides.pool.fetch, text, *arguments)
+    ours = partial(contenders.store.timeline, contenders.long_session)
+    theirs = partial(contenders.pool.fetch, text, *arguments)
     return Figure(*await medians([ours] * readings, [theirs] * readings, warm_up=1))
 
 
-async def deep_page(sides: Sides, readings: int) -> Figure:
+async def deep_page(contenders: Contenders, readings: int) -> Figure:
     """Measure the last page of the long meeting against its first one."""
-    page = partial(sides.store.timeline, sides.long_session, limit=PAGE)
-    last = partial(page, cursor=await _cursor_before_the_last_page(sides))
+    page = partial(contenders.store.timeline, contenders.long_session, limit=PAGE)
+    last = partial(page, cursor=await _cursor_before_the_last_page(contenders))
     _check(await page())
     if (end := await last()).next_cursor is not None:
         raise RuntimeError("That was not the last page.")
@@ -38,11 +38,11 @@ async def deep_page(sides: Sides, readings: int) -> Figure:
     return Figure(*await medians([last] * turns, [page] * turns, warm_up=1))
 
 
-async def _cursor_before_the_last_page(sides: Sides) -> str | None:
-    end = await sides.pool.fetchval(
-        "SELECT max(start_time) FROM livetranslate.transcripts WHERE session_id = $1", sides.long_session
+async def _cursor_before_the_last_page(contenders: Contenders) -> str | None:
+    end = await contenders.pool.fetchval(
+        "SELECT max(start_time) FROM livetranslate.transcripts WHERE session_id = $1", contenders.long_session
     )
-    tail = partial(sides.store.timeline, sides.long_session, start=end - PAGE * SECONDS)
+    tail = partial(contenders.store.timeline, contenders.long_session, start=end - PAGE * SECONDS)
     return (await tail(limit=len(await tail()) - PAGE)).next_cursor
 
 

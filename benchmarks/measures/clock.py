@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from benchmarks.sides import Call
+from benchmarks.contenders import Call
 
 # Writes come one after the other, as they do in life; processes that alternate call by call would find the
 # processor's caches cold each time.

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 
-from benchmarks.clock import WRITES_IN_TURN, medians
-from benchmarks.results import Point
-from benchmarks.sides import Sides
+from benchmarks.contenders import Contenders
+from benchmarks.measures.clock import WRITES_IN_TURN, medians
+from benchmarks.report.results import Point
 
 
-async def growth(stored: Mapping[int, Sides], calls: int, warm_up: int) -> list[Point]:
+async def growth(stored: Mapping[int, Contenders], calls: int, warm_up: int) -> list[Point]:
     """Return the cost of a segment over the number of stored ones, in seconds."""
     each = calls + warm_up
-    calls_of = [made for sides in stored.values() for made in (sides.record(each), sides.write_by_hand(each))]
+    calls_of = [
+        made
+        for contenders in stored.values()
+        for made in (contenders.record(each), contenders.write_by_hand(each))
+    ]
     figures = iter(await medians(*calls_of, warm_up=warm_up, turn=WRITES_IN_TURN))
     return [Point(size, next(figures), next(figures)) for size in stored]

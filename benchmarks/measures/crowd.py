@@ -2,29 +2,31 @@
 
 from collections.abc import Iterable
 
-from benchmarks.clock import Crowd, crowd, typical
-from benchmarks.results import Point
+from benchmarks.contenders import Contenders
+from benchmarks.measures.clock import Crowd, crowd, typical
+from benchmarks.report.results import Point
 from benchmarks.scale import Scale
-from benchmarks.sides import Sides
 
 # A round of fewer writers has as many segments as one of so many; one of more than the crowd, as the crowd's.
 FEWEST = 20
 
 
-async def warm_up(sides: Sides, scale: Scale) -> None:
+async def warm_up(contenders: Contenders, scale: Scale) -> None:
     """Make every connection of both sides prepare its statements, and the server plan them for good."""
     calls = scale.crowd * scale.calls_per_writer // 2
-    await crowd(sides.record(calls), scale.crowd)
-    await crowd(sides.write_by_hand(calls), scale.crowd)
+    await crowd(contenders.record(calls), scale.crowd)
+    await crowd(contenders.write_by_hand(calls), scale.crowd)
 
 
-async def crowds(sides: Sides, scale: Scale, writers: Iterable[int]) -> tuple[list[Point], list[Point]]:
+async def crowds(
+    contenders: Contenders, scale: Scale, writers: Iterable[int]
+) -> tuple[list[Point], list[Point]]:
     """Return throughput and p99 over the number of writers; rounds of both sides alternate."""
     rates, slowest = [], []
     for many in writers:
         calls = scale.calls_per_writer * min(max(many, FEWEST), scale.crowd)
         rounds: list[tuple[Crowd, Crowd]] = [
-            (await crowd(sides.record(calls), many), await crowd(sides.write_by_hand(calls), many))
+            (await crowd(contenders.record(calls), many), await crowd(contenders.write_by_hand(calls), many))
             for _ in range(scale.rounds)
         ]
         ours, theirs = (typical(side) for side in zip(*rounds, strict=True))

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import asyncpg
 
-from benchmarks.clock import medians
-from benchmarks.results import Figure
-from benchmarks.sides import Sides
+from benchmarks.contenders import Contenders
+from benchmarks.measures.clock import medians
+from benchmarks.report.results import Figure
 from livetranslate_store import SearchPage
 from livetranslate_store.reading.search.query import BLOCK_HITS
 
@@ -52,14 +52,14 @@ _CONFIGURATIONS = {
 _ORDER = "started_at DESC, session_id DESC, id DESC"
 
 
-async def searches(sides: Sides, readings: int) -> dict[str, Figure]:
+async def searches(contenders: Contenders, readings: int) -> dict[str, Figure]:
     """Measure the first page of each query."""
-    await sides.pool.execute(_MAKE_RARE)
-    await sides.pool.execute("VACUUM (ANALYZE) livetranslate.transcripts, livetranslate.translations")
+    await contenders.pool.execute(_MAKE_RARE)
+    await contenders.pool.execute("VACUUM (ANALYZE) livetranslate.transcripts, livetranslate.translations")
     figures = {}
     for name, asked in CASES.items():
-        ours = partial(sides.store.search, asked.query, limit=PAGE_HITS)
-        theirs = partial(sides.pool.fetch, _by_hand(asked), asked.query)
+        ours = partial(contenders.store.search, asked.query, limit=PAGE_HITS)
+        theirs = partial(contenders.pool.fetch, _by_hand(asked), asked.query)
         _check(await ours(), await theirs())
         turns = readings * PAGES_PER_READING
         figures[name] = Figure(*await medians([ours] * turns, [theirs] * turns, warm_up=2))

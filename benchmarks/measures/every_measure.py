@@ -2,13 +2,14 @@
 
 from contextlib import AsyncExitStack
 
+from benchmarks.contenders import opened
 from benchmarks.databases import Databases
-from benchmarks.measures_bulk import bulk_import
-from benchmarks.measures_crowd import crowds, warm_up
-from benchmarks.measures_growth import growth
-from benchmarks.measures_search import searches
-from benchmarks.measures_timeline import deep_page, whole_timeline
-from benchmarks.measures_writing import (
+from benchmarks.measures.bulk import bulk_import
+from benchmarks.measures.crowd import crowds, warm_up
+from benchmarks.measures.growth import growth
+from benchmarks.measures.search import searches
+from benchmarks.measures.timeline import deep_page, whole_timeline
+from benchmarks.measures.writing import (
     inputs,
     late_in_a_unit,
     late_translation,
@@ -16,10 +17,9 @@ from benchmarks.measures_writing import (
     revision,
     unit_of_work,
 )
-from benchmarks.results import Figure, LoopResults, Point
+from benchmarks.report.results import Figure, LoopResults, Point
+from benchmarks.report.steps import Steps
 from benchmarks.scale import CONNECTIONS, Scale
-from benchmarks.sides import opened
-from benchmarks.steps import Steps
 
 # Growth is measured with one writer on several databases at once.
 FEW_CONNECTIONS = 1
@@ -30,8 +30,8 @@ async def measure(databases: Databases, scale: Scale, steps: Steps, loop: str) -
     figures: dict[str, Figure] = {}
     rate, p99 = await _on_the_base(databases, scale, steps, loop, figures)
     with steps.step(f"{loop}: import of {scale.bulk:,} segments"):
-        async with opened(databases, scale.base, CONNECTIONS) as sides:
-            figures["bulk"] = await bulk_import(sides, scale.bulk)
+        async with opened(databases, scale.base, CONNECTIONS) as contenders:
+            figures["bulk"] = await bulk_import(contenders, scale.bulk)
     with steps.step(f"{loop}: a segment and a page at {scale.stored[-1]:,} stored segments"):
         async with AsyncExitStack() as stack:
             stored = {
@@ -48,11 +48,11 @@ async def measure(databases: Databases, scale: Scale, steps: Steps, loop: str) -
 async def _on_the_base(
     databases: Databases, scale: Scale, steps: Steps, loop: str, figures: dict[str, Figure]
 ) -> tuple[list[Point], list[Point]]:
-    async with opened(databases, scale.base, CONNECTIONS) as sides:
+    async with opened(databases, scale.base, CONNECTIONS) as contenders:
         with steps.step(f"{loop}: the whole timeline"):
-            figures["timeline"] = await whole_timeline(sides, scale.readings)
+            figures["timeline"] = await whole_timeline(contenders, scale.readings)
         with steps.step(f"{loop}: one writer"):
-            await warm_up(sides, scale)
+            await warm_up(contenders, scale)
             for name, one_side in (
                 ("one_writer", one_writer),
                 ("unit_of_work", unit_of_work),
@@ -60,10 +60,10 @@ async def _on_the_base(
                 ("late_in_a_unit", late_in_a_unit),
                 ("revision", revision),
             ):
-                figures[name] = await one_side(sides, scale.calls, scale.warm_up)
-            figures["inputs"] = inputs(sides.workload, scale.calls)
+                figures[name] = await one_side(contenders, scale.calls, scale.warm_up)
+            figures["inputs"] = inputs(contenders.workload, scale.calls)
         with steps.step(f"{loop}: {', '.join(map(str, scale.writers))} writers at once"):
-            rate, p99 = await crowds(sides, scale, scale.writers)
+            rate, p99 = await crowds(contenders, scale, scale.writers)
     for name, curve in (("crowd_rate", rate), ("crowd_p99", p99)):
         point = next(point for point in curve if point.x == scale.crowd)
         figures[name] = Figure(point.ours, point.floor)

@@ -18,7 +18,7 @@ from livetranslate_store.audio.storage import StagedAudio
 Call: TypeAlias = Callable[[], Awaitable[object]]
 
 
-class Sides(NamedTuple):
+class Contenders(NamedTuple):
     """The store, the floor's pool, and what both write."""
 
     store: Store
@@ -45,7 +45,7 @@ def recording(store: Store, segment: Segment) -> Call:
 
 
 @asynccontextmanager
-async def opened(databases: Databases, segments: int, connections: int) -> AsyncIterator[Sides]:
+async def opened(databases: Databases, segments: int, connections: int) -> AsyncIterator[Contenders]:
     """Open both sides, with as many connections each, on a copy of the database with so many segments."""
     async with (
         databases.copy(segments) as name,
@@ -62,7 +62,7 @@ async def opened(databases: Databases, segments: int, connections: int) -> Async
         try:
             await _check_durability(store, pool)
             live, long = await _sessions(pool, LIVE), await _sessions(pool, LONG)
-            yield Sides(store, pool, Workload(live, first=segments), live, long[0])
+            yield Contenders(store, pool, Workload(live, first=segments), live, long[0])
         finally:
             await pool.close()
 

@@ -9,9 +9,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from benchmarks import floor
-from benchmarks.clock import WRITES_IN_TURN, medians, settled
-from benchmarks.results import Figure
-from benchmarks.sides import Call, Sides
+from benchmarks.contenders import Call, Contenders
+from benchmarks.measures.clock import WRITES_IN_TURN, medians, settled
+from benchmarks.report.results import Figure
 from benchmarks.workload import SPOKEN, Segment, Workload, text_of
 from livetranslate_store import Store, TranslationInput
 from livetranslate_store.ids import new_id
@@ -21,62 +21,64 @@ LATE_LANGUAGE = "fr"
 Add: TypeAlias = Callable[[UUID, UUID, TranslationInput], Awaitable[object]]
 
 
-async def one_writer(sides: Sides, calls: int, warm_up: int) -> Figure:
+async def one_writer(contenders: Contenders, calls: int, warm_up: int) -> Figure:
     """Measure `record_segment`."""
     each = calls + warm_up
     return Figure(
-        *await medians(sides.record(each), sides.write_by_hand(each), warm_up=warm_up, turn=WRITES_IN_TURN)
+        *await medians(
+            contenders.record(each), contenders.write_by_hand(each), warm_up=warm_up, turn=WRITES_IN_TURN
+        )
     )
 
 
-async def unit_of_work(sides: Sides, calls: int, warm_up: int) -> Figure:
+async def unit_of_work(contenders: Contenders, calls: int, warm_up: int) -> Figure:
     """Measure the same segment through the repositories."""
     each = calls + warm_up
-    ours = [partial(_through_repositories, sides.store, it) for it in sides.workload.segments(each)]
-    return Figure(*await medians(ours, sides.write_by_hand(each), warm_up=warm_up, turn=WRITES_IN_TURN))
+    ours = [partial(_through_repositories, contenders.store, it) for it in contenders.workload.segments(each)]
+    return Figure(*await medians(ours, contenders.write_by_hand(each), warm_up=warm_up, turn=WRITES_IN_TURN))
 
 
-async def late_translation(sides: Sides, calls: int, warm_up: int) -> Figure:
+async def late_translation(contenders: Contenders, calls: int, warm_up: int) -> Figure:
     """Measure one more language for a transcript that was recorded a moment ago."""
-    return await _late(sides, calls, warm_up, lambda store: store.add_translation)
+    return await _late(contenders, calls, warm_up, lambda store: store.add_translation)
 
 
-async def late_in_a_unit(sides: Sides, calls: int, warm_up: int) -> Figure:
+async def late_in_a_unit(contenders: Contenders, calls: int, warm_up: int) -> Figure:
     """Measure the same through the repository, in a unit of work of its own."""
-    return await _late(sides, calls, warm_up, lambda store: partial(_add_in_a_unit, store))
+    return await _late(contenders, calls, warm_up, lambda store: partial(_add_in_a_unit, store))
 
 
-async def _late(sides: Sides, calls: int, warm_up: int, adding: Callable[[Store], Add]) -> Figure:
+async def _late(contenders: Contenders, calls: int, warm_up: int, adding: Callable[[Store], Add]) -> Figure:
     each = calls + warm_up
-    add = adding(sides.store)
-    segments, rows = sides.workload.segments(each), sides.workload.rows(each)
+    add = adding(contenders.store)
+    segments, rows = contenders.workload.segments(each), contenders.workload.rows(each)
     ours: list[Call] = []
     theirs: list[Call] = []
     for number, (segment, row) in enumerate(zip(segments, rows, strict=True)):
-        receipt = await sides.store.record_segment(segment.session_id, transcript=segment.transcript)
-        await floor.write_segment(sides.pool, row)
+        receipt = await contenders.store.record_segment(segment.session_id, transcript=segment.transcript)
+        await floor.write_segment(contenders.pool, row)
         text = text_of(LATE_LANGUAGE, number)
         late = TranslationInput(text=text, target_language=LATE_LANGUAGE, confidence=0.8)
         ours.append(partial(add, segment.session_id, receipt.transcript_id, late))
         session_id, transcript_id = row.transcript[:2]
         values = (session_id, new_id(), transcript_id, text, SPOKEN, LATE_LANGUAGE, 0.8, "translator", 0)
-        theirs.append(partial(floor.write_translation, sides.pool, values))
+        theirs.append(partial(floor.write_translation, contenders.pool, values))
     return Figure(*await medians(ours, theirs, warm_up=warm_up, turn=WRITES_IN_TURN))
 
 
-async def revision(sides: Sides, calls: int, warm_up: int) -> Figure:
+async def revision(contenders: Contenders, calls: int, warm_up: int) -> Figure:
     """Measure an interim that replaces the one before it, translations included."""
     each = calls + warm_up
-    segments = [_interim(segment) for segment in sides.workload.segments(each)]
-    rows = [_interim_rows(row, number) for number, row in enumerate(sides.workload.rows(each))]
+    segments = [_interim(segment) for segment in contenders.workload.segments(each)]
+    rows = [_interim_rows(row, number) for number, row in enumerate(contenders.workload.rows(each))]
     for segment, row in zip(segments, rows, strict=True):
-        await sides.store.record_segment(
+        await contenders.store.record_segment(
             segment.session_id, transcript=segment.transcript, translations=segment.translations
         )
-        await floor.write_segment(sides.pool, row)
-    ours = [_revising(sides.store, segment, number) for number, segment in enumerate(segments, start=1)]
+        await floor.write_segment(contenders.pool, row)
+    ours = [_revising(contenders.store, segment, number) for number, segment in enumerate(segments, start=1)]
     revised = (_interim_rows(row, number) for number, row in enumerate(rows, start=1))
-    theirs = [partial(floor.revise_segment, sides.pool, row) for row in revised]
+    theirs = [partial(floor.revise_segment, contenders.pool, row) for row in revised]
     return Figure(*await medians(ours, theirs, warm_up=warm_up, turn=WRITES_IN_TURN))
 
 

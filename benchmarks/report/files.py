@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.machine import Machine
-from benchmarks.plot import Line, Panel, draw
-from benchmarks.results import Figure, LoopResults, Measure, Point
+from benchmarks.report.machine import Machine
+from benchmarks.report.plot import Line, Panel, draw
+from benchmarks.report.results import Figure, LoopResults, Measure, Point
 
 BEGIN, END = "<!-- written by make bench: begin -->", "<!-- end -->"
 # What the table needs where no terminal says how wide it may be.

@@ -1,0 +1,1 @@
+"""The figures of a run: judged, shown, and written into the documentation."""

@@ -1,12 +1,11 @@
 """Draws docs/page.png: the sample meeting's page, as a browser shows it while somebody searches in it."""
 
 import asyncio
-import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+from helpers.browser import CHROMIUM, NAMES, launched
 from helpers.page_samples import sample_page
 from playwright.async_api import async_playwright
 
@@ -15,15 +14,13 @@ PICTURE = Path(__file__).resolve().parents[1] / "docs" / "page.png"
 
 async def draw() -> None:
     """Open the page, look for a word in it, and take the picture."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        sys.exit("Chromium is needed: install chromium, chromium-browser or google-chrome.")
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    if CHROMIUM is None:
+        sys.exit(f"Chromium is missing: install one of {', '.join(NAMES)}.")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "meeting.html"
         file.write_text(sample_page(), encoding="utf-8")
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium, args=arguments)
+            browser = await launched(playwright)
             page = await browser.new_page(viewport={"width": 1200, "height": 960})
             await page.goto(file.as_uri())
             await page.fill("#query", "for")

@@ -1,7 +1,9 @@
 """The page of a session of a store."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from livetranslate_store.formats.writers.row_text import is_variant
 from livetranslate_store.page.render import render
 from livetranslate_store.store import Store
 
@@ -15,15 +17,18 @@ async def session_page(store: Store, session_id: UUID) -> str:
     async with store.read() as reader:
         session = await reader.sessions.get(session_id)
     statistics = await store.session_statistics(session_id)
-    languages = _columns([*session.target_languages, *(each.language for each in statistics.translations)])
+    languages = columns_of([*session.target_languages, *(each.language for each in statistics.translations)])
     rows = await store.transcript_view(session_id, languages)
     return render(session=session, rows=rows, languages=languages, statistics=statistics)
 
 
-def _columns(languages: list[str]) -> list[str]:
-    """Return each language once, without those whose translations are in the column of a wider one."""
-    return [
-        language
-        for language in dict.fromkeys(languages)
-        if not any(language.startswith(f"{wider}-") for wider in languages)
-    ]
+def columns_of(languages: Sequence[str]) -> list[str]:
+    """Return each language once, in any case, without the variants of another one."""
+    columns: list[str] = []
+    for language in languages:
+        has_a_wider = any(
+            is_variant(language, other) and not is_variant(other, language) for other in languages
+        )
+        if not has_a_wider and language.lower() not in map(str.lower, columns):
+            columns.append(language)
+    return columns

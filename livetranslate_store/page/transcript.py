@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from livetranslate_store.formats.writers.row_text import is_variant
 from livetranslate_store.page.lanes import Voice, is_timed
 from livetranslate_store.page.wording import clock, seconds_attribute
 from livetranslate_store.values import TranscriptRow, ViewedTranslation
@@ -55,6 +56,6 @@ def lines_of(
 def _cell(row: TranscriptRow, language: str, translation: ViewedTranslation | None) -> Cell:
     if translation is not None:
         return Cell(translation.text, translation.language, "", "stale" if translation.is_stale else "")
-    if row.language == language or row.language.startswith(f"{language}-"):
+    if is_variant(row.language, language):
         return Cell("", language, "as spoken", "")
     return Cell("", language, "not translated", "")

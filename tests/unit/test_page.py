@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from livetranslate_store.page.lanes import axis_of, lanes_of, voices_of
 from livetranslate_store.page.plots import MOST_BARS, speech_of
+from livetranslate_store.page.session_page import columns_of
 from livetranslate_store.page.wording import amount, clock, length, seconds_attribute, share
 from livetranslate_store.values import MinuteStatistics, ScriptCounts
 
@@ -67,6 +68,12 @@ def test_a_gap_says_why_it_is_one() -> None:
     html = page_samples.page(rows, ["de", "fr"])
     assert html.count('class="gap">as spoken<') == 1
     assert html.count('class="gap">not translated<') == 1
+
+
+def test_a_language_is_recognised_in_any_case() -> None:
+    rows = [row("Hallo", 0, 1, language="DE-at", translations=[None])]
+    assert page_samples.page(rows, ["de"]).count('class="gap">as spoken<') == 1
+    assert columns_of(["pt", "PT-br", "zh-Hans", "ZH", "Pt", "pto"]) == ["pt", "ZH", "pto"]
 
 
 def test_what_may_still_change_is_marked() -> None:

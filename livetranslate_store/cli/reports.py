@@ -1,10 +1,10 @@
 """What became of what was moved: counts of rows, and what was refused."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from livetranslate_store.cli.terminal.output import Value, note
 from livetranslate_store.cli.terminal.terminal_text import one_line, visible
-from livetranslate_store.values import ImportCounts
+from livetranslate_store.values import ImportCounts, Note
 
 
 def counted(**counts: ImportCounts) -> dict[str, Value]:
@@ -25,3 +25,12 @@ def tell_refusals(refusals: Iterable[tuple[str, str]], refused: int) -> None:
         listed += 1
     if refused > listed:
         note(f"refused: {refused - listed} more")
+
+
+def tell_notes(notes: Sequence[Note], noted: int) -> None:
+    """Print on stderr what a reader left out, guessed or decided, by place; count those not listed."""
+    for each in notes:
+        place = "" if each.line is None else f"line {each.line}: "
+        note(one_line(visible(f"note: {place}{each.text}")))
+    if noted > len(notes):
+        note(f"note: {noted - len(notes)} more")

@@ -12,7 +12,16 @@ from livetranslate_store.exchange.segments import segments_of
 from livetranslate_store.exchange.translations import import_translations
 from livetranslate_store.formats import read_transcript
 from livetranslate_store.store import Store
-from livetranslate_store.values import FileImportReport, ImportProgress, ImportReport, TranscriptFile
+from livetranslate_store.values import (
+    FileImportReport,
+    ImportProgress,
+    ImportReport,
+    SpeakerChoice,
+    TranscriptFile,
+)
+
+# As many as refusals are listed.
+_NOTES_LISTED = 1000
 
 
 async def import_file(
@@ -24,6 +33,7 @@ async def import_file(
     format: str | None = None,  # noqa: A002 (the word for it)
     as_translation: bool = False,
     second_language: str | None = None,
+    speakers: SpeakerChoice = "auto",
     source: str | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
 ) -> FileImportReport:
@@ -35,6 +45,7 @@ async def import_file(
     updates the cues that have the same identifier, or the same times.
 
     In bilingual subtitles the last of several lines of a cue is its translation into `second_language`.
+    `speakers` says how a text names its speakers; "none" leaves all speakers out.
 
     `language` and `format` are found out where they are not given. Raises InvalidInputError where the file
     cannot be read, is in none of the formats, has no known language, or has nothing that it could be a
@@ -51,7 +62,7 @@ async def import_file(
     async with store.read() as reader:
         await reader.sessions.get(session_id)
     # Hours of speech take a second to read: others on the event loop go on meanwhile.
-    file = await asyncio.to_thread(_read, path, language, format)
+    file = await asyncio.to_thread(_read, path, language, format, speakers)
     if as_translation:
         report = await import_translations(store, session_id, file, service=source, progress=progress)
     elif second_language is None:
@@ -81,12 +92,16 @@ async def import_file(
         file.format,
         file.encoding,
         file.encoding_is_guessed,
+        len(file.notes),
+        file.notes[:_NOTES_LISTED],
     )
 
 
-def _read(path: Path, language: str | None, given_format: str | None) -> TranscriptFile:
+def _read(
+    path: Path, language: str | None, given_format: str | None, speakers: SpeakerChoice
+) -> TranscriptFile:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InvalidInputError(f"{path.name} cannot be read: {error.strerror}.") from error
-    return read_transcript(data, format=given_format, language=language, name=path.name)
+    return read_transcript(data, format=given_format, language=language, speakers=speakers, name=path.name)

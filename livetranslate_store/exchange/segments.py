@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from livetranslate_store.checks import MAX_NAME_CHARACTERS
-from livetranslate_store.values import ImportedCue, Refusal, SegmentInput, TranscriptFile, TranscriptInput
+from livetranslate_store.values import (
+    ImportedCue,
+    Refusal,
+    SegmentInput,
+    TranscriptFile,
+    TranscriptInput,
+    TranslationInput,
+)
 
 
 def segments_of(session_id: UUID, file: TranscriptFile, *, source: str) -> Iterator[SegmentInput | Refusal]:
-    """Yield a file's cues as final segments of a session, and its refusals."""
+    """Yield a file's cues as segments of a session, and its refusals."""
     keys = _Keys()
     at_once: Counter[float] = Counter()
     for item in file:
@@ -29,12 +36,20 @@ def segments_of(session_id: UUID, file: TranscriptFile, *, source: str) -> Itera
             segment_index=at_once[begin],
             segment_key=keys.key_of(item),
             source=source,
-            is_final=True,
+            is_final=item.is_final,
             words=item.words,
             metadata={} if item.identifier is None else {"identifier": item.identifier},
         )
         at_once[begin] += 1
-        yield SegmentInput(session_id=session_id, transcript=transcript, line=item.line)
+        translations = [
+            TranslationInput(
+                text=each.text, target_language=each.language, confidence=each.confidence, service=source
+            )
+            for each in item.translations
+        ]
+        yield SegmentInput(
+            session_id=session_id, transcript=transcript, translations=translations, line=item.line
+        )
 
 
 class _Keys:

@@ -10,6 +10,7 @@ from livetranslate_store.values.imports import (
     ImportCounts,
     ImportProgress,
     ImportReport,
+    Note,
     Refusal,
 )
 from livetranslate_store.values.inputs import (
@@ -62,7 +63,13 @@ from livetranslate_store.values.timeline import (
     TimelineEntry,
     TimelinePage,
 )
-from livetranslate_store.values.transcript_file import ImportedCue, TranscriptFile
+from livetranslate_store.values.transcript_file import (
+    SPEAKER_CHOICES,
+    ImportedCue,
+    ImportedTranslation,
+    SpeakerChoice,
+    TranscriptFile,
+)
 from livetranslate_store.values.transcript_view import (
     TranscriptRow,
     TranscriptViewPage,
@@ -74,6 +81,7 @@ __all__ = [
     "ENTRY_KINDS",
     "IDENTIFICATION_METHODS",
     "SESSION_STATUSES",
+    "SPEAKER_CHOICES",
     "AudioInput",
     "AudioReceipt",
     "BreakerState",
@@ -89,8 +97,10 @@ __all__ = [
     "ImportProgress",
     "ImportReport",
     "ImportedCue",
+    "ImportedTranslation",
     "LanguageStatistics",
     "MinuteStatistics",
+    "Note",
     "Outcome",
     "Page",
     "PartHealth",
@@ -110,6 +120,7 @@ __all__ = [
     "SessionDocument",
     "SessionFacts",
     "SessionStatistics",
+    "SpeakerChoice",
     "SpeakerStatistics",
     "StoreHealth",
     "StoreStatistics",

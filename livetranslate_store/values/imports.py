@@ -15,6 +15,16 @@ class Refusal(Struct, frozen=True):
     reason: str
 
 
+class Note(Struct, frozen=True):
+    """A detail that a reader left out, guessed or decided; the text is kept.
+
+    `line` is the place in the file, None for the whole file.
+    """
+
+    line: int | None
+    text: str
+
+
 class ImportProgress(Struct, frozen=True):
     """How far an import is: `segments`, refused ones included, are dealt with and durable.
 
@@ -50,9 +60,12 @@ class ImportReport(Struct, frozen=True):
 class FileImportReport(ImportReport, frozen=True):
     """What the import of a file did, and how the file was read.
 
-    `encoding_is_guessed` tells that nothing in the file says how it is encoded, and that it is not UTF-8.
+    `encoding_is_guessed` is true if nothing in the file names its encoding and the file is not UTF-8. `noted`
+    counts the details that were left out, guessed or decided; `notes` lists the first thousand of them.
     """
 
     format: str
     encoding: str
     encoding_is_guessed: bool
+    noted: int
+    notes: Sequence[Note]

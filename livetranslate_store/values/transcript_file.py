@@ -1,6 +1,7 @@
-"""What a transcript that some other program wrote holds, before it belongs to a session."""
+"""The transcript of another program, before it belongs to a session."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -13,16 +14,36 @@ from livetranslate_store.checks import (
     optional_number,
 )
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.values.imports import Refusal
+from livetranslate_store.values.imports import Note, Refusal
 from livetranslate_store.values.inputs import Word
+
+#: How the speakers of a file are found: "auto" decides over the whole file, "none" leaves them out.
+SpeakerChoice: TypeAlias = Literal["auto", "voice", "prefix", "identifier", "none"]
+SPEAKER_CHOICES: tuple[SpeakerChoice, ...] = get_args(SpeakerChoice)
+
+
+class ImportedTranslation(Struct, frozen=True, kw_only=True):
+    """A translation that the file holds beside a cue."""
+
+    text: str
+    language: str
+    confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the fields and make the language canonical; raises InvalidInputError."""
+        checked_text(self.text, "text")
+        force_setattr(self, "language", checked_language(self.language))
+        force_setattr(
+            self, "confidence", optional_number(self.confidence, "confidence", minimum=0.0, maximum=1.0)
+        )
 
 
 class ImportedCue(Struct, frozen=True, kw_only=True):
-    """What one speaker said at one time; times are seconds since the beginning of the file's recording.
+    """One speaker's words at one time; times are seconds since the beginning of the file's recording.
 
-    `identifier` is the cue's own name in its file, where it has one. `speaker_name` is there where the file
-    names people, else `speaker_label` alone is what it tells them apart by. `line` is the line of the file,
-    counted from 1, or in JSON the place among the segments.
+    `identifier` is the cue's own name in its file. `speaker_name` is known if the file names people; else
+    `speaker_label` alone tells them apart. `line` is the line of the file, counted from 1, or in JSON the
+    place among the segments.
     """
 
     text: str
@@ -35,6 +56,8 @@ class ImportedCue(Struct, frozen=True, kw_only=True):
     confidence: float | None = None
     words: Sequence[Word] | None = None
     identifier: str | None = None
+    is_final: bool = True
+    translations: Sequence[ImportedTranslation] = ()
 
     def __post_init__(self) -> None:
         """Check the fields and make the language canonical; raises InvalidInputError."""
@@ -53,15 +76,16 @@ class ImportedCue(Struct, frozen=True, kw_only=True):
 
 
 class TranscriptFile(Struct, frozen=True):
-    """What was read from a file: its cues and what was refused, in the file's order.
+    """A file that was read: its cues and refusals, in the file's order, and the notes about them.
 
-    `encoding_is_guessed` tells that nothing in the file says how it is encoded, and that it is not UTF-8.
+    `encoding_is_guessed` is true if nothing in the file names its encoding and the file is not UTF-8.
     """
 
     format: str
     encoding: str
     encoding_is_guessed: bool
     items: Sequence[ImportedCue | Refusal]
+    notes: Sequence[Note] = ()
 
     def __iter__(self) -> Iterator[ImportedCue | Refusal]:
         """Iterate over cues and refusals."""

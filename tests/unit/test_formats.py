@@ -112,11 +112,21 @@ def test_whisper_is_read_with_words_and_what_it_was_sure_of() -> None:
 
 def test_numbers_that_are_none_refuse_their_segment_alone() -> None:
     good = {"start": 1.0, "end": 2.0, "text": "Good.", "avg_logprob": 0.01}
-    bad = [10**400, "soon", [], True, -1.0, 1e300]
+    bad = [10**400, "soon", [], True]
     found = read({"segments": [good, *(good | {"start": value} for value in bad), good]})
-    assert [isinstance(item, Refusal) and item.line for item in found] == [False, 2, 3, 4, 5, 6, 7, False]
+    assert [isinstance(item, Refusal) and item.line for item in found] == [False, 2, 3, 4, 5, False]
     assert isinstance(found[0], ImportedCue)
     assert found[0].confidence == 1.0
+
+
+def test_times_that_cannot_be_right_are_left_out_and_the_text_is_kept() -> None:
+    bad = [-1.0, 1e300, float("-inf"), 2.5]
+    segments = [{"start": value, "end": 2.0, "text": "Good."} for value in bad]
+    file = read_transcript(json.dumps({"segments": segments}).encode(), language="en")
+    assert [(cue.start_time, cue.end_time) for cue in file.cues] == [(None, 2.0)] * 3 + [(2.5, None)]
+    assert [note.line for note in file.notes] == [1, 2, 3, 4]
+    assert file.notes[0].text == "Its start at -1 s cannot be right; it is left out."
+    assert file.notes[3].text == "It ends at 2 s, before it starts at 2.5 s; the end is left out."
 
 
 def test_whisperx_is_read_with_speakers_and_words_that_have_no_times() -> None:
@@ -201,7 +211,7 @@ def test_google_meet_counts_from_its_first_entry_and_each_has_its_language() -> 
     assert second == Refusal(2, "endTime must be a time such as 2026-01-31T09:30:00Z.")
     given = read(MEET["transcriptEntries"], language="en")[0]
     assert isinstance(given, ImportedCue)
-    assert given.language == "en"
+    assert given.language == "de-DE"
 
 
 def test_a_google_meet_document_is_read_between_its_head_and_its_end() -> None:

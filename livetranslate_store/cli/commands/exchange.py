@@ -9,7 +9,7 @@ from livetranslate_store.cli.command import MOVE, Command, wait_for
 from livetranslate_store.cli.files import STANDARD, replacing
 from livetranslate_store.cli.opening import opened, session_named
 from livetranslate_store.cli.options import AsJson, Database, FinalsOnly, SessionName
-from livetranslate_store.cli.reports import counted, tell_refusals
+from livetranslate_store.cli.reports import counted, tell_notes, tell_refusals
 from livetranslate_store.cli.terminal.output import Output, Value
 from livetranslate_store.cli.terminal.progress import shown_progress
 from livetranslate_store.errors import NotFoundError
@@ -17,6 +17,7 @@ from livetranslate_store.exchange import EXPORT_FORMATS, export_session, import_
 from livetranslate_store.formats import FORMATS
 from livetranslate_store.models import Session
 from livetranslate_store.store import Store
+from livetranslate_store.values import SPEAKER_CHOICES
 
 _SUFFIXES = {".md": "markdown", ".txt": "text"}
 
@@ -52,6 +53,14 @@ def import_transcript(
             help=f"One of {', '.join(FORMATS)}; else it is found out.",
         ),
     ] = None,
+    speakers: Annotated[
+        str,
+        typer.Option(
+            "--speakers",
+            metavar="HOW",
+            help=f"How a text names its speakers, one of {', '.join(SPEAKER_CHOICES)}.",
+        ),
+    ] = "auto",
     create: Annotated[
         bool,
         typer.Option(
@@ -66,6 +75,9 @@ def import_transcript(
     Importing it again changes nothing. What is refused is told on stderr with its line, the rest goes in,
     and the command ends with 1.
     """
+    chosen = next((each for each in SPEAKER_CHOICES if each == speakers), None)
+    if chosen is None:
+        raise typer.BadParameter(f"--speakers must be one of {', '.join(SPEAKER_CHOICES)}.")
 
     async def run() -> int:
         async with opened(database) as store:
@@ -79,6 +91,7 @@ def import_transcript(
                     format=format_,
                     as_translation=translation,
                     second_language=second,
+                    speakers=chosen,
                     progress=lambda done: advance(done.segments, None),
                 )
         facts: dict[str, Value] = {
@@ -89,8 +102,9 @@ def import_transcript(
         if report.encoding_is_guessed:
             facts["encoding"] = f"{report.encoding} (guessed)"
         facts |= counted(transcripts=report.transcripts, translations=report.translations)
-        facts |= {"refused": report.refused}
+        facts |= {"refused": report.refused, "noted": report.noted}
         Output(as_json=as_json).facts(facts, title="Imported", whole=report)
+        tell_notes(report.notes, report.noted)
         tell_refusals(((f"line {each.line}", each.reason) for each in report.refusals), report.refused)
         return report.refused
 

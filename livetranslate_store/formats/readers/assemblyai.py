@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from livetranslate_store.formats.readers.cues import made
+from livetranslate_store.formats.readers.cues import RawCue, Read, made
 from livetranslate_store.formats.readers.fields import (
-    JSON,
     Fields,
     confidence_of,
     fields_of,
@@ -16,7 +15,7 @@ from livetranslate_store.formats.readers.fields import (
     text_of,
     words_of,
 )
-from livetranslate_store.values import ImportedCue, Refusal
+from livetranslate_store.formats.readers.source import JSON
 
 _MILLISECONDS = 1000.0
 # The richest first: utterances tell speakers apart, the next two come from requests of their own.
@@ -38,10 +37,10 @@ def language_of_assemblyai(document: JSON) -> str | None:
     return text_of(fields_of(document), "language_code").replace("_", "-") or None
 
 
-def read_assemblyai(document: JSON, language: str) -> Iterator[ImportedCue | Refusal]:
+def read_assemblyai(document: JSON) -> Iterator[Read]:
     """Yield what was said."""
     for line, fields in enumerate(_parts(fields_of(document)), start=1):
-        yield made(line, partial(_cue, line, fields, language))
+        yield made(line, partial(_cue, line, fields))
 
 
 def _parts(document: Fields) -> Iterator[Fields]:
@@ -59,14 +58,13 @@ def _parts(document: Fields) -> Iterator[Fields]:
         }
 
 
-def _cue(line: int, fields: Fields, language: str) -> ImportedCue:
-    return ImportedCue(
+def _cue(line: int, fields: Fields) -> RawCue:
+    return RawCue(
         text=text_of(fields, "text"),
-        language=language,
         line=line,
-        start_time=number_of(fields, "start", scale=_MILLISECONDS),
-        end_time=number_of(fields, "end", scale=_MILLISECONDS),
-        speaker_label=label_of(fields.get("speaker")),
+        start=number_of(fields, "start", scale=_MILLISECONDS),
+        end=number_of(fields, "end", scale=_MILLISECONDS),
+        label=label_of(fields.get("speaker")),
         confidence=confidence_of(fields, "confidence"),
         words=words_of(fields.get("words"), "text", confidence="confidence", scale=_MILLISECONDS),
     )

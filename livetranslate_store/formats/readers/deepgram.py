@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from livetranslate_store.formats.readers.cues import made
+from livetranslate_store.formats.readers.cues import RawCue, Read, made
 from livetranslate_store.formats.readers.fields import (
-    JSON,
     Fields,
     confidence_of,
     fields_of,
@@ -18,7 +17,7 @@ from livetranslate_store.formats.readers.fields import (
     text_of,
     words_of,
 )
-from livetranslate_store.values import ImportedCue, Refusal
+from livetranslate_store.formats.readers.source import JSON
 
 # In seconds: longer than the breath between two words, as long as between two thoughts.
 _PAUSE = 1.0
@@ -48,12 +47,12 @@ def language_of_deepgram(document: JSON) -> str | None:
     return None
 
 
-def read_deepgram(document: JSON, language: str) -> Iterator[ImportedCue | Refusal]:
+def read_deepgram(document: JSON) -> Iterator[Read]:
     """Yield what was said; where a recording has several channels, each is a speaker unless more is known."""
     utterances = items_of(path_of(document, "results", "utterances"))
     pieces = _utterances(document, utterances) if utterances else _channels(document)
     for line, piece in enumerate(pieces, start=1):
-        yield made(line, partial(_cue, line, piece, language))
+        yield made(line, partial(_cue, line, piece))
 
 
 def _utterances(document: JSON, utterances: JSON) -> Iterator[_Piece]:
@@ -104,18 +103,17 @@ def _groups(words: JSON, channel: int | None) -> Iterator[_Piece]:
         yield _Piece(times, text, group[0].get("speaker"), channel, list(group))
 
 
-def _cue(line: int, piece: _Piece, language: str) -> ImportedCue:
+def _cue(line: int, piece: _Piece) -> RawCue:
     label = label_of(piece.speaker)
     if piece.channel is not None:
         # Speakers are counted from 0 in each channel.
         label = f"CHANNEL_{piece.channel}" if label is None else f"CHANNEL_{piece.channel}_{label}"
-    return ImportedCue(
+    return RawCue(
         text=piece.text,
-        language=language,
         line=line,
-        start_time=number_of(piece.fields, "start"),
-        end_time=number_of(piece.fields, "end"),
-        speaker_label=label,
+        start=number_of(piece.fields, "start"),
+        end=number_of(piece.fields, "end"),
+        label=label,
         confidence=confidence_of(piece.fields, "confidence"),
         words=words_of(piece.words, "punctuated_word", "word", confidence="confidence"),
         identifier=text_of(piece.fields, "id") or None,

@@ -6,14 +6,13 @@ on with what was said before it.
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from typing import NamedTuple
 
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.formats.clock import seconds_of
-from livetranslate_store.formats.readers.cues import made
+from livetranslate_store.formats.readers.cues import RawCue, Read
 from livetranslate_store.formats.readers.timed_blocks import lines_of
-from livetranslate_store.values import ImportedCue, Refusal
+from livetranslate_store.values import Refusal
 
 _CLOCK = r"(?:[0-9]{1,3}:)?[0-9]{1,3}:[0-9]{2}(?:\.[0-9]{1,9})?"
 _TIME_ALONE = re.compile(rf"[\[(]?({_CLOCK})[\])]?")
@@ -45,7 +44,7 @@ def is_dialogue(text: str) -> bool:
     return said > 1 and said >= _MOSTLY * len(lines)
 
 
-def read_dialogue(text: str, language: str) -> Iterator[ImportedCue | Refusal]:
+def read_dialogue(text: str) -> Iterator[Read]:
     """Yield who said what; several paragraphs of one speaker's become lines of one text."""
     clock: str | None = None
     open_line: _Line | None = None
@@ -55,7 +54,7 @@ def read_dialogue(text: str, language: str) -> Iterator[ImportedCue | Refusal]:
             spoken.append(line.text)
             continue
         if open_line is not None:
-            yield made(open_line.number, partial(_cue, open_line, spoken, clock, language))
+            yield _cue(open_line, spoken, clock)
             open_line = None
         if line.said is not None:
             open_line, spoken = line, [line.said["text"] or ""]
@@ -64,7 +63,7 @@ def read_dialogue(text: str, language: str) -> Iterator[ImportedCue | Refusal]:
         else:
             yield Refusal(line.number, f"Nobody is named who says {line.text[:40]!r}.")
     if open_line is not None:
-        yield made(open_line.number, partial(_cue, open_line, spoken, clock, language))
+        yield _cue(open_line, spoken, clock)
 
 
 def _spoken_lines(text: str) -> Iterator[_Line]:
@@ -94,16 +93,15 @@ def _inner_clock(line: _Line) -> str | None:
     return None if line.said is None else line.said["before"] or line.said["after"]
 
 
-def _cue(line: _Line, spoken: list[str], clock: str | None, language: str) -> ImportedCue:
+def _cue(line: _Line, spoken: list[str], clock: str | None) -> RawCue:
     if line.said is None:
         raise InvalidInputError("Nobody is named.")
     at = _inner_clock(line) or clock
     name = " ".join(line.said["name"].split())
-    return ImportedCue(
+    return RawCue(
         text="\n".join(each for each in spoken if each),
-        language=language,
         line=line.number,
-        start_time=None if at is None else seconds_of(at, "the time"),
-        speaker_label=name,
-        speaker_name=name,
+        start=None if at is None else seconds_of(at, "the time"),
+        label=name,
+        name=name,
     )

@@ -1,14 +1,12 @@
 """Taking fields out of JSON that others wrote: of the right kind, missing, or told to be wrong."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite
 from typing import TypeAlias
 
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.values import Word
+from livetranslate_store.formats.readers.cues import RawWord
+from livetranslate_store.formats.readers.source import JSON
 
-#: What Python's own parser makes of JSON; NaN and infinities, which some programs write, included.
-JSON: TypeAlias = "str | int | float | bool | Mapping[str, JSON] | Sequence[JSON] | None"
 Fields: TypeAlias = Mapping[str, JSON]
 
 
@@ -43,7 +41,7 @@ def text_of(fields: Fields, *names: str) -> str:
 
 
 def number_of(fields: Fields, name: str, *, scale: float = 1.0) -> float | None:
-    """Return a number, divided by `scale`, None where it is missing or NaN.
+    """Return a number, divided by `scale`, None if it is missing.
 
     Raises InvalidInputError for what is there and is no number.
     """
@@ -56,7 +54,7 @@ def number_of(fields: Fields, name: str, *, scale: float = 1.0) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         raise InvalidInputError(f"{name} must be a number, not {str(value)[:40]!r}.") from None
-    return number / scale if isfinite(number) else None
+    return number / scale
 
 
 def confidence_of(fields: Fields, name: str) -> float | None:
@@ -74,11 +72,8 @@ def label_of(value: JSON) -> str | None:
 
 def words_of(
     value: JSON, *texts: str, start: str = "start", end: str = "end", confidence: str, scale: float = 1.0
-) -> list[Word] | None:
-    """Return the words of a segment, whose text is in the first of `texts` that is there; None without any.
-
-    Where a word's times run backwards, only its start is kept.
-    """
+) -> list[RawWord]:
+    """Return the words of a segment, whose text is in the first of `texts` that has one."""
     words = []
     for each in items_of(value):
         fields = fields_of(each)
@@ -86,11 +81,9 @@ def words_of(
         if not text:
             continue
         begins, ends = number_of(fields, start, scale=scale), number_of(fields, end, scale=scale)
-        if begins is not None and ends is not None and ends < begins:
-            ends = None
         sure = confidence_of(fields, confidence)
-        words.append(Word(text=text, start_time=begins, end_time=ends, confidence=sure))
-    return words or None
+        words.append(RawWord(text, begins, ends, sure))
+    return words
 
 
 def spoken_groups(words: Sequence[JSON], *, pause: float) -> Iterator[list[Fields]]:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from livetranslate_store.formats.clock import seconds_of
-from livetranslate_store.formats.readers.cues import made
+from livetranslate_store.formats.readers.cues import RawCue, Read, made
 from livetranslate_store.formats.readers.fields import (
-    JSON,
     Fields,
     fields_of,
     items_of,
@@ -15,7 +14,7 @@ from livetranslate_store.formats.readers.fields import (
     path_of,
     text_of,
 )
-from livetranslate_store.values import ImportedCue, Refusal
+from livetranslate_store.formats.readers.source import JSON
 
 
 def is_fireflies(document: JSON) -> bool:
@@ -23,10 +22,10 @@ def is_fireflies(document: JSON) -> bool:
     return any("speaker_name" in fields_of(each) for each in _sentences(document)[:1])
 
 
-def read_fireflies(document: JSON, language: str) -> Iterator[ImportedCue | Refusal]:
+def read_fireflies(document: JSON) -> Iterator[Read]:
     """Yield the sentences."""
     for line, each in enumerate(_sentences(document), start=1):
-        yield made(line, partial(_cue, line, fields_of(each), language))
+        yield made(line, partial(_cue, line, fields_of(each)))
 
 
 def _sentences(document: JSON) -> list[JSON]:
@@ -37,17 +36,16 @@ def _sentences(document: JSON) -> list[JSON]:
     return list(items_of(fields_of(transcript).get("sentences")))
 
 
-def _cue(line: int, fields: Fields, language: str) -> ImportedCue:
+def _cue(line: int, fields: Fields) -> RawCue:
     name = text_of(fields, "speaker_name") or None
-    return ImportedCue(
+    return RawCue(
         text=text_of(fields, "raw_text", "text", "sentence"),
-        language=language,
         line=line,
-        start_time=_time(fields, "start_time", "startTime"),
-        end_time=_time(fields, "end_time", "endTime"),
+        start=_time(fields, "start_time", "startTime"),
+        end=_time(fields, "end_time", "endTime"),
         # Several people of one name have numbers of their own.
-        speaker_label=label_of(fields.get("speaker_id")) or name,
-        speaker_name=name,
+        label=label_of(fields.get("speaker_id")) or name,
+        name=name,
     )
 
 

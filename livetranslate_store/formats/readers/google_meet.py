@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.formats.readers.cues import made
-from livetranslate_store.formats.readers.fields import JSON, Fields, fields_of, items_of, text_of
-from livetranslate_store.values import ImportedCue, Refusal
+from livetranslate_store.formats.readers.cues import RawCue, Read, made
+from livetranslate_store.formats.readers.fields import Fields, fields_of, items_of, text_of
+from livetranslate_store.formats.readers.source import JSON
 
 
 def is_google_meet(document: JSON) -> bool:
@@ -17,7 +17,7 @@ def is_google_meet(document: JSON) -> bool:
     )
 
 
-def read_google_meet(document: JSON, language: str) -> Iterator[ImportedCue | Refusal]:
+def read_google_meet(document: JSON) -> Iterator[Read]:
     """Yield the entries of one answer, of several pages joined in a list, or of a bare list of entries.
 
     Each names its own language; it is used where `language` is "".
@@ -26,7 +26,7 @@ def read_google_meet(document: JSON, language: str) -> Iterator[ImportedCue | Re
     starts = [start for each in entries if (start := _instant(each, "startTime")) is not None]
     begin = min(starts, default=None)
     for line, fields in enumerate(entries, start=1):
-        yield made(line, partial(_cue, line, fields, language, begin))
+        yield made(line, partial(_cue, line, fields, begin))
 
 
 def _entries(document: JSON) -> list[JSON]:
@@ -36,15 +36,15 @@ def _entries(document: JSON) -> list[JSON]:
     return [entry for page in pages for entry in page] if any(pages) else document
 
 
-def _cue(line: int, fields: Fields, language: str, begin: datetime | None) -> ImportedCue:
-    return ImportedCue(
+def _cue(line: int, fields: Fields, begin: datetime | None) -> RawCue:
+    return RawCue(
         text=text_of(fields, "text"),
-        language=language or text_of(fields, "languageCode"),
+        language=text_of(fields, "languageCode") or None,
         line=line,
-        start_time=_seconds(fields, "startTime", begin),
-        end_time=_seconds(fields, "endTime", begin),
+        start=_seconds(fields, "startTime", begin),
+        end=_seconds(fields, "endTime", begin),
         # "conferenceRecords/…/participants/…": who that is, only another request would tell.
-        speaker_label=text_of(fields, "participant").rpartition("/")[2] or None,
+        label=text_of(fields, "participant").rpartition("/")[2] or None,
         identifier=text_of(fields, "name").rpartition("/")[2] or None,
     )
 

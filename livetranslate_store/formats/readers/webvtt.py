@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from html import unescape
 from typing import NamedTuple
 
-from livetranslate_store.checks import MAX_NAME_CHARACTERS
-from livetranslate_store.formats.readers.cues import made
+from livetranslate_store.formats.readers.cues import RawCue, RawWord, Read
 from livetranslate_store.formats.readers.rolling import unrolled
 from livetranslate_store.formats.readers.timed_blocks import Block, blocks, lines_of
-from livetranslate_store.values import ImportedCue, Refusal, Word
+from livetranslate_store.values import Refusal
 
 _HEADER = re.compile(r"WEBVTT(?:[ \t]|$)")
 _LANGUAGE = re.compile(r"Language:\s*([A-Za-z0-9-]+)\s*$")
@@ -42,7 +40,7 @@ def language_of_webvtt(text: str) -> str | None:
     return None
 
 
-def read_webvtt_text(text: str, language: str) -> Iterator[ImportedCue | Refusal]:
+def read_webvtt_text(text: str) -> Iterator[Read]:
     """Yield the cues of a WebVTT file; where several voices speak in one, each is a cue."""
     found = list(blocks(_cue_lines(text), blank_line_ends_text=True))
     if _WORD_TIME.search(text):
@@ -52,7 +50,7 @@ def read_webvtt_text(text: str, language: str) -> Iterator[ImportedCue | Refusal
             yield Refusal(block.line, block.problem)
             continue
         for voice, markup in _voices(block.text):
-            yield made(block.line, partial(_cue, block, voice, markup, language))
+            yield _cue(block, voice, markup)
 
 
 def _cue_lines(text: str) -> list[str]:
@@ -92,15 +90,14 @@ def _voices(markup: str) -> Iterator[_Spoken]:
         yield _Spoken(voice, markup[begin:])
 
 
-def _cue(block: Block, voice: str | None, markup: str, language: str) -> ImportedCue:
-    return ImportedCue(
+def _cue(block: Block, voice: str | None, markup: str) -> RawCue:
+    return RawCue(
         text=_plain(markup),
-        language=language,
         line=block.line,
-        start_time=block.start,
-        end_time=block.end,
-        speaker_label=voice,
-        speaker_name=voice,
+        start=block.start,
+        end=block.end,
+        label=voice,
+        name=voice,
         words=_words(block, markup),
         identifier=block.identifier,
     )
@@ -111,7 +108,7 @@ def _plain(markup: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _words(block: Block, markup: str) -> list[Word] | None:
+def _words(block: Block, markup: str) -> list[RawWord]:
     """Return the words of a cue with times inside of it: each time begins the text that follows it."""
     pieces: list[tuple[float, str]] = []
     at, begin = block.start, 0
@@ -119,12 +116,12 @@ def _words(block: Block, markup: str) -> list[Word] | None:
         pieces.append((at, markup[begin : found.start()]))
         at, begin = int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3]), found.end()
     if begin == 0:
-        return None
+        return []
     pieces.append((at, markup[begin:]))
     words = []
     for place, (start, piece) in enumerate(pieces):
         text = " ".join(_plain(piece).split())
         end = pieces[place + 1][0] if place + 1 < len(pieces) else block.end
-        if text and len(text) <= MAX_NAME_CHARACTERS:
-            words.append(Word(text=text, start_time=start, end_time=end if end >= start else None))
-    return words or None
+        if text:
+            words.append(RawWord(text, start, end))
+    return words

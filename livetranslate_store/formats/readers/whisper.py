@@ -4,9 +4,8 @@ import math
 from collections.abc import Iterator
 from functools import partial
 
-from livetranslate_store.formats.readers.cues import made
+from livetranslate_store.formats.readers.cues import RawCue, Read, made
 from livetranslate_store.formats.readers.fields import (
-    JSON,
     Fields,
     confidence_of,
     fields_of,
@@ -16,7 +15,7 @@ from livetranslate_store.formats.readers.fields import (
     text_of,
     words_of,
 )
-from livetranslate_store.values import ImportedCue, Refusal
+from livetranslate_store.formats.readers.source import JSON
 
 # Of a word: Whisper's, WhisperX's, and that of whisper-timestamped.
 _CONFIDENCES = ("probability", "score", "confidence")
@@ -45,22 +44,21 @@ def language_of_whisper(document: JSON) -> str | None:
     return text_of(fields_of(document), "language") or None
 
 
-def read_whisper(document: JSON, language: str) -> Iterator[ImportedCue | Refusal]:
+def read_whisper(document: JSON) -> Iterator[Read]:
     """Yield the segments of either program."""
     for line, each in enumerate(items_of(fields_of(document).get("segments")), start=1):
-        yield made(line, partial(_cue, line, fields_of(each), language))
+        yield made(line, partial(_cue, line, fields_of(each)))
 
 
-def _cue(line: int, fields: Fields, language: str) -> ImportedCue:
+def _cue(line: int, fields: Fields) -> RawCue:
     words = items_of(fields.get("words"))
     sure = next((name for name in _CONFIDENCES if any(name in fields_of(word) for word in words)), "")
-    return ImportedCue(
+    return RawCue(
         text=text_of(fields, "text"),
-        language=language,
         line=line,
-        start_time=number_of(fields, "start"),
-        end_time=number_of(fields, "end"),
-        speaker_label=label_of(fields.get("speaker")),
+        start=number_of(fields, "start"),
+        end=number_of(fields, "end"),
+        label=label_of(fields.get("speaker")),
         confidence=_confidence(fields),
         words=words_of(words, "word", "text", confidence=sure),
     )

@@ -1,0 +1,48 @@
+"""Languages as programs write them: a tag, a code of three letters, or a name such as "english"."""
+
+from functools import lru_cache
+from pathlib import PurePath
+from re import compile as pattern
+
+from langcodes import find, tag_is_valid
+
+from livetranslate_store.checks import checked_language
+from livetranslate_store.errors import InvalidInputError
+
+# Codes of ISO 639 for no language, for several, and for one that nobody knows.
+_NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
+# Shorter words are codes, or names of languages by accident.
+_SHORTEST_NAME = 4
+# "talk.en.vtt", "talk.pt-BR.srt": two letters first, because most words of three are some language's code.
+_IN_FILE_NAME = pattern(r"[A-Za-z]{2}(?:-[A-Za-z0-9]{2,8})*")
+
+
+@lru_cache(maxsize=256)
+def tag_of(said: str) -> str | None:
+    """Return the BCP-47 tag of a language: `en_us` is `en-US`, `eng` and `english` are `en`; else None."""
+    said = said.strip().replace("_", "-")
+    if said.lower() in _NO_LANGUAGE or not said.isascii():
+        return None
+    if tag_is_valid(said):
+        return checked_language(said)
+    return _tag_of_name(said) if len(said) >= _SHORTEST_NAME else None
+
+
+def language_in_name(name: str) -> str | None:
+    """Return the language that a file's name says: `talk.pt-BR.srt` is in `pt-BR`."""
+    for suffix in PurePath(name).suffixes[:-1][-1:]:
+        if _IN_FILE_NAME.fullmatch(suffix[1:]):
+            return tag_of(suffix[1:])
+    return None
+
+
+def _tag_of_name(name: str) -> str | None:
+    try:
+        return checked_language(str(find(name)))
+    except LookupError:
+        return None
+    except ModuleNotFoundError as error:
+        raise InvalidInputError(
+            f"The file names its language {name[:40]!r}, and reading such a name needs an extra: "
+            "pip install 'livetranslate-store[formats]'."
+        ) from error

@@ -10,10 +10,14 @@ import asyncpg
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
+from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.errors import StoreError, StoreUnavailableError
 from livetranslate_store.models import SCHEMA
 from livetranslate_store.replicas.router import ReadRouter
 from livetranslate_store.values import PartHealth, ReplicaStatistics, StoreHealth
+
+_ANSWERS = Statement("health", "SELECT 1")
+_APPLIED = Statement("health.schema", f"SELECT version_num FROM {SCHEMA}.alembic_version")  # noqa: S608 (a constant)
 
 
 async def check_health(
@@ -37,19 +41,19 @@ def _replicas(found: Sequence[ReplicaStatistics]) -> PartHealth:
 
 
 async def _check_database(database: Database) -> None:
-    await _ask(database, "SELECT 1")
+    await _ask(database, _ANSWERS.bind())
 
 
-async def _ask(database: Database, question: str) -> list[asyncpg.Record]:
+async def _ask(database: Database, question: BoundStatement) -> list[asyncpg.Record]:
     try:
-        return await database.fetch_once(question, [])
+        return await database.fetch_once(question)
     except StoreUnavailableError:
         # A connection of the pool may have died unseen, which no caller would have noticed either.
-        return await database.fetch_once(question, [])
+        return await database.fetch_once(question)
 
 
 async def _check_migrations(database: Database) -> None:
-    rows = await _ask(database, f"SELECT version_num FROM {SCHEMA}.alembic_version")  # noqa: S608 (a constant)
+    rows = await _ask(database, _APPLIED.bind())
     # Alembic takes a while to import and reads files: neither may hold up the loop.
     await asyncio.to_thread(_refuse_old_schema, {row["version_num"] for row in rows})
 

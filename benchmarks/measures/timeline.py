@@ -20,9 +20,9 @@ PAGES_PER_READING = 4
 async def whole_timeline(contenders: Contenders, readings: int) -> Figure:
     """Measure the long meeting as TimelineEntry values against the driver's rows of the same statement."""
     query = checked_query(contenders.long_session, **_UNFILTERED, finals_only=False, untimed=True)
-    text, arguments = query.statement()
+    bound = query.statement()
     ours = partial(contenders.store.timeline, contenders.long_session)
-    theirs = partial(contenders.pool.fetch, text, *arguments)
+    theirs = partial(contenders.pool.fetch, bound.text, *bound.arguments)
     return Figure(*await medians([ours] * readings, [theirs] * readings, warm_up=1))
 
 

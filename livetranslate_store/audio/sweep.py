@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Uuid, and_, bindparam, column, func, select
 
 from livetranslate_store.audio.storage import AudioStorage, StoredObject, ids_in
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.statement import CompiledStatement, compiled
+from livetranslate_store.database.statement import Statement
 from livetranslate_store.models import AudioFile
 from livetranslate_store.values import SweepReport
 
@@ -34,14 +34,13 @@ async def _orphans(database: Database, candidates: Sequence[StoredObject]) -> li
     if not keys:
         return []
     session_ids, audio_file_ids = zip(*set(keys.values()), strict=True)
-    statement = _referred()
-    rows = await database.fetch(statement.text, [session_ids, audio_file_ids])
+    rows = await database.fetch(_referred().bind({"session_ids": session_ids, "ids": audio_file_ids}))
     referred = {row["storage_key"] for row in rows}
     return [key for key in keys if key not in referred]
 
 
 @cache
-def _referred() -> CompiledStatement:
+def _referred() -> Statement:
     """Return the query of the keys that rows refer to, among rows with the given ids."""
     ids = (
         func.unnest(bindparam("session_ids", type_=ARRAY(Uuid)), bindparam("ids", type_=ARRAY(Uuid)))
@@ -49,4 +48,6 @@ def _referred() -> CompiledStatement:
         .render_derived()
     )
     same = and_(AudioFile.session_id == ids.c.session_id, AudioFile.id == ids.c.id)
-    return compiled(select(AudioFile.storage_key).select_from(ids.join(AudioFile, same)))
+    return Statement.compiled(
+        "audio_sweep", select(AudioFile.storage_key).select_from(ids.join(AudioFile, same))
+    )

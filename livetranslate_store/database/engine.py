@@ -27,6 +27,7 @@ from livetranslate_store.database.failures import (
 from livetranslate_store.database.hosts import HostFinder
 from livetranslate_store.database.pool_policy import PoolPolicy
 from livetranslate_store.database.retries import Retries
+from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.database.tls import with_tls
 from livetranslate_store.errors import (
     InvalidInputError,
@@ -92,7 +93,7 @@ class Database:
             await run_to_end(_give_back(taking))
 
     async def lease(self, *, writes: bool = False) -> PoolProxiedConnection:
-        """Take a connection out of the pool; `fetch_on` gives it back, or whoever took it does.
+        """Take a connection out of the pool; `fetch_once` gives it back, or the caller does.
 
         Raises PoolTimeoutError when none becomes free in time, StoreUnavailableError when the server
         cannot be reached, or has not been for so long that nobody tries, UsageError once the store closes:
@@ -119,38 +120,28 @@ class Database:
             self._shortage.over()
         return lease
 
-    async def fetch(
-        self, text: str, arguments: Sequence[Any], *, writes: bool = False
-    ) -> list[asyncpg.Record]:
-        """Run one read as a transaction of its own, again where that may help; return the driver's rows.
-
-        `writes` tells that a write asks.
-        """
-        return await self.retries.run(partial(self.fetch_once, text, arguments, writes=writes))
+    async def fetch(self, bound: BoundStatement) -> list[asyncpg.Record]:
+        """Run one read as a transaction of its own, again after transient failures."""
+        return await self.retries.run(partial(self.fetch_once, bound))
 
     async def fetch_once(
-        self, text: str, arguments: Sequence[Any], *, writes: bool = False
+        self, bound: BoundStatement, *, writes: bool = False, lease: PoolProxiedConnection | None = None
     ) -> list[asyncpg.Record]:
-        """Run one read as `fetch` does, and never again."""
-        return await self.fetch_on(await self.lease(writes=writes), text, arguments)
+        """Run one statement as a transaction of its own; give the lease back, also one taken before.
 
-    async def fetch_on(
-        self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any], *, writes: bool = False
-    ) -> list[asyncpg.Record]:
-        """Run one statement as a transaction of its own, and give the lease back.
-
-        Raises OutcomeUnknownError where it `writes` and the answer is lost.
+        Raises OutcomeUnknownError if it `writes` and the answer is lost.
         """
+        lease = lease or await self.lease(writes=writes)
         try:
-            rows = await self.ask(lease, text, arguments)
+            rows = await self.fetch_on(lease, bound)
         except DATABASE_ERRORS as error:
-            self.heard(error, writes=writes)
+            self.record_failure(error, writes=writes)
             if is_broken(error):
                 lease.invalidate()
             failure = translate(error, committing=writes)
             raise failure from failure.__cause__
         except asyncio.CancelledError:
-            await run_to_end(self.settle(lease))
+            await run_to_end(self._roll_back(lease))
             raise
         finally:
             if lease.is_valid:
@@ -158,42 +149,40 @@ class Database:
         self.breaker(writes=writes).answered()
         return rows
 
+    async def fetch_on(self, lease: PoolProxiedConnection, bound: BoundStatement) -> list[asyncpg.Record]:
+        """Run one statement on a lease that is kept; raises the driver's own errors."""
+        driver = self.driver_of(lease)
+        if not self._settings.pgbouncer:
+            return await driver.fetch(bound.text, *bound.arguments)
+        # Behind PgBouncer only a transaction keeps preparing and running on the same server connection.
+        async with driver.transaction():
+            return await driver.fetch(bound.text, *bound.arguments)
+
     def breaker(self, *, writes: bool) -> Breaker:
-        """Return what lets writes, or reads, fail at once while the database is away."""
+        """Return the breaker that refuses writes, or reads, while the database is unreachable."""
         return self._writes if writes else self._reads
 
-    def heard(self, error: Exception, *, writes: bool) -> None:
-        """Tell the breaker what a statement met: a connection that broke, or an answer of the server's."""
+    def record_failure(self, error: Exception, *, writes: bool) -> None:
+        """Record for the breaker whether the connection broke or the server answered with an error."""
         breaker = self.breaker(writes=writes)
         if is_broken(error):
             breaker.failed()
         elif is_answer(error):
             breaker.answered()
 
-    async def settle(self, lease: PoolProxiedConnection) -> None:
-        """End whatever an interrupted statement has left open: the driver prepares without ending it."""
+    def driver_of(self, lease: PoolProxiedConnection) -> Driver:
+        """Return the driver's own connection, for one statement without SQLAlchemy in between."""
+        lease.info["queries"] += 1  # the engine's own events do not see it
+        driver: Driver = lease.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
+        return driver
+
+    async def _roll_back(self, lease: PoolProxiedConnection) -> None:
+        """End the transaction of an interrupted statement: the driver prepares without ending it."""
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self.driver_of(lease).execute("ROLLBACK")
         except DATABASE_ERRORS:
             lease.invalidate()
-
-    async def ask(
-        self, lease: PoolProxiedConnection, text: str, arguments: Sequence[Any]
-    ) -> list[asyncpg.Record]:
-        """Run one statement on a lease that is kept; raises the driver's own errors."""
-        driver = self.driver_of(lease)
-        if not self._settings.pgbouncer:
-            return await driver.fetch(text, *arguments)
-        # Behind PgBouncer only a transaction keeps preparing and running on the same server connection.
-        async with driver.transaction():
-            return await driver.fetch(text, *arguments)
-
-    def driver_of(self, lease: PoolProxiedConnection) -> Driver:
-        """Return the driver's own connection, for one statement without SQLAlchemy in between."""
-        lease.info["queries"] += 1  # what the engine's own events do not see
-        driver: Driver = lease.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
-        return driver
 
     def session_on(self, lease: PoolProxiedConnection) -> AsyncSession:
         """Return a session of SQLAlchemy's on a connection that was taken before."""

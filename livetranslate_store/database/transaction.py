@@ -14,6 +14,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database, Driver
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate, unavailable
+from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import OutcomeUnknownError, StoreError, UsageError
 from livetranslate_store.replicas.replica import Replica
 
@@ -98,9 +99,9 @@ class Transaction:
 
         return await self._run(run)
 
-    async def write(self, text: str, arguments: Sequence[Any]) -> Sequence[asyncpg.Record]:
-        """Run the text of a write with its bound arguments and return the driver's rows."""
-        return await self.write_with(lambda driver: driver.fetch(text, *arguments))
+    async def fetch(self, bound: BoundStatement) -> Sequence[asyncpg.Record]:
+        """Run one write and return the driver's rows."""
+        return await self.write_with(lambda driver: driver.fetch(bound.text, *bound.arguments))
 
     async def write_with(self, work: Callable[[Driver], Awaitable[T]]) -> T:
         """Run writes on the driver's own connection.
@@ -136,7 +137,7 @@ class Transaction:
             try:
                 result = await work(self._database.driver_of(self._lease or await self._open()))
             except DATABASE_ERRORS as error:
-                self._database.heard(error, writes=not self.read_only)
+                self._database.record_failure(error, writes=not self.read_only)
                 failure = translate(error)
                 broken = is_broken(error)
                 if broken and self._lease is not None and self._lease.is_valid:
@@ -186,7 +187,7 @@ class Transaction:
             if not _is_in_transaction(driver) or await driver.execute("COMMIT") != "COMMIT":
                 raise unavailable("The transaction was lost before its commit; nothing was stored.")
         except DATABASE_ERRORS as error:
-            self._database.heard(error, writes=not self.read_only)
+            self._database.record_failure(error, writes=not self.read_only)
             failure = translate(error, committing=True)
             raise failure from failure.__cause__
 

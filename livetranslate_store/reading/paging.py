@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.reading.cursor import Cursor
 from livetranslate_store.tracing import Tracing
 from livetranslate_store.values import Page, TimelineEntry, TranscriptRow
@@ -14,8 +15,8 @@ from livetranslate_store.values import Page, TimelineEntry, TranscriptRow
 # Large enough that the round trips do not count, small enough to hold a few of them in memory.
 STREAM_PAGE = 1000
 
-#: Runs a text with its arguments and returns the driver's rows.
-Fetch: TypeAlias = Callable[[str, Sequence[Any]], Awaitable[Sequence[asyncpg.Record]]]
+#: Runs a statement and returns the driver's rows.
+Fetch: TypeAlias = Callable[[BoundStatement], Awaitable[Sequence[asyncpg.Record]]]
 
 Item = TypeVar("Item", bound=TimelineEntry | TranscriptRow)
 PageOf = TypeVar("PageOf", bound=Page[Any])
@@ -36,8 +37,8 @@ class PagedQuery(Protocol):
     def cursor(self) -> Cursor | None:
         """Where to continue."""
 
-    def statement(self) -> tuple[str, list[Any]]:
-        """Return the text and the values to bind."""
+    def statement(self) -> BoundStatement:
+        """Return the statement with the values bound."""
 
     def paged(self, limit: int | None, cursor: Cursor | None) -> Self:
         """Return the same for another page."""
@@ -79,9 +80,9 @@ class PageReader(Generic[Item, PageOf]):
     async def _read(self, fetch: Fetch, query: PagedQuery, tracing: Tracing) -> tuple[list[Item], bool]:
         # One more than asked for tells whether anything follows.
         limit = None if query.limit is None else query.limit + 1
-        text, arguments = query.paged(limit, query.cursor).statement()
+        bound = query.paged(limit, query.cursor).statement()
         with tracing.span(self._span, session_id=query.session_id) as span:
-            items = list(starmap(self._item, await fetch(text, arguments)))
+            items = list(starmap(self._item, await fetch(bound)))
             span.tell(**{self._counted: len(items)})
         more = query.limit is not None and len(items) > query.limit
         return items[: query.limit] if more else items, more

@@ -7,7 +7,7 @@ wherever it lies.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from sqlalchemy import (
@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from livetranslate_store.checks import checked_languages, checked_uuid
-from livetranslate_store.database.statement import CompiledStatement, compiled
+from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.reading import timeline_parts as parts
 from livetranslate_store.reading.cursor import Cursor
 from livetranslate_store.reading.timeline_parts import SPEAKERS, TRANSCRIPTS, TRANSLATIONS
@@ -53,20 +53,20 @@ class TranscriptViewQuery(NamedTuple):
         """Return the same for another page."""
         return self._replace(limit=limit, cursor=cursor)
 
-    def statement(self) -> tuple[str, list[Any]]:
-        """Return the text and the values to bind; its rows are what `transcript_row` takes."""
+    def statement(self) -> BoundStatement:
+        """Return the statement with the values bound; its rows are what `transcript_row` takes."""
         given = frozenset(
             name
             for name in ("start", "end", "speakers", "limit", "cursor")
             if getattr(self, name) is not None
         )
-        text, parameters = _statement(
+        statement = _statement(
             given, finals_only=self.finals_only, untimed=self.untimed, missing=self.missing
         )
         values = self._asdict() | parts.cursor_values(self.cursor)
         values["languages"] = [tag.lower() for tag in self.languages]
         values["patterns"] = parts.language_patterns(self.languages)
-        return text, [values[name] for name in parameters]
+        return statement.bind(values)
 
 
 def checked_view_query(
@@ -100,9 +100,7 @@ def checked_view_query(
 
 
 @lru_cache(maxsize=128)
-def _statement(
-    given: frozenset[str], *, finals_only: bool, untimed: bool, missing: bool
-) -> CompiledStatement:
+def _statement(given: frozenset[str], *, finals_only: bool, untimed: bool, missing: bool) -> Statement:
     spoken = _spoken(given, finals_only=finals_only, untimed=untimed, limited=not missing)
     places = _places(spoken)
     shown = (column for column in (*spoken.c, *places.c) if column is not places.c.is_complete)
@@ -116,7 +114,7 @@ def _statement(
         rows = rows.where(~parts.matches(spoken.c.language, patterns), ~places.c.is_complete)
         if "limit" in given:
             rows = rows.limit(_limit())
-    return compiled(rows)
+    return Statement.compiled("missing_translations" if missing else "transcript_view", rows)
 
 
 def _spoken(given: frozenset[str], *, finals_only: bool, untimed: bool, limited: bool) -> FromClause:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
 from livetranslate_store.checks import checked_languages, checked_uuid
-from livetranslate_store.database.statement import CompiledStatement, compiled
+from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.reading import timeline_parts as parts
 from livetranslate_store.reading.cursor import Cursor
 from livetranslate_store.reading.timeline_parts import SPEAKERS, TRANSCRIPTS, TRANSLATIONS
@@ -54,18 +54,18 @@ class TimelineQuery(NamedTuple):
         """Return the same for another page."""
         return self._replace(limit=limit, cursor=cursor)
 
-    def statement(self) -> tuple[str, list[Any]]:
-        """Return the text and the values to bind; its columns are the fields of TimelineEntry."""
+    def statement(self) -> BoundStatement:
+        """Return the statement with the values bound; its columns are the fields of TimelineEntry."""
         given = frozenset(
             name
             for name in ("start", "end", "languages", "speakers", "limit", "cursor")
             if getattr(self, name) is not None
         )
-        text, parameters = _statement(given, self.kinds, self.finals_only, self.untimed)
+        statement = _statement(given, self.kinds, self.finals_only, self.untimed)
         values = self._asdict() | parts.cursor_values(self.cursor)
         if self.languages is not None:
             values["languages"] = parts.language_patterns(self.languages)
-        return text, [values[name] for name in parameters]
+        return statement.bind(values)
 
 
 def checked_query(
@@ -101,7 +101,7 @@ def checked_query(
 @lru_cache(maxsize=256)
 def _statement(
     given: frozenset[str], kinds: frozenset[EntryKind], finals_only: bool, untimed: bool
-) -> CompiledStatement:
+) -> Statement:
     branches = []
     if "transcript" in kinds:
         branches.append(_transcripts(given, untimed=untimed))
@@ -117,10 +117,11 @@ def _statement(
     if "limit" in given:
         limit = bindparam("limit", type_=BigInteger)
         branches = [part.order_by(*order).limit(limit) for part in branches]
-        return compiled(
-            branches[0] if len(branches) == 1 else union_all(*branches).order_by(*order).limit(limit)
+        return Statement.compiled(
+            "timeline",
+            branches[0] if len(branches) == 1 else union_all(*branches).order_by(*order).limit(limit),
         )
-    return compiled(union_all(*branches).order_by(*order))
+    return Statement.compiled("timeline", union_all(*branches).order_by(*order))
 
 
 def _transcripts(given: frozenset[str], *, untimed: bool) -> Select[Any]:

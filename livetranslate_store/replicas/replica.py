@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 
 from livetranslate_store.database.engine import Database, asyncpg_url
 from livetranslate_store.database.failures import translate
+from livetranslate_store.database.statement import Statement
 from livetranslate_store.errors import ConflictError, PoolTimeoutError, StoreError, StoreUnavailableError
 from livetranslate_store.replicas.watch import WATCH_SECONDS, Watch
 from livetranslate_store.settings import StoreSettings
@@ -20,11 +21,14 @@ logger = logging.getLogger(__name__)
 
 # What is replayed is seen by everybody who asks from then on. Every transaction before the oldest one that
 # the snapshot does not know the end of is seen as well.
-_HOW_FAR = """
+_HOW_FAR = Statement(
+    "replicas.how_far",
+    """
 SELECT pg_is_in_recovery() AS is_standby,
        pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint AS replayed,
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS unseen_from
-"""
+""",
+)
 
 # What the primary may be able to do where a replica is not: the connection broke, all are in use, or what
 # was being replayed had to go before the reader.
@@ -81,7 +85,7 @@ class Replica:
 
     async def look(self, marks: Iterable[Mark]) -> None:
         """Ask how far it has come; `marks` are the latest ones of the primary, the newest first."""
-        answer = await self._watch.ask(_HOW_FAR)
+        answer = await self._watch.ask(_HOW_FAR.bind())
         if answer is None:
             self._fresh_at = None
             # Whoever waits for an answer from there goes to the primary.

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
 from contextlib import suppress
 from math import ceil
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from livetranslate_store.database.engine import Database
+from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.errors import StoreError
 from livetranslate_store.replicas.replica import Mark, Replica
 from livetranslate_store.replicas.watch import Watch
@@ -24,12 +23,15 @@ LOOK_SECONDS = 0.5
 REMEMBERED_SECONDS = 60.0
 
 # A commit is answered once it is flushed, unless the server was told not to wait for that.
-_LOG_END = """
+_LOG_END = Statement(
+    "replicas.log_end",
+    """
 SELECT pg_wal_lsn_diff(
     CASE current_setting('synchronous_commit')
         WHEN 'off' THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn()
     END, '0/0')::bigint
-"""
+""",
+)
 
 
 class ReadRouter:
@@ -104,20 +106,20 @@ class ReadRouter:
         return min(able, key=lambda each: each.load) if able else None
 
     async def fetch(
-        self, text: str, arguments: Sequence[Any], *, session_id: UUID | None, min_position: int | None
+        self, bound: BoundStatement, *, session_id: UUID | None, min_position: int | None
     ) -> list[asyncpg.Record]:
         """Run one read as a transaction of its own; what a replica cannot answer goes to the primary."""
         replica = self.choose(session_id, min_position)
         if replica is not None:
             try:
-                rows = await replica.database.fetch_once(text, arguments)
+                rows = await replica.database.fetch_once(bound)
             except StoreError as error:
                 if not replica.failed(error):
                     raise
             else:
                 replica.reads += 1
                 return rows
-        return await self._primary.fetch(text, arguments)
+        return await self._primary.fetch(bound)
 
     def statistics(self) -> tuple[ReplicaStatistics, ...]:
         """Return the figures of each replica, in the order of the settings."""
@@ -131,7 +133,7 @@ class ReadRouter:
     async def _look(self) -> None:
         assert self._watch is not None  # noqa: S101 (there are replicas)
         began = monotonic()
-        log_end = await self._watch.ask(_LOG_END)
+        log_end = await self._watch.ask(_LOG_END.bind())
         if log_end is not None:
             self._marks.appendleft(Mark(began, log_end[0]))
         await asyncio.gather(*(each.look(self._marks) for each in self._replicas))

@@ -7,6 +7,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.failures import DATABASE_ERRORS
+from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import StoreError
 from livetranslate_store.settings import StoreSettings
 
@@ -33,12 +34,12 @@ class Watch:
         """Tell whether the server that answered last still runs: its end closes the connection."""
         return self._lease is not None and not self._database.driver_of(self._lease).is_closed()
 
-    async def ask(self, question: str) -> "asyncpg.Record | None":
+    async def ask(self, question: BoundStatement) -> "asyncpg.Record | None":
         """Return the answer in one row, or None where there is none in time."""
         try:
             if self._lease is None:
                 self._lease = await self._database.lease()
-            [answer] = await self._database.ask(self._lease, question, ())
+            [answer] = await self._database.fetch_on(self._lease, question)
         except (StoreError, *DATABASE_ERRORS):
             self._let_go()
             return None

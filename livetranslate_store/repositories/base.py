@@ -1,7 +1,7 @@
 """What every repository has: the unit's transaction and typed reads of one model."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
@@ -10,13 +10,10 @@ from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import ConflictError, NotFoundError
 from livetranslate_store.models import Base
 from livetranslate_store.models.base import table_of
-from livetranslate_store.writing.binding import source_of
-from livetranslate_store.writing.encoding import Row
+from livetranslate_store.writing.binding import RowsByTable
 from livetranslate_store.writing.outcomes import WriteResults
 from livetranslate_store.writing.segment_statement import ATTEMPTS
-from livetranslate_store.writing.statement import StatementKind
-
-Rows: TypeAlias = Mapping[str, Sequence[Row]]
+from livetranslate_store.writing.statement import StatementFactory, bound_write
 
 M = TypeVar("M", bound=Base)
 
@@ -32,19 +29,20 @@ class Repository(Generic[M]):
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    async def _write(self, kind: StatementKind, rows: Rows) -> WriteResults:
+    async def _write(self, factory: StatementFactory, rows: RowsByTable) -> WriteResults:
         """Run a write, and run it again where a concurrent transaction came in between."""
-        statement = kind(source_of(rows))
-        arguments = statement.arguments(rows)
+        bound = bound_write(factory, rows)
         for _ in range(ATTEMPTS):
-            results = WriteResults(await self._transaction.write(statement.text, arguments))
+            results = WriteResults(await self._transaction.fetch(bound))
             if not results.overtaken:
                 return results
         raise ConflictError
 
-    async def _write_first(self, first: StatementKind, kind: StatementKind, rows: Rows) -> WriteResults:
-        """Insert one row that is likely to be new; where it is not, `kind` judges it by the rules."""
-        return await self._write(first, rows) or await self._write(kind, rows)
+    async def _write_first(
+        self, first: StatementFactory, factory: StatementFactory, rows: RowsByTable
+    ) -> WriteResults:
+        """Insert one row that is likely to be new; if it is not, `factory` judges it by the rules."""
+        return await self._write(first, rows) or await self._write(factory, rows)
 
     async def _one(self, *conditions: ColumnElement[bool], what: str) -> M:
         result = await self._transaction.execute(self._select(*conditions))

@@ -1,14 +1,17 @@
 """What the user of a connection may do with the tables, and whether the roles are there."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import asyncpg
 
+from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.models import SCHEMA
 
 # Who owns a schema may change it, whatever else was granted.
-_QUERY = f"""
+_PRIVILEGES = Statement(
+    "privileges",
+    f"""
 SELECT
     current_user::text AS "user",
     pg_has_role(n.nspowner, 'USAGE') AS may_change_schema,
@@ -23,7 +26,8 @@ SELECT
     (SELECT count(*) = 2 FROM pg_roles
      WHERE rolname IN ('livetranslate_app', 'livetranslate_reader')) AS roles_exist
 FROM pg_namespace n WHERE n.nspname = '{SCHEMA}'
-"""  # noqa: S608 (a constant)
+""",  # noqa: S608 (a constant)
+)
 
 
 class Privileges(NamedTuple):
@@ -37,10 +41,10 @@ class Privileges(NamedTuple):
 
 
 async def read_privileges(
-    fetch: Callable[[str, Sequence[Any]], Awaitable[list[asyncpg.Record]]],
+    fetch: Callable[[BoundStatement], Awaitable[list[asyncpg.Record]]],
 ) -> Privileges:
     """Ask what the connection's user may do; the schema must be there."""
-    (row,) = await fetch(_QUERY, [])
+    (row,) = await fetch(_PRIVILEGES.bind())
     unwritable = row["unwritable"] or []
     problem = None
     if row["unreadable"]:

@@ -1,6 +1,7 @@
 """Where the rows of a write statement come from: bound value by value, or as one array per column."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
@@ -21,6 +22,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from livetranslate_store.writing.encoding import COLUMNS, Row
+
+RowsByTable: TypeAlias = Mapping[str, Sequence[Row]]
 
 # More translations than this are bound as arrays: each number of them is a statement of its own.
 MOST_VALUES = 8
@@ -44,14 +47,14 @@ class Arrays:
         )
         return select(*(_received(rows.c[c.name], c) for c in wanted))
 
-    def names(self, table: str) -> Sequence[str]:
-        """Return the names of a table's parameters, in the order of `bound`."""
-        return [f"{table}_{name}" for name in COLUMNS[table]]
-
-    def bound(self, table: str, rows: Sequence[Row]) -> Sequence[Any]:
+    def values(self, rows: RowsByTable) -> dict[str, Any]:
         """Return one array per column, None for one without a value: `unnest` fills it up with NULL."""
-        arrays = [None if _is_empty(array) else array for array in zip(*rows, strict=True)]
-        return arrays or [None] * len(COLUMNS[table])
+        values: dict[str, Any] = {}
+        for table, each in rows.items():
+            columns = zip(*each, strict=True) if each else ((),) * len(COLUMNS[table])
+            for name, array in zip(_array_names(table), columns, strict=True):
+                values[name] = None if _is_empty(array) else array
+        return values
 
 
 class Values(NamedTuple):
@@ -80,19 +83,27 @@ class Values(NamedTuple):
         ]
         return each[0] if len(each) == 1 else union_all(*each)
 
-    def names(self, table: str) -> Sequence[str]:
-        """Return the names of a table's parameters, in the order of `bound`."""
-        return [
-            f"{table}_{name}_{number}" for number in range(self._number(table)) for name in COLUMNS[table]
-        ]
-
-    def bound(self, _table: str, rows: Sequence[Row]) -> Sequence[Any]:
-        """Return the values of the rows, one after another."""
-        return [value for row in rows for value in row]
+    def values(self, rows: RowsByTable) -> dict[str, Any]:
+        """Return the values of the rows by the names of their parameters."""
+        values: dict[str, Any] = {}
+        for table, each in rows.items():
+            for number, row in enumerate(each):
+                values.update(zip(_value_names(table, number), row, strict=True))
+        return values
 
     def _number(self, table: str) -> int:
         number: int = getattr(self, table)
         return number
+
+
+@cache
+def _array_names(table: str) -> Sequence[str]:
+    return [f"{table}_{name}" for name in COLUMNS[table]]
+
+
+@cache
+def _value_names(table: str, number: int) -> Sequence[str]:
+    return [f"{table}_{name}_{number}" for name in COLUMNS[table]]
 
 
 #: Where the rows of a statement come from.
@@ -101,7 +112,7 @@ Source: TypeAlias = Arrays | Values
 ARRAYS = Arrays()
 
 
-def source_of(rows: Mapping[str, Sequence[Row]]) -> Source:
+def source_of(rows: RowsByTable) -> Source:
     """Return how these rows are bound best."""
     for table, each in rows.items():
         if len(each) > (MOST_VALUES if table == "translations" else 1):

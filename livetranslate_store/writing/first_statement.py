@@ -23,10 +23,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from livetranslate_store.database.statement import Statement
 from livetranslate_store.values import Outcome
 from livetranslate_store.writing.binding import Source
 from livetranslate_store.writing.encoding import AUDIO_COLUMNS, TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS
-from livetranslate_store.writing.statement import WriteStatement
 from livetranslate_store.writing.steps import (
     AUDIO_FILES,
     SPEAKERS,
@@ -40,7 +40,7 @@ from livetranslate_store.writing.upserts import constant, looked_up, position, p
 
 
 @cache
-def first_segment_statement(source: Source) -> WriteStatement:
+def first_segment_statement(source: Source) -> Statement:
     """Return the write of segments that are not stored: all of them, or nothing where one of them is.
 
     Its one row tells whether one is stored, and the position. What another transaction stores meanwhile is a
@@ -59,36 +59,36 @@ def first_segment_statement(source: Source) -> WriteStatement:
     query = query.add_cte(_insert(source, TRANSCRIPTS, TRANSCRIPT_COLUMNS, free))
     if source.holds(TRANSLATIONS):
         query = query.add_cte(_insert(source, TRANSLATIONS, TRANSLATION_COLUMNS, free))
-    return WriteStatement(query, source, "audio_files", "speakers", "transcripts", "translations")
+    return Statement.compiled("segments.insert", query)
 
 
 @cache
-def first_audio_statement(source: Source) -> WriteStatement:
+def first_audio_statement(source: Source) -> Statement:
     """Return the write of audio files that are not stored.
 
     Like those below it has a row, as `segment_statement.py` describes them, for each that it has written.
     """
     given = source.rows(AUDIO_FILES, AUDIO_COLUMNS).subquery()
-    return WriteStatement(_insert_missing(AUDIO_FILES, AUDIO_COLUMNS, given), source, "audio_files")
+    return Statement.compiled("audio_files.insert", _insert_missing(AUDIO_FILES, AUDIO_COLUMNS, given))
 
 
 @cache
-def first_transcript_statement(source: Source) -> WriteStatement:
+def first_transcript_statement(source: Source) -> Statement:
     """Return the write of transcripts that are not stored, and of their speakers."""
     given = source.rows(TRANSCRIPTS, TRANSCRIPT_COLUMNS).subquery()
     query = _insert_missing(TRANSCRIPTS, TRANSCRIPT_COLUMNS, given, "revision")
     if source.holds(SPEAKERS):
         query = query.add_cte(write_speakers(given_to(source, SPEAKERS)))
-    return WriteStatement(query, source, "speakers", "transcripts")
+    return Statement.compiled("transcripts.insert", query)
 
 
 @cache
-def first_translation_statement(source: Source) -> WriteStatement:
+def first_translation_statement(source: Source) -> Statement:
     """Return the write of translations that are not stored, of transcripts that are."""
     given = given_to(source, TRANSLATIONS)
     completed = of_stored_transcripts(given)
     query = _insert_missing(TRANSLATIONS, TRANSLATION_COLUMNS, completed, "transcript_revision")
-    return WriteStatement(query, source, "translations")
+    return Statement.compiled("translations.insert", query)
 
 
 def any_stored(source: Source, table: Table) -> ColumnElement[bool]:

@@ -17,8 +17,8 @@ from sqlalchemy import (
     union_all,
 )
 
+from livetranslate_store.database.statement import Statement
 from livetranslate_store.writing.binding import Source
-from livetranslate_store.writing.statement import WriteStatement
 from livetranslate_store.writing.steps import (
     AUDIO_FILES,
     SPEAKERS,
@@ -76,7 +76,7 @@ def write_segments(audio: CTE | None, sent: CTE, given: CTE | None) -> list[Sele
 
 
 @cache
-def segment_statement(source: Source) -> WriteStatement:
+def segment_statement(source: Source) -> Statement:
     """Return the write of whole segments: audio, speakers, transcripts, and translations of these."""
     results = write_segments(
         given_to(source, AUDIO_FILES) if source.holds(AUDIO_FILES) else None,
@@ -86,34 +86,34 @@ def segment_statement(source: Source) -> WriteStatement:
     query = union_all(*results, position_row())
     if source.holds(SPEAKERS):
         query = query.add_cte(write_speakers(given_to(source, SPEAKERS)))
-    return WriteStatement(query, source, "audio_files", "speakers", "transcripts", "translations")
+    return Statement.compiled("segments.merge", query)
 
 
 @cache
-def audio_statement(source: Source) -> WriteStatement:
+def audio_statement(source: Source) -> Statement:
     """Return the write of audio files alone."""
     audio_files = write_audio_files(given_to(source, AUDIO_FILES))
     results = results_of(audio_files.current, "audio_files")
     query = union_all(results, position_row(), _overtaken(audio_files))
-    return WriteStatement(query, source, "audio_files")
+    return Statement.compiled("audio_files.merge", query)
 
 
 @cache
-def transcript_statement(source: Source) -> WriteStatement:
+def transcript_statement(source: Source) -> Statement:
     """Return the write of transcripts with their speakers."""
     transcripts = write_transcripts(given_to(source, TRANSCRIPTS))
     results = results_of(transcripts.current, "transcripts", "revision")
     query = union_all(results, position_row(), _overtaken(transcripts))
     if source.holds(SPEAKERS):
         query = query.add_cte(write_speakers(given_to(source, SPEAKERS)))
-    return WriteStatement(query, source, "speakers", "transcripts")
+    return Statement.compiled("transcripts.merge", query)
 
 
 @cache
-def translation_statement(source: Source) -> WriteStatement:
+def translation_statement(source: Source) -> Statement:
     """Return the write of translations of stored transcripts; one without has no row in the results."""
     given = given_to(source, TRANSLATIONS)
     translations = write_translations(of_stored_transcripts(given))
     results = results_of(translations.current, "translations", "transcript_revision")
     query = union_all(results, position_row(), _overtaken(translations))
-    return WriteStatement(query, source, "translations")
+    return Statement.compiled("translations.merge", query)

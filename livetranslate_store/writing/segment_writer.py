@@ -17,7 +17,6 @@ from livetranslate_store.values import (
     TranscriptInput,
     TranslationInput,
 )
-from livetranslate_store.writing.binding import source_of
 from livetranslate_store.writing.encoding import Key
 from livetranslate_store.writing.first_statement import first_segment_statement
 from livetranslate_store.writing.group_commit import GroupCommit
@@ -31,6 +30,7 @@ from livetranslate_store.writing.segments import (
     receipt_of_new,
     rows_of,
 )
+from livetranslate_store.writing.statement import bound_write
 
 
 class SegmentWriter:
@@ -109,24 +109,20 @@ class SegmentWriter:
     async def _insert(self, segments: Sequence[Segment], lease: PoolProxiedConnection) -> int | None:
         """Insert segments and return the position; None, with nothing written, where one is not new."""
         rows = rows_of(segments, are_new=True)
-        statement = first_segment_statement(source_of(rows))
+        insert = bound_write(first_segment_statement, rows)
         try:
-            [told] = await self._database.fetch_on(
-                lease, statement.text, statement.arguments(rows), writes=True
-            )
+            [told] = await self._database.fetch_once(insert, writes=True, lease=lease)
         except (ConflictError, DuplicateError):
             return None  # stored by somebody else at the same moment
         return None if told["found"] else told["position"]
 
     async def _judge(self, segments: Sequence[Segment], lease: PoolProxiedConnection) -> WriteResults:
-        rows = rows_of(segments, are_new=False)
-        statement = segment_statement(source_of(rows))
-        text, arguments = statement.text, statement.arguments(rows)
+        merge = bound_write(segment_statement, rows_of(segments, are_new=False))
         attempts = ATTEMPTS
         while True:
             attempts -= 1
             try:
-                return WriteResults(await self._database.fetch_on(lease, text, arguments, writes=True))
+                return WriteResults(await self._database.fetch_once(merge, writes=True, lease=lease))
             except ConflictError:
                 # The server has undone it all; what it met then is stored now.
                 if not attempts:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database
+from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import StoreError
 from livetranslate_store.values import TranslationReceipt
 from livetranslate_store.writing.encoding import Key
@@ -38,10 +39,10 @@ class TranslationWriter:
         """Write the translations, each by itself, and give the lease back."""
         first: PoolProxiedConnection | None = lease
 
-        async def run(text: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        async def run(bound: BoundStatement) -> Sequence[Any]:
             nonlocal first
             mine, first = first or await self._database.lease(writes=True), None
-            return await self._database.fetch_on(mine, text, arguments, writes=True)
+            return await self._database.fetch_once(bound, writes=True, lease=mine)
 
         return await write_translations(run, items)
 

@@ -1,21 +1,21 @@
 """Translations that arrive after their transcripts: inserted, or judged where they are stored already."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
+from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import ConflictError, MissingReferenceError
 from livetranslate_store.ids import translation_id_for
 from livetranslate_store.values import TranslationInput, TranslationReceipt
-from livetranslate_store.writing.binding import source_of
-from livetranslate_store.writing.encoding import Key, Row, key_of, translation_row
+from livetranslate_store.writing.encoding import Key, key_of, translation_row
 from livetranslate_store.writing.first_statement import first_translation_statement
 from livetranslate_store.writing.outcomes import WriteResults
 from livetranslate_store.writing.segment_statement import ATTEMPTS, translation_statement
-from livetranslate_store.writing.statement import StatementKind
+from livetranslate_store.writing.statement import StatementFactory, bound_write
 
-#: Runs a text with its arguments and returns the driver's rows.
-Run: TypeAlias = Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]]
+#: Runs a statement and returns the driver's rows.
+Run: TypeAlias = Callable[[BoundStatement], Awaitable[Sequence[Any]]]
 
 
 class LateTranslation(NamedTuple):
@@ -58,15 +58,14 @@ async def write_translations(
     return [_receipt(item, results) for item in items]
 
 
-async def _run(run: Run, kind: StatementKind, items: Sequence[LateTranslation]) -> Sequence[Any]:
-    rows: Mapping[str, Sequence[Row]] = {
+async def _run(run: Run, factory: StatementFactory, items: Sequence[LateTranslation]) -> Sequence[Any]:
+    rows = {
         "translations": [
             translation_row(each.session_id, each.translation_id, each.transcript_id, each.translation)
             for each in items
         ]
     }
-    statement = kind(source_of(rows))
-    return await run(statement.text, statement.arguments(rows))
+    return await run(bound_write(factory, rows))
 
 
 def _is_known(item: LateTranslation, results: WriteResults) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from livetranslate_store import AudioInput, TranscriptInput, TranslationInput
+from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.write_gate import WriteGate
 
 TABLES = ("sessions", "audio_files", "transcripts", "translations", "speakers")
@@ -25,6 +26,16 @@ def translation(text: str = "Buenos días.", target_language: str = "es", **fiel
 def audio(data: bytes = b"RIFF", **fields: Any) -> AudioInput:
     """Return a chunk of audio."""
     return AudioInput(**{"data": data, "format": "wav"} | fields)
+
+
+def sql(text: str) -> BoundStatement:
+    """Return a statement without parameters."""
+    return Statement("test", text).bind()
+
+
+def explained(bound: BoundStatement) -> BoundStatement:
+    """Return the statement that runs another one and returns its plan."""
+    return bound._replace(text=f"EXPLAIN ANALYZE {bound.text}")
 
 
 def counts(connection: psycopg.Connection[Any]) -> dict[str, int]:

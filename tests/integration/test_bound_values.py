@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.support import audio, transcript, translation
+from helpers.support import audio, sql, transcript, translation
 
 from livetranslate_store import SegmentInput, Store, Word
 
@@ -19,7 +19,7 @@ async def test_no_text_of_a_caller_is_in_a_statement(
     limits: dict[str, Any] = {"min_connections": 1, "max_connections": 1}
     async with Store.open(database_url, audio_url=f"file:{audio_folder}", **limits) as store:
         session_id = await use_everything(store, number)
-        rows = await store._database.fetch("SELECT statement FROM pg_prepared_statements", [])
+        rows = await store._database.fetch(sql("SELECT statement FROM pg_prepared_statements"))
     statements = [row["statement"] for row in rows]
     assert len(statements) > 25
     for statement in statements:

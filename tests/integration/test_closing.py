@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers.support import audio, counts, transcript, translation, until
+from helpers.support import audio, counts, sql, transcript, translation, until
 
 from livetranslate_store import (
     OutcomeUnknownError,
@@ -79,7 +79,7 @@ async def test_closing_finishes_what_is_under_way_and_what_waits_at_the_gate(
     lock(other_program)
     tasks = [opened.record(f"{n}") for n in range(20)]
     await until(lambda: opened.store.statistics().gate.waiting == 15)
-    reading = asyncio.create_task(opened.store._database.fetch("SELECT pg_sleep(0.5)", []))
+    reading = asyncio.create_task(opened.store._database.fetch(sql("SELECT pg_sleep(0.5)")))
     await until(lambda: opened.store.statistics().pool.in_use >= 2)
     closing = asyncio.create_task(opened.close())
     await asyncio.sleep(0)
@@ -135,7 +135,7 @@ async def test_what_does_not_end_in_time_is_cut_off_and_everybody_gets_an_answer
     lock(other_program)
     tasks = [opened.record(f"{n}") for n in range(60)]
     await until(lambda: store.statistics().gate.waiting == 20 and store.statistics().pool.in_use == 2)
-    reading = asyncio.create_task(store._database.fetch("SELECT pg_sleep(60)", []))
+    reading = asyncio.create_task(store._database.fetch(sql("SELECT pg_sleep(60)")))
     entered, go_on = asyncio.Event(), asyncio.Event()
 
     async def unit() -> None:

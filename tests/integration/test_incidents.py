@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers.support import audio, expire, take_away, transcript, until
+from helpers.support import audio, expire, sql, take_away, transcript, until
 
 from livetranslate_store import (
     OutcomeUnknownError,
@@ -128,7 +128,7 @@ async def test_a_pool_that_is_too_small_is_told_once_and_so_is_its_end(
         results = await asyncio.gather(*(store._database.lease() for _ in range(5)), return_exceptions=True)
         assert {type(each) for each in results} == {PoolTimeoutError}
         held.close()
-        await store._database.fetch("SELECT 1", [])
+        await store._database.fetch(sql("SELECT 1"))
     assert events(log) == ["pool_exhausted_began", "pool_exhausted_over"]
 
 

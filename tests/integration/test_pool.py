@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import psycopg
 import pytest
-from helpers.support import audio, transcript, until
+from helpers.support import audio, sql, transcript, until
 from sqlalchemy import text
 
 from livetranslate_store import (
@@ -42,7 +42,7 @@ async def opened(url: str, **settings: Any) -> AsyncIterator[Database]:
 
 async def backend(database: Database) -> int:
     """Return the server process behind the connection that a caller gets."""
-    (row,) = await database.fetch("SELECT pg_backend_pid()", [])
+    (row,) = await database.fetch(sql("SELECT pg_backend_pid()"))
     return int(row[0])
 
 
@@ -110,7 +110,7 @@ async def test_waiting_for_a_connection_has_a_limit_and_leaves_nothing_behind(da
 async def test_a_statement_has_a_limit_that_the_server_enforces(database_url: str) -> None:
     async with opened(database_url, min_connections=1, command_timeout=1.0) as database:
         with pytest.raises(QueryTimeoutError, match="SQLSTATE 57014"):
-            await database.fetch("SELECT pg_sleep(30)", [])
+            await database.fetch(sql("SELECT pg_sleep(30)"))
         assert await backend(database)
 
 
@@ -118,7 +118,7 @@ async def test_the_driver_ends_a_statement_that_no_server_answers(database_url: 
     # Told that PgBouncer is between, the store sets no limit on the server.
     async with opened(database_url, min_connections=1, command_timeout=1.0, pgbouncer=True) as database:
         with pytest.raises(QueryTimeoutError, match="did not answer"):
-            await database.fetch("SELECT pg_sleep(30)", [])
+            await database.fetch(sql("SELECT pg_sleep(30)"))
         assert await backend(database)
 
 
@@ -129,7 +129,7 @@ async def test_behind_pgbouncer_nothing_is_prepared_under_a_lasting_name(databas
             async with database.session_on(lease) as session:
                 await session.execute(text("SELECT 1"))
             lease.close()
-        assert await database.fetch("SELECT name FROM pg_prepared_statements WHERE name <> ''", []) == []
+        assert await database.fetch(sql("SELECT name FROM pg_prepared_statements WHERE name <> ''")) == []
 
 
 async def test_a_connection_is_retired_after_its_queries(database_url: str) -> None:
@@ -167,7 +167,7 @@ async def test_a_connection_that_outlives_the_store_is_closed_on_its_return(
     database_url: str, other_program: Program
 ) -> None:
     async with opened(database_url, min_connections=3) as database:
-        reading = asyncio.create_task(database.fetch("SELECT pg_sleep(0.5)", []))
+        reading = asyncio.create_task(database.fetch(sql("SELECT pg_sleep(0.5)")))
         await until(lambda: database.statistics().in_use == 1)
     await reading
     assert database.statistics().size == 0
@@ -272,7 +272,7 @@ async def test_a_read_that_is_cancelled_while_it_is_prepared_leaves_no_transacti
 ) -> None:
     async with opened(database_url, min_connections=1, max_connections=1) as database:
         for turns in range(40):
-            task = asyncio.create_task(database.fetch(f"SELECT {turns}", []))
+            task = asyncio.create_task(database.fetch(sql(f"SELECT {turns}")))
             for _ in range(turns):
                 await asyncio.sleep(0)
             task.cancel()
@@ -314,7 +314,7 @@ async def test_a_commit_whose_connection_breaks_says_that_the_outcome_is_unknown
 async def test_a_lost_answer_is_not_forgotten_when_there_is_no_connection_to_repeat_the_write(
     store: Store, session_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetch, lease = Database.ask, Database.lease
+    fetch, lease = Database.fetch_on, Database.lease
     answers = iter([asyncpg.ConnectionDoesNotExistError("the answer is lost")])
     connections = iter([lease])
 
@@ -330,7 +330,7 @@ async def test_a_lost_answer_is_not_forgotten_when_there_is_no_connection_to_rep
         monkeypatch.undo()
         raise PoolTimeoutError
 
-    monkeypatch.setattr(Database, "ask", answer_lost)
+    monkeypatch.setattr(Database, "fetch_on", answer_lost)
     monkeypatch.setattr(Database, "lease", none_left)
     spoken = transcript(segment_key="seg-1")
     with pytest.raises(OutcomeUnknownError):

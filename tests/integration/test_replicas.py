@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 from helpers.standby import Server, primary_and_standby, url_of
-from helpers.support import audio, transcript, translation, until
+from helpers.support import audio, sql, transcript, translation, until
 from sqlalchemy import text
 
 from livetranslate_store import InvalidInputError, OutcomeUnknownError, Store, StoreUnavailableError
@@ -50,7 +50,7 @@ async def texts(store: Store, session_id: UUID, min_position: int | None = None)
 
 
 async def answered_by_standby(store: Store, session_id: UUID, min_position: int | None = None) -> bool:
-    [row] = await store._router.fetch(IS_STANDBY, [], session_id=session_id, min_position=min_position)
+    [row] = await store._router.fetch(sql(IS_STANDBY), session_id=session_id, min_position=min_position)
     return bool(row[0])
 
 
@@ -193,7 +193,7 @@ async def test_a_read_that_recovery_cancels_goes_to_the_primary(pair: Pair) -> N
         async with opened(primary, replica=standby) as store:
             slow = "SELECT pg_is_in_recovery() FROM prey, pg_sleep(2) LIMIT 1"
             reading = asyncio.create_task(
-                store._router.fetch(slow, [], session_id=new_id(), min_position=None)
+                store._router.fetch(sql(slow), session_id=new_id(), min_position=None)
             )
             await until(lambda: state_of(store).pool.in_use == 1)
             await asyncio.sleep(0.2)
@@ -241,7 +241,9 @@ async def test_whoever_reads_on_a_replica_that_falls_silent_is_answered_by_the_p
             session_id = await new_session(store)
             await shown(store)
             slow = "SELECT pg_sleep(0.2)"
-            warm = [store._router.fetch(slow, [], session_id=session_id, min_position=None) for _ in range(2)]
+            warm = [
+                store._router.fetch(sql(slow), session_id=session_id, min_position=None) for _ in range(2)
+            ]
             await asyncio.gather(*warm)
             assert state_of(store).pool.idle == 2
             standby.freeze()
@@ -294,7 +296,7 @@ async def test_a_connection_that_turns_out_to_be_read_only_is_replaced(pair: Pai
     async with Store.open(primary.url, min_connections=1, max_connections=1) as store:
         session_id = await new_session(store)
         for write in (store.record_segment(session_id, transcript=transcript()), new_session(store)):
-            await store._database.fetch("SET default_transaction_read_only = on", [])
+            await store._database.fetch(sql("SET default_transaction_read_only = on"))
             opened_before = store.statistics().pool.opened
             await write
             assert store.statistics().pool.opened == opened_before + 1

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers.support import transcript, translation
+from helpers.support import explained, transcript, translation
 
 from livetranslate_store import SearchHit, SearchPage, Store
 from livetranslate_store.reading.search.query import BLOCK_HITS, checked_search
@@ -155,8 +155,8 @@ async def test_a_page_reads_an_index_and_no_more_than_it_must(
 ) -> None:
     for cursor in (None, (await store.search(query, **filters)).next_cursor):
         checked = checked_search(query, **NO_FILTERS | filters, limit=20, cursor=cursor)
-        text, arguments = checked.statement()
-        plan = "\n".join(row[0] for row in await store._database.fetch(f"EXPLAIN ANALYZE {text}", arguments))
+        plan_of = explained(checked.statement())
+        plan = "\n".join(row[0] for row in await store._database.fetch(plan_of))
         for table in ("transcripts", "translations"):
             assert not re.search(rf"Seq Scan on {table}\b", plan), plan
         rows = [

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import APPLICATION, PASSWORD
-from helpers.support import audio, transcript, translation
+from helpers.support import audio, sql, transcript, translation
 from sqlalchemy import make_url
 
 from livetranslate_store import Store, StoreError, StoreSettings
@@ -147,7 +147,7 @@ async def test_a_password_among_the_urls_parameters_is_as_secret(database_url: s
     hidden = url.set(password=None).update_query_dict({"password": PASSWORD})
     database = Database(StoreSettings(database_url=hidden.render_as_string(hide_password=False)))
     assert PASSWORD not in f"{database.engine!r} {database.engine.url} {database.engine.url!r}"
-    assert await database.fetch("SELECT 1", [])
+    assert await database.fetch(sql("SELECT 1"))
     await database.close()
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers.support import transcript, translation
+from helpers.support import explained, transcript, translation
 
 from livetranslate_store import InvalidInputError, Store, TimelineEntry
 from livetranslate_store.ids import new_id
@@ -286,8 +286,8 @@ async def page_plan(store: Store, session_id: UUID, *, after_half: bool) -> str:
         limit=200,
         cursor=entries.next_cursor if after_half else None,
     )
-    text, arguments = query.statement()
-    return "\n".join(row[0] for row in await store._database.fetch(f"EXPLAIN ANALYZE {text}", arguments))
+    plan_of = explained(query.statement())
+    return "\n".join(row[0] for row in await store._database.fetch(plan_of))
 
 
 @pytest.mark.parametrize("after_half", [False, True])

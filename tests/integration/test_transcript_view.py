@@ -6,7 +6,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers.support import transcript, translation
+from helpers.support import explained, transcript, translation
 
 from livetranslate_store import InvalidInputError, Store
 from livetranslate_store.ids import new_id
@@ -225,8 +225,8 @@ async def test_a_page_walks_the_index_and_sorts_no_session(
     cursor = view.next_cursor if after_half else None
     # In one of these languages nothing is done.
     query = checked_view_query(session_id, ["ja", "de"], limit=200, cursor=cursor, missing=missing)
-    text, arguments = query.statement()
-    plan = "\n".join(row[0] for row in await store._database.fetch(f"EXPLAIN ANALYZE {text}", arguments))
+    plan_of = explained(query.statement())
+    plan = "\n".join(row[0] for row in await store._database.fetch(plan_of))
     assert "Seq Scan on transcripts" not in plan
     assert "Seq Scan on translations" not in plan
     rows = [float(found) for found in re.findall(r"actual [^)]*rows=([\d.]+)", plan)]

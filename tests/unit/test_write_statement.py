@@ -84,7 +84,7 @@ def test_what_a_caller_sends_is_bound(make: Any, source: Source) -> None:
         table: [tuple(f"{table} {name} {number}" for name in columns) for number in range(rows)]
         for (table, columns), rows in zip(COLUMNS.items(), (1, 1, 1, 3), strict=True)
     }
-    arguments = statement.arguments(rows)
+    arguments = statement.bind(source.values(rows)).arguments
     assert f"${len(arguments)}::" in statement.text
     assert f"${len(arguments) + 1}" not in statement.text
     # Each value has a place of its own.

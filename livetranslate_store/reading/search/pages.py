@@ -26,8 +26,7 @@ async def read_hits(fetch: Fetch, query: SearchQuery, tracing: Tracing) -> Searc
 
 async def _read_block(fetch: Fetch, query: SearchQuery) -> tuple[list[SearchHit], SearchCursor | None]:
     """Return hits of one block, and where to go on."""
-    text, arguments = query.statement()
-    rows = await fetch(text, arguments)
+    rows = await fetch(query.statement())
     hits = [_hit(row, query) for row in rows[: query.limit]]
     block = query.cursor
     if rows and block.end is None:

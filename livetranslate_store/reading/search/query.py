@@ -12,6 +12,7 @@ from livetranslate_store.checks import (
     checked_languages,
     checked_uuid,
 )
+from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.reading import timeline_parts as parts
 from livetranslate_store.reading.search.cursor import FIRST_BLOCK, HitKey, SearchCursor
@@ -44,8 +45,8 @@ class SearchQuery(NamedTuple):
     block: int
     cursor: SearchCursor
 
-    def statement(self) -> tuple[str, list[Any]]:
-        """Return the text and the values to bind."""
+    def statement(self) -> BoundStatement:
+        """Return the statement with the values bound."""
         fuzzy = [branch.similar for branch in self.words.branches] if self.fuzzy else []
         one_reading = self.words.same_in_all_languages
         given = {
@@ -63,9 +64,7 @@ class SearchQuery(NamedTuple):
             similar=tuple(map(len, fuzzy)) if any(fuzzy) else (),
             walked=self.cursor.walked,
         )
-        text, parameters = search_statement(shape)
-        values = self._values(one_reading=one_reading)
-        return text, [values[name] for name in parameters]
+        return search_statement(shape).bind(self._values(one_reading=one_reading))
 
     def _values(self, *, one_reading: bool) -> dict[str, Any]:
         read = [SIMPLE] if one_reading else readings(self.languages)

@@ -9,7 +9,7 @@ Every text is tried with the query as its own language reads it. The index is as
 from collections.abc import Sequence
 from functools import lru_cache
 
-from livetranslate_store.database.statement import CompiledStatement
+from livetranslate_store.database.statement import Statement
 from livetranslate_store.reading.search.hits import hits_in
 from livetranslate_store.reading.search.parts import (
     TRANSCRIPTS,
@@ -23,7 +23,7 @@ from livetranslate_store.reading.search.parts import (
 
 
 @lru_cache(maxsize=256)
-def search_statement(shape: Shape) -> CompiledStatement:
+def search_statement(shape: Shape) -> Statement:
     """Return the text, with the names of its parameters in the order of their numbers."""
     sources = [each for each in (TRANSCRIPTS, TRANSLATIONS) if each.kind in shape.kinds]
     binder = Binder()
@@ -32,7 +32,7 @@ def search_statement(shape: Shape) -> CompiledStatement:
         parts += hits_in(source, shape, binder)
     parts.append(_block(sources, shape, binder))
     text = f"WITH {', '.join(parts)}\n{_page(sources, shape, binder)}"
-    return CompiledStatement(text, tuple(binder.names))
+    return Statement("search", text, tuple(binder.names))
 
 
 def _readings(bind: Binder) -> str:

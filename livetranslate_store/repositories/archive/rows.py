@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from livetranslate_store.database.statement import CompiledStatement, compiled
+from livetranslate_store.database.statement import Statement
 from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
 from livetranslate_store.models.base import table_of
 
@@ -67,7 +67,7 @@ def rows_after(table: Table, session_id: UUID, after: Key | None, limit: int) ->
 
 
 @cache
-def insert_missing(table_name: str) -> CompiledStatement:
+def insert_missing(table_name: str) -> Statement:
     """Return the write of `rows`, a JSON array, that tells how many of them were not there yet.
 
     Transcripts lose the audio files of the array `left_out`.
@@ -82,11 +82,11 @@ def insert_missing(table_name: str) -> CompiledStatement:
         .returning(literal_column("1"))
         .cte("written")
     )
-    return compiled(select(func.count()).select_from(written))
+    return Statement.compiled(f"restore.{table_name}", select(func.count()).select_from(written))
 
 
 @cache
-def first_different(table_name: str) -> CompiledStatement:
+def first_different(table_name: str) -> Statement:
     """Return the read of the place, from 1, of the first of `rows` that is stored otherwise, if any."""
     table = ARCHIVED[table_name]
     given = _given(table)
@@ -95,7 +95,8 @@ def first_different(table_name: str) -> CompiledStatement:
     stored = tuple_(*(table.c[name] for name in compared))
     differs = stored.is_distinct_from(tuple_(*(_value(given, name) for name in compared)))
     place = func.min(given.c[_PLACE])
-    return compiled(select(place).select_from(given.join(table, same_key)).where(differs))
+    query = select(place).select_from(given.join(table, same_key)).where(differs)
+    return Statement.compiled(f"restore.{table_name}.compare", query)
 
 
 def _given(table: Table) -> TableValuedAlias:

@@ -67,14 +67,10 @@ class SessionArchive:
         does not accept, and MissingReferenceError.
         """
         values = {"rows": f"[{','.join(rows)}]", "left_out": left_out}
-        statement = insert_missing(table)
-        arguments = [values[name] for name in statement.parameters]
-        inserted: int = (await self._transaction.write(statement.text, arguments))[0][0]
+        inserted: int = (await self._transaction.fetch(insert_missing(table).bind(values)))[0][0]
         if inserted == len(rows):
             return AddedRows(inserted, None)
-        statement = first_different(table)
-        arguments = [values[name] for name in statement.parameters]
-        return AddedRows(inserted, (await self._transaction.write(statement.text, arguments))[0][0])
+        return AddedRows(inserted, (await self._transaction.fetch(first_different(table).bind(values)))[0][0])
 
     async def has_bytes(self, session_id: UUID, audio_file_id: UUID, given: StoredBytes) -> bool:
         """Tell whether the audio storage holds these bytes, under a key that is this audio file's."""

@@ -5,10 +5,11 @@ What the server refuses is found by halving the batch, and refused alone.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import TypeAlias
+from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
@@ -146,8 +147,7 @@ class BulkImport:
         A session that is not there spoils each of its segments; halving would meet them one by one.
         """
         sessions = list({segment.session_id for segment in batch.segments})
-        rows = await self._database.fetch(missing_sessions(), [sessions], writes=True)
-        missing = {row[0] for row in rows}
+        missing = await self._database.retries.run(partial(self._missing, sessions))
         if not missing:
             return batch.halves()
         known = []
@@ -157,6 +157,12 @@ class BulkImport:
             else:
                 known.append(place)
         return (batch.part(known),) if known else ()
+
+    async def _missing(self, sessions: Sequence[UUID]) -> set[UUID]:
+        # A lease for writes: an import that is under way ends well while the store closes.
+        lease = await self._database.lease(writes=True)
+        rows = await self._database.fetch_once(missing_sessions().bind({"ids": sessions}), lease=lease)
+        return {row[0] for row in rows}
 
     async def _store_whole(self, batch: Batch, orphans: set[str]) -> None:
         attempts = ATTEMPTS

@@ -30,7 +30,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from livetranslate_store.database.statement import CompiledStatement, compiled
+from livetranslate_store.database.statement import Statement
 from livetranslate_store.models import AudioFile, Session, Transcript, Translation
 from livetranslate_store.models.base import Base, table_of
 from livetranslate_store.values import Outcome
@@ -38,7 +38,6 @@ from livetranslate_store.writing.binding import ARRAYS
 from livetranslate_store.writing.encoding import AUDIO_COLUMNS, TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS
 from livetranslate_store.writing.first_statement import any_stored
 from livetranslate_store.writing.segment_statement import write_segments
-from livetranslate_store.writing.statement import WriteStatement
 from livetranslate_store.writing.steps import SPEAKERS, given_to, write_speakers
 from livetranslate_store.writing.upserts import constant, count_of
 
@@ -62,9 +61,8 @@ class Staging(NamedTuple):
     def creation(self) -> str:
         """Return the statement that makes the table, for one transaction and without constraints."""
         shape = select(literal_column("0").label(TURN), *(self.target.c[name] for name in self.columns))
-        return (
-            f"CREATE TEMPORARY TABLE {self.source.name} ON COMMIT DROP AS {compiled(shape).text} WITH NO DATA"
-        )
+        rows = Statement.compiled("import.stage", shape).text
+        return f"CREATE TEMPORARY TABLE {self.source.name} ON COMMIT DROP AS {rows} WITH NO DATA"
 
 
 def _staging(model: type[Base], columns: Sequence[str]) -> Staging:
@@ -79,22 +77,21 @@ STAGED_TRANSLATIONS = _staging(Translation, TRANSLATION_COLUMNS)
 
 
 @cache
-def is_stored_statement() -> CompiledStatement:
+def is_stored_statement() -> Statement:
     """Return the read that tells whether any of these audio files or transcripts is stored.
 
     Its parameters are arrays, named by table and column of the key. Translations need no look: of a
     transcript that is not stored there are none.
     """
-    return compiled(
-        select(or_(*(any_stored(ARRAYS, each.target) for each in (STAGED_TRANSCRIPTS, STAGED_AUDIO_FILES))))
-    )
+    stored = (any_stored(ARRAYS, each.target) for each in (STAGED_TRANSCRIPTS, STAGED_AUDIO_FILES))
+    return Statement.compiled("import.look_up", select(or_(*stored).label("is_stored")))
 
 
 @cache
-def speakers_statement() -> WriteStatement:
+def speakers_statement() -> Statement:
     """Return the write of speakers alone: those that are not there yet, and the names of the nameless."""
     written = write_speakers(given_to(ARRAYS, SPEAKERS))
-    return WriteStatement(select(count_of(written)), ARRAYS, "speakers")
+    return Statement.compiled("import.speakers", select(count_of(written)))
 
 
 @cache
@@ -107,7 +104,7 @@ def staging_statements() -> str:
 
 
 @cache
-def merge_statement() -> str:
+def merge_statement() -> Statement:
     """Return the write of one turn, its argument, under the rules of revisions.
 
     It tells table, outcome and number of rows; and of audio files that were there already, and transcripts
@@ -122,12 +119,14 @@ def merge_statement() -> str:
         and_(kind == constant(STAGED_TRANSCRIPTS.target.name), outcome == constant(Outcome.UPDATED)),
     )
     arrays = (func.array_agg(rows.c[name]).filter(matters) for name in ("session_id", "id", "revision"))
-    return compiled(select(kind, outcome, func.count(), *arrays).group_by(kind, outcome)).text
+    return Statement.compiled(
+        "import.merge", select(kind, outcome, func.count(), *arrays).group_by(kind, outcome)
+    )
 
 
 @cache
-def missing_sessions() -> str:
+def missing_sessions() -> Statement:
     """Return the read of those ids, of an array, that are no session's."""
     ids: ColumnElement[UUID] = func.unnest(bindparam("ids", type_=ARRAY(Uuid()))).column_valued("wanted")
     known: Select[Any] = select(literal_column("1")).where(table_of(Session).c.id == ids)
-    return compiled(select(ids).where(~exists(known))).text
+    return Statement.compiled("import.missing_sessions", select(ids).where(~exists(known)))

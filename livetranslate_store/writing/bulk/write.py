@@ -8,6 +8,7 @@ from uuid import UUID
 from livetranslate_store.database.engine import Driver
 from livetranslate_store.models.base import SCHEMA
 from livetranslate_store.values import Outcome, SegmentLookup
+from livetranslate_store.writing.binding import ARRAYS
 from livetranslate_store.writing.bulk.batch import Batch, Key, Turn
 from livetranslate_store.writing.bulk.statements import (
     STAGED_AUDIO_FILES,
@@ -46,13 +47,12 @@ async def write_batch(driver: Driver, batch: Batch, *, is_new: bool) -> Written:
         await _copy_new(driver, batch.turns[0], written)
     if len(batch.turns) > first_is_new:
         await _merge(driver, batch.turns[1:] if first_is_new else batch.turns, written)
-    speakers = speakers_statement()
-    await driver.execute(speakers.text, *speakers.arguments({"speakers": batch.speakers()}))
+    speakers = speakers_statement().bind(ARRAYS.values({"speakers": batch.speakers()}))
+    await driver.execute(speakers.text, *speakers.arguments)
     return written
 
 
 async def _is_stored(driver: Driver, turn: Turn) -> bool:
-    statement = is_stored_statement()
     segments = turn.segments
     audio = [(each.session_id, each.audio.audio_file_id) for each in segments if each.audio is not None]
     given = {
@@ -61,7 +61,8 @@ async def _is_stored(driver: Driver, turn: Turn) -> bool:
         "audio_files_session_id": [session_id for session_id, _ in audio],
         "audio_files_id": [audio_file_id for _, audio_file_id in audio],
     }
-    return bool(await driver.fetchval(statement.text, *(given[name] for name in statement.parameters)))
+    bound = is_stored_statement().bind(given)
+    return bool(await driver.fetchval(bound.text, *bound.arguments))
 
 
 async def _copy_new(driver: Driver, turn: Turn, written: Written) -> None:
@@ -92,7 +93,8 @@ async def _merge(driver: Driver, turns: Sequence[Turn], written: Written) -> Non
     await stage(STAGED_TRANSCRIPTS, (turn.transcripts for turn in turns))
     await stage(STAGED_TRANSLATIONS, (turn.translations(are_new=False) for turn in turns))
     for number, turn in enumerate(turns):
-        for table, outcome, count, *told in await driver.fetch(merge_statement(), number):
+        merge = merge_statement().bind({TURN: number})
+        for table, outcome, count, *told in await driver.fetch(merge.text, *merge.arguments):
             written.counts[table, outcome] += count
             if outcome == Outcome.UNCHANGED and table == STAGED_AUDIO_FILES.target.name:
                 written.needless += turn.objects_of({key for key, _ in _by_key(*told)})

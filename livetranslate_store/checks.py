@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from math import isfinite
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from langcodes import standardize_tag
@@ -12,7 +12,11 @@ from langcodes.tag_parser import LanguageTagError
 
 from livetranslate_store.errors import InvalidInputError
 
-JSONValue: TypeAlias = "str | int | float | bool | Mapping[str, JSONValue] | Sequence[JSONValue] | None"
+if TYPE_CHECKING:
+    JSONValue: TypeAlias = "str | int | float | bool | Mapping[str, JSONValue] | Sequence[JSONValue] | None"
+else:
+    # At run time msgspec, pydantic and `get_type_hints` resolve it, and msgspec knows no recursive alias.
+    JSONValue = Any
 Choice = TypeVar("Choice", bound=str)
 
 JSONObject: TypeAlias = Mapping[str, JSONValue]

@@ -1,5 +1,7 @@
 """Bilingual subtitles: each cue has its original, and in its last line the translation."""
 
+import dataclasses
+
 from msgspec.structs import replace
 
 from livetranslate_store.values import ImportedCue, Refusal, TranscriptFile
@@ -17,4 +19,4 @@ def split(file: TranscriptFile, second_language: str) -> tuple[TranscriptFile, T
         # Words that are timed one by one are those of both.
         originals.append(replace(item, text=first, words=None))
         translations.append(replace(item, text=second, language=second_language, words=None))
-    return replace(file, items=originals), replace(file, items=translations)
+    return dataclasses.replace(file, items=originals), dataclasses.replace(file, items=translations)

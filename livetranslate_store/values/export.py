@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from msgspec import Struct
-
 from livetranslate_store.values.transcript_view import TranscriptRow
+from livetranslate_store.values.value import Value
 
 
-class SessionFacts(Struct, frozen=True):
+class SessionFacts(Value, frozen=True):
     """What a file says of the session itself; `ended_at` is None while the meeting goes on."""
 
     id: UUID
@@ -23,7 +22,7 @@ class SessionFacts(Struct, frozen=True):
     target_languages: Sequence[str]
 
 
-class SessionDocument(Struct, frozen=True):
+class SessionDocument(Value, frozen=True):
     """A session as one JSON document; a segment has a translation, or null, for each of `languages`."""
 
     format: Literal["livetranslate-store session"]

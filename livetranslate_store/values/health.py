@@ -1,9 +1,9 @@
 """What a probe finds: each part that a store needs, and what is wrong with it."""
 
-from msgspec import Struct
+from livetranslate_store.values.value import Value
 
 
-class PartHealth(Struct, frozen=True):
+class PartHealth(Value, frozen=True):
     """One part: `problem` says what is wrong, if anything is; `seconds` is how long it took to tell."""
 
     problem: str | None
@@ -15,7 +15,7 @@ class PartHealth(Struct, frozen=True):
         return self.problem is None
 
 
-class StoreHealth(Struct, frozen=True):
+class StoreHealth(Value, frozen=True):
     """All parts of a store, asked at the same time.
 
     `database` answers a statement, `migrations` are those that this version needs, `storage` takes an object

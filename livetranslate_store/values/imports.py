@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from livetranslate_store.values.value import Value
 
 
-class Refusal(Struct, frozen=True):
+class Refusal(Value, frozen=True):
     """A segment that was not imported: where it stands in its source, and why.
 
     A parser yields them among the segments for what it cannot read, so that one report tells all.
@@ -15,7 +15,7 @@ class Refusal(Struct, frozen=True):
     reason: str
 
 
-class Note(Struct, frozen=True):
+class Note(Value, frozen=True):
     """A detail that a reader left out, guessed or decided; the text is kept.
 
     `line` is the place in the file, None for the whole file.
@@ -25,7 +25,7 @@ class Note(Struct, frozen=True):
     text: str
 
 
-class ImportProgress(Struct, frozen=True):
+class ImportProgress(Value, frozen=True):
     """How far an import is: `segments`, refused ones included, are dealt with and durable.
 
     An import that was interrupted goes on where this many of its items are skipped.
@@ -34,7 +34,7 @@ class ImportProgress(Struct, frozen=True):
     segments: int
 
 
-class ImportCounts(Struct, frozen=True):
+class ImportCounts(Value, frozen=True):
     """What became of the rows of one table, in numbers of writes."""
 
     inserted: int = 0
@@ -43,7 +43,7 @@ class ImportCounts(Struct, frozen=True):
     stale: int = 0
 
 
-class ImportReport(Struct, frozen=True):
+class ImportReport(Value, frozen=True):
     """What an import did.
 
     `refused` counts the segments that were not imported; `refusals` lists the first thousand of them, so

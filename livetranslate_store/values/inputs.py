@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct
+import msgspec
 from msgspec.structs import force_setattr
 
 from livetranslate_store.checks import (
@@ -25,6 +25,7 @@ from livetranslate_store.checks import (
     optional_number,
 )
 from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.values.value import Value
 
 SESSION_STATUSES = ("spawning", "active", "paused", "ended", "error")
 AUDIO_STATUSES = ("pending", "processing", "completed", "failed")
@@ -41,7 +42,7 @@ IDENTIFICATION_METHODS = (
 )
 
 
-class Word(Struct, frozen=True, omit_defaults=True):
+class Word(Value, frozen=True, omit_defaults=True):
     """One word of a transcript with its own times, where the transcriber gives them."""
 
     text: str
@@ -56,7 +57,7 @@ class Word(Struct, frozen=True, omit_defaults=True):
         _set(self, "confidence", _confidence(self.confidence))
 
 
-class AudioInput(Struct, frozen=True, kw_only=True):
+class AudioInput(Value, frozen=True, kw_only=True):
     """One recorded chunk: its bytes and what is known about them.
 
     `format` names the encoding ("wav", "ogg", …); it never becomes part of a path. The same bytes at the
@@ -72,7 +73,7 @@ class AudioInput(Struct, frozen=True, kw_only=True):
     channels: int | None = None
     quality_score: float | None = None
     status: str = "completed"
-    metadata: JSONObject = {}
+    metadata: JSONObject = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the fields; raises InvalidInputError."""
@@ -93,7 +94,7 @@ class AudioInput(Struct, frozen=True, kw_only=True):
         return f"AudioInput({len(self.data)} bytes of {self.format!r}, start_time={self.start_time})"
 
 
-class TranscriptInput(Struct, frozen=True, kw_only=True):
+class TranscriptInput(Value, frozen=True, kw_only=True):
     """One revision of a transcribed segment of speech.
 
     `segment_key` is the transcriber's own name for the segment: a second write with the same `source` and
@@ -117,7 +118,7 @@ class TranscriptInput(Struct, frozen=True, kw_only=True):
     is_final: bool = False
     audio_file_id: UUID | None = None
     words: Sequence[Word] | None = None
-    metadata: JSONObject = {}
+    metadata: JSONObject = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the fields and make the language canonical; raises InvalidInputError."""
@@ -142,10 +143,11 @@ class TranscriptInput(Struct, frozen=True, kw_only=True):
             checked_uuid(self.audio_file_id, "audio_file_id")
         if self.words is not None and not all(isinstance(word, Word) for word in self.words):
             raise InvalidInputError("words must be a sequence of Word.")
+        _freeze(self, "words")
         checked_json_object(self.metadata, "metadata")
 
 
-class TranslationInput(Struct, frozen=True, kw_only=True):
+class TranslationInput(Value, frozen=True, kw_only=True):
     """A segment in one target language.
 
     Without times of its own it takes both of its transcript's. `source_language` is the transcript's and
@@ -161,7 +163,7 @@ class TranslationInput(Struct, frozen=True, kw_only=True):
     service: str = "translator"
     model: str | None = None
     transcript_revision: int | None = None
-    metadata: JSONObject = {}
+    metadata: JSONObject = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the fields and make the languages canonical; raises InvalidInputError."""
@@ -177,7 +179,7 @@ class TranslationInput(Struct, frozen=True, kw_only=True):
         checked_json_object(self.metadata, "metadata")
 
 
-class SegmentInput(Struct, frozen=True, kw_only=True):
+class SegmentInput(Value, frozen=True, kw_only=True):
     """A segment to import, with `line` telling where it stands in its source.
 
     Without a line its position in what is imported is told, from 1. What holds between its parts is checked
@@ -190,9 +192,20 @@ class SegmentInput(Struct, frozen=True, kw_only=True):
     audio: AudioInput | None = None
     line: int | None = None
 
+    def __post_init__(self) -> None:
+        """Freeze the translations; the import checks the rest."""
+        _freeze(self, "translations")
+
 
 # msgspec's frozen values are set once, here, while they are being made.
 _set = force_setattr
+
+
+def _freeze(value: Any, name: str) -> None:
+    # A decoder makes lists of sequences: a value that comes back from JSON is equal to the one that went.
+    sequence = getattr(value, name)
+    if isinstance(sequence, list):
+        _set(value, name, tuple(sequence))
 
 
 def _check_times(value: Any) -> None:

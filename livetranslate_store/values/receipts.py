@@ -6,7 +6,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from msgspec import Struct
+from livetranslate_store.values.value import Value
 
 
 class Outcome(StrEnum):
@@ -18,7 +18,7 @@ class Outcome(StrEnum):
     STALE = "stale"
 
 
-class AudioReceipt(Struct, frozen=True, gc=False):
+class AudioReceipt(Value, frozen=True, gc=False):
     """What became of an audio file: inserted, or unchanged where the same chunk was there already."""
 
     session_id: UUID
@@ -27,7 +27,7 @@ class AudioReceipt(Struct, frozen=True, gc=False):
     position: int
 
 
-class TranscriptReceipt(Struct, frozen=True, gc=False):
+class TranscriptReceipt(Value, frozen=True, gc=False):
     """What became of a transcript; `revision` is the one stored now, whoever wrote it."""
 
     session_id: UUID
@@ -37,7 +37,7 @@ class TranscriptReceipt(Struct, frozen=True, gc=False):
     position: int
 
 
-class TranslationReceipt(Struct, frozen=True, gc=False):
+class TranslationReceipt(Value, frozen=True, gc=False):
     """What became of a translation; `transcript_revision` is the one that it was made from."""
 
     session_id: UUID
@@ -48,7 +48,7 @@ class TranslationReceipt(Struct, frozen=True, gc=False):
     position: int
 
 
-class SegmentReceipt(Struct, frozen=True, gc=False):
+class SegmentReceipt(Value, frozen=True, gc=False):
     """What became of a segment: its transcript, its translations in the order given, its audio."""
 
     transcript: TranscriptReceipt
@@ -86,7 +86,7 @@ class SegmentReceipt(Struct, frozen=True, gc=False):
         return None if self.audio is None else self.audio.audio_file_id
 
 
-class DeletedSession(Struct, frozen=True):
+class DeletedSession(Value, frozen=True):
     """What the deletion of a session removed, as numbers of rows and of stored audio objects."""
 
     session_id: UUID
@@ -96,7 +96,7 @@ class DeletedSession(Struct, frozen=True):
     audio_files: int
 
 
-class DeletedSpeakerContent(Struct, frozen=True):
+class DeletedSpeakerContent(Value, frozen=True):
     """What was removed of a speaker, as numbers of rows; each audio file's object goes with its row."""
 
     session_id: UUID
@@ -106,7 +106,7 @@ class DeletedSpeakerContent(Struct, frozen=True):
     audio_files: int
 
 
-class SweepReport(Struct, frozen=True):
+class SweepReport(Value, frozen=True):
     """What a sweep of the audio storage found: objects seen, and orphans removed among them."""
 
     objects: int

@@ -3,19 +3,18 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from msgspec import Struct
-
 from livetranslate_store.values.imports import ImportCounts, Refusal
 from livetranslate_store.values.receipts import Outcome
+from livetranslate_store.values.value import Value
 
 
-class RestoreProgress(Struct, frozen=True):
+class RestoreProgress(Value, frozen=True):
     """How far a restore is: `lines` of the backup are written; nothing is durable before the end."""
 
     lines: int
 
 
-class RestoreReport(Struct, frozen=True):
+class RestoreReport(Value, frozen=True):
     """What a restore did: rows inserted, and rows unchanged because they were there already.
 
     `left_out` tells of each audio file whose bytes are neither in the backup nor in the audio storage, by

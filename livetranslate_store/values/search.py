@@ -3,13 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
-
 from livetranslate_store.values.page import Page
 from livetranslate_store.values.timeline import EntryKind
+from livetranslate_store.values.value import Value
 
 
-class SearchHit(Struct, frozen=True):
+class SearchHit(Value, frozen=True):
     """A transcript or a translation whose text matches, with where it was said and how it reads elsewhere.
 
     `snippet` is an extract of the text that matched, and `highlights` the places in it that did: pairs of

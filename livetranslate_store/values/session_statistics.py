@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from msgspec import Struct
+from livetranslate_store.values.value import Value
 
 
-class ScriptCounts(Struct, frozen=True):
+class ScriptCounts(Value, frozen=True):
     """How much was said: words of scripts that write spaces between them, characters of those that do not.
 
     The script decides, not the language tag: both are counted in a text that mixes them. A word is what
@@ -16,7 +16,7 @@ class ScriptCounts(Struct, frozen=True):
     characters: int
 
 
-class LanguageStatistics(Struct, frozen=True):
+class LanguageStatistics(Value, frozen=True):
     """What was said in one language."""
 
     language: str
@@ -25,7 +25,7 @@ class LanguageStatistics(Struct, frozen=True):
     counts: ScriptCounts
 
 
-class TranslationCoverage(Struct, frozen=True):
+class TranslationCoverage(Value, frozen=True):
     """How far a meeting is translated into one language; `coverage` is from 0 to 1, stale ones included.
 
     It is 1 where none is needed. A variant counts as the language, as it stands in its place in the view.
@@ -41,7 +41,7 @@ class TranslationCoverage(Struct, frozen=True):
     coverage: float
 
 
-class SpeakerStatistics(Struct, frozen=True):
+class SpeakerStatistics(Value, frozen=True):
     """One speaker of a meeting; the label None stands for speech without one.
 
     Who said nothing is not there.
@@ -63,7 +63,7 @@ class SpeakerStatistics(Struct, frozen=True):
     languages: tuple[str, ...]
 
 
-class MinuteStatistics(Struct, frozen=True):
+class MinuteStatistics(Value, frozen=True):
     """One minute of a meeting: what begins in it, and the speech time, in seconds, that falls into it."""
 
     minute: int
@@ -72,7 +72,7 @@ class MinuteStatistics(Struct, frozen=True):
     counts: ScriptCounts
 
 
-class SessionStatistics(Struct, frozen=True):
+class SessionStatistics(Value, frozen=True):
     """A meeting in figures.
 
     `duration` reaches from the earliest to the latest known time of speech; `speech_seconds` is the union of

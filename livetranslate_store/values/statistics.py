@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from msgspec import Struct
+from livetranslate_store.values.value import Value
 
 #: Closed lets calls through, open refuses them at once, probing is open with one call let through.
 BreakerState: TypeAlias = Literal["closed", "open", "probing"]
 ReplicaState: TypeAlias = Literal["unknown", "fresh", "lagging", "unreachable", "promoted"]
 
 
-class CacheStatistics(Struct, frozen=True):
+class CacheStatistics(Value, frozen=True):
     """The segment cache: entries now and at most, and counts since the start; rate from 0 to 1."""
 
     size: int
@@ -21,7 +21,7 @@ class CacheStatistics(Struct, frozen=True):
     hit_rate: float
 
 
-class GateStatistics(Struct, frozen=True):
+class GateStatistics(Value, frozen=True):
     """The write gate: writes now, counts since the start, and seconds that writes spent waiting.
 
     `waiting_bytes` is the audio of those that wait. `rejection_rate` is the rejected share, 0 to 1, of the
@@ -39,7 +39,7 @@ class GateStatistics(Struct, frozen=True):
     seconds_waited: float
 
 
-class PoolStatistics(Struct, frozen=True):
+class PoolStatistics(Value, frozen=True):
     """The connection pool: connections open, idle and in use, and callers waiting for one.
 
     `utilization` is the share in use of the most that may be open, 0 to 1; `opened` and `recycled` count
@@ -55,7 +55,7 @@ class PoolStatistics(Struct, frozen=True):
     recycled: int
 
 
-class ReplicaStatistics(Struct, frozen=True):
+class ReplicaStatistics(Value, frozen=True):
     """A read replica, by host and port: how it was found last, and counts since the start.
 
     Only a fresh one is read from; a promoted one is no standby any more. `lag` is how old at most is what it
@@ -72,7 +72,7 @@ class ReplicaStatistics(Struct, frozen=True):
     pool: PoolStatistics
 
 
-class RetryStatistics(Struct, frozen=True):
+class RetryStatistics(Value, frozen=True):
     """Repetition, counted since the start: attempts made again, and what they came to.
 
     Writes that go to the database together are repeated, and counted, as one.
@@ -83,7 +83,7 @@ class RetryStatistics(Struct, frozen=True):
     exhausted: int
 
 
-class BreakerStatistics(Struct, frozen=True):
+class BreakerStatistics(Value, frozen=True):
     """A circuit breaker: failures in a row now, and since when; openings and refused calls counted."""
 
     state: BreakerState
@@ -93,14 +93,14 @@ class BreakerStatistics(Struct, frozen=True):
     refused: int
 
 
-class BreakersStatistics(Struct, frozen=True):
+class BreakersStatistics(Value, frozen=True):
     """The circuit breakers of reads and of writes."""
 
     reads: BreakerStatistics
     writes: BreakerStatistics
 
 
-class StoreStatistics(Struct, frozen=True):
+class StoreStatistics(Value, frozen=True):
     """The store's own figures, taken at one moment; replicas in the order of `replica_urls`."""
 
     cache: CacheStatistics

@@ -3,16 +3,15 @@
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from msgspec import Struct
-
 from livetranslate_store.checks import JSONObject
 from livetranslate_store.values.page import Page
+from livetranslate_store.values.value import Value
 
 EntryKind: TypeAlias = Literal["transcript", "translation"]
 ENTRY_KINDS: tuple[EntryKind, ...] = ("transcript", "translation")
 
 
-class SegmentLookup(Struct, frozen=True, gc=False):
+class SegmentLookup(Value, frozen=True, gc=False):
     """What a translation that arrives later needs to know of its transcript."""
 
     session_id: UUID
@@ -22,7 +21,7 @@ class SegmentLookup(Struct, frozen=True, gc=False):
 
 
 # Not tracked by the garbage collector, which would go over a long meeting again and again while it is read.
-class TimelineEntry(Struct, frozen=True, gc=False):
+class TimelineEntry(Value, frozen=True, gc=False):
     """A transcript or a translation at its place in the meeting.
 
     `timestamp` is the start, or the end where only that is known, or 0.0 where neither is; `duration` is

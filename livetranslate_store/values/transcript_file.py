@@ -1,9 +1,9 @@
 """The transcript of another program, before it belongs to a session."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from livetranslate_store.checks import (
@@ -16,13 +16,14 @@ from livetranslate_store.checks import (
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.values.imports import Note, Refusal
 from livetranslate_store.values.inputs import Word
+from livetranslate_store.values.value import Value
 
 #: How the speakers of a file are found: "auto" decides over the whole file, "none" leaves them out.
 SpeakerChoice: TypeAlias = Literal["auto", "voice", "prefix", "identifier", "none"]
 SPEAKER_CHOICES: tuple[SpeakerChoice, ...] = get_args(SpeakerChoice)
 
 
-class ImportedTranslation(Struct, frozen=True, kw_only=True):
+class ImportedTranslation(Value, frozen=True, kw_only=True):
     """A translation that the file holds beside a cue."""
 
     text: str
@@ -38,7 +39,7 @@ class ImportedTranslation(Struct, frozen=True, kw_only=True):
         )
 
 
-class ImportedCue(Struct, frozen=True, kw_only=True):
+class ImportedCue(Value, frozen=True, kw_only=True):
     """One speaker's words at one time; times are seconds since the beginning of the file's recording.
 
     `identifier` is the cue's own name in its file. `speaker_name` is known if the file names people; else
@@ -75,7 +76,8 @@ class ImportedCue(Struct, frozen=True, kw_only=True):
             checked_text(self.identifier, "identifier")
 
 
-class TranscriptFile(Struct, frozen=True):
+@dataclass(frozen=True)
+class TranscriptFile:
     """A file that was read: its cues and refusals, in the file's order, and the notes about them.
 
     `encoding_is_guessed` is true if nothing in the file names its encoding and the file is not UTF-8.

@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from msgspec import Struct
-
 from livetranslate_store.values.page import Page
+from livetranslate_store.values.value import Value
 
 
-class ViewedTranslation(Struct, frozen=True, gc=False):
+class ViewedTranslation(Value, frozen=True, gc=False):
     """A translation in the place of its language; stale where its transcript has moved on since."""
 
     id: UUID
@@ -19,7 +18,7 @@ class ViewedTranslation(Struct, frozen=True, gc=False):
     is_stale: bool
 
 
-class TranscriptRow(Struct, frozen=True, gc=False):
+class TranscriptRow(Value, frozen=True, gc=False):
     """A transcript and its translations, at its place in the meeting.
 
     `timestamp` and `duration` are those of the timeline. `translations` has one place for each language that

@@ -1,0 +1,39 @@
+"""The base of every value: a frozen struct that msgspec, pydantic and FastAPI read, write and describe."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A frozen value; msgspec decodes and encodes it, and it can be a field or response of pydantic's."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Describe the value to pydantic as an object with its fields; a refused one is a ValidationError."""
+        types = {field.encode_name: field for field in msgspec.structs.fields(cls)}
+        fields = core_schema.typed_dict_schema(
+            {
+                name: core_schema.typed_dict_field(
+                    handler.generate_schema(field.type), required=field.required
+                )
+                for name, field in types.items()
+            },
+            extra_behavior="forbid",
+        )
+
+        def make(value: object, validate: Callable[[object], Any]) -> Value:
+            return value if isinstance(value, cls) else cls(**validate(value))
+
+        return core_schema.no_info_wrap_validator_function(
+            make,
+            fields,
+            ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                msgspec.structs.asdict, return_schema=fields
+            ),
+            metadata={"pydantic_js_updates": {"title": cls.__name__, "description": cls.__doc__}},
+        )

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The main job on files of one's own: make demo CAPTIONS="en=talk.en.vtt ja=talk.ja.vtt"
 CAPTIONS ?=
 
-.PHONY: demo test check lint types imports matrix bench soak faults reference clean
+.PHONY: demo test check lint types imports matrix bench soak faults reference page-picture terminal-picture clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/livetranslate-store demo $(if $(CAPTIONS),--captions $(CAPTIONS))
@@ -43,6 +43,14 @@ soak: $(VENV)/.development
 # Every fault in full, in less than fifteen minutes; writes the table in docs/reliability.md.
 faults: $(VENV)/.development
 	$(BIN)/pytest tests/faults --faults=docs/reliability.md
+
+# The picture of a meeting's page, docs/page.png; needs Chromium.
+page-picture: $(VENV)/.development
+	PYTHONPATH=tests $(BIN)/python tools/page_picture.py
+
+# The picture of the command line, docs/terminal.svg.
+terminal-picture: $(VENV)/.development
+	$(BIN)/python tools/terminal_picture.py
 
 # The reference, from the docstrings: build/reference/index.html.
 reference: $(VENV)/.development

@@ -1,4 +1,4 @@
-"""Draws docs/page.png: the sample meeting's page, as a browser shows it while somebody searches in it."""
+"""Draws docs/page.png: the page of the sample meeting during a search."""
 
 import asyncio
 import sys
@@ -13,7 +13,7 @@ PICTURE = Path(__file__).resolve().parents[1] / "docs" / "page.png"
 
 
 async def draw() -> None:
-    """Open the page, look for a word in it, and take the picture."""
+    """Open the page, search for a word, and take the picture."""
     if CHROMIUM is None:
         sys.exit(f"Chromium is missing: install one of {', '.join(NAMES)}.")
     with tempfile.TemporaryDirectory() as folder:

@@ -58,7 +58,15 @@ const leaveRoom = () => document.documentElement.style.setProperty("--controls",
 new ResizeObserver(leaveRoom).observe(controls);
 leaveRoom();
 
-// The reader is at the line that comes out from under the controls.
+// The reader is at the first line that begins below the controls, or at one that fills the screen.
+const lineInSight = () => {
+  const { left, width, bottom } = controls.getBoundingClientRect();
+  const line = document.elementFromPoint(left + width / 2, bottom + 12)?.closest("li.line");
+  const next = line?.nextElementSibling;
+  const isCut = line && line.getBoundingClientRect().top < bottom - 2;
+  return isCut && next && next.getBoundingClientRect().bottom <= innerHeight ? next : line;
+};
+
 let waiting = false;
 addEventListener("scroll", () => {
   if (waiting || goal) return;
@@ -66,8 +74,7 @@ addEventListener("scroll", () => {
   requestAnimationFrame(() => {
     waiting = false;
     if (goal) return;
-    const { left, width, bottom } = controls.getBoundingClientRect();
-    const line = document.elementFromPoint(left + width / 2, bottom + 12)?.closest("li.line");
+    const line = lineInSight();
     if (line && line !== here) show(line);
   });
 }, { passive: true });
@@ -90,6 +97,7 @@ if (lanes) {
   lanes.addEventListener("pointerleave", () => { pointer.hidden = true; });
   lanes.addEventListener("click", (event) => goToTime(timeUnder(event)));
   lanes.addEventListener("keydown", (event) => {
+    if (event.target !== lanes) return; // the speakers scroll
     const place = Math.max(timed.indexOf(here), 0);
     const at = times[place];
     const last = times.length - 1;

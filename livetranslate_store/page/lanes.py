@@ -7,12 +7,14 @@ from livetranslate_store.page.wording import UNKNOWN_SPEAKER, clock
 from livetranslate_store.values import SpeakerStatistics, TranscriptRow
 
 # The page's style has this many colours of speakers; the next speaker starts again.
-COLOURS = 8
+COLOURS = 16
 NO_COLOUR = "none"
 # The drawing is this wide whatever the meeting's length; what is shorter than a mark becomes one.
 WIDTH = 1000.0
 NARROWEST = 1.2
-MOST_TICKS = 6
+MOST_TICKS = 5
+# Beyond this part of the axis, half a label would not fit on a phone.
+LAST_CENTRED = 0.92
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 
 
@@ -32,10 +34,11 @@ class Lane(NamedTuple):
 
 
 class Tick(NamedTuple):
-    """A mark of the axis; `x` is in per cent of its width."""
+    """A mark of the axis; `x` is in per cent of its width, `anchor` keeps the label within it."""
 
     x: str
     label: str
+    anchor: str
 
 
 class Axis(NamedTuple):
@@ -53,7 +56,11 @@ class Axis(NamedTuple):
         step = next((step for step in STEPS if self.span / step <= MOST_TICKS), self.span / MOST_TICKS)
         count = int(self.span / step) + 1
         moments = [self.start + step * number for number in range(count)]
-        return [Tick(f"{100 * self.place(at):.2f}", clock(at)) for at in moments]
+        return [Tick(f"{100 * self.place(at):.2f}", clock(at), _anchor(self.place(at))) for at in moments]
+
+
+def _anchor(place: float) -> str:
+    return "start" if place == 0 else "end" if place > LAST_CENTRED else "middle"
 
 
 def is_timed(row: TranscriptRow) -> bool:

@@ -9,6 +9,8 @@ from livetranslate_store.values import MinuteStatistics, SessionStatistics
 
 # More bars than this cannot be told apart on a phone.
 MOST_BARS = 90
+# More speakers than this are folded away in the talk share.
+MOST_SPEAKERS = 5
 MINUTES_PER_BAR = (1, 2, 3, 5, 10, 15, 30, 60, 120, 240, 480, 1440)
 
 
@@ -21,7 +23,10 @@ class Figure(NamedTuple):
 
 
 class Share(NamedTuple):
-    """A bar of a list: parts in per cent of the whole width, one after the other, and words for it."""
+    """A bar of a list: parts in per cent of the whole width, one after the other, and words for it.
+
+    Without parts there is nothing to measure, and no bar.
+    """
 
     name: str
     colour: str
@@ -44,19 +49,16 @@ class SpeechPlot(NamedTuple):
     """Speech over the meeting, in seconds per minute."""
 
     bars: list[Bar]
+    first: str
     last: str
     summary: str
 
 
 def figures_of(statistics: SessionStatistics, speakers: int) -> list[Figure]:
     """Return the numbers that come first."""
-    spoken = statistics.speech_seconds / statistics.duration if statistics.duration > 0 else 0.0
-    interim = statistics.segments - statistics.final_segments
     figures = [
-        Figure(length(statistics.duration), "Duration", f"{share(spoken)} of it speech"),
-        Figure(
-            f"{statistics.segments:,}", "Segments", f"{interim:,} still interim" if interim else "all final"
-        ),
+        Figure(length(statistics.duration), "Duration", _spoken(statistics)),
+        Figure(f"{statistics.segments:,}", "Segments", _finals(statistics)),
         Figure(f"{speakers:,}", "Speakers", _turns(statistics)),
     ]
     value, _, unit = amount(statistics.counts).partition(" ")
@@ -64,6 +66,19 @@ def figures_of(statistics: SessionStatistics, speakers: int) -> list[Figure]:
     if statistics.mean_confidence is not None:
         figures.append(Figure(share(statistics.mean_confidence), "Confidence", "mean of all segments"))
     return figures
+
+
+def _spoken(statistics: SessionStatistics) -> str:
+    if statistics.duration <= 0:
+        return "no speech with times"
+    return f"{share(statistics.speech_seconds / statistics.duration)} of it speech"
+
+
+def _finals(statistics: SessionStatistics) -> str:
+    interim = statistics.segments - statistics.final_segments
+    if interim:
+        return f"{interim:,} still interim"
+    return "all final" if statistics.segments else "none yet"
 
 
 def _turns(statistics: SessionStatistics) -> str:
@@ -76,6 +91,11 @@ def _rest(statistics: SessionStatistics) -> str:
     if counts.words and counts.characters:
         return f"and {counts.characters:,} characters"
     return f"in {len(statistics.languages):,} languages" if len(statistics.languages) > 1 else "as spoken"
+
+
+def shown_of(speakers: int) -> int:
+    """Return how many speakers the talk share shows at first; one alone is never hidden."""
+    return MOST_SPEAKERS if speakers > MOST_SPEAKERS + 1 else speakers
 
 
 def talk_of(statistics: SessionStatistics, voices: Mapping[str | None, Voice]) -> list[Share]:
@@ -93,31 +113,40 @@ def coverage_of(statistics: SessionStatistics) -> list[Share]:
     """Return how far the meeting is translated: first what is up to date, then what is stale."""
     shares = []
     for each in statistics.translations:
-        whole = max(each.needed, 1)
-        parts = (_percent((each.translated - each.stale) / whole), _percent(each.stale / whole))
+        if each.needed == 0:
+            shares.append(Share(each.language, "done", (), "", "nothing to translate"))
+            continue
+        parts = (
+            _percent((each.translated - each.stale) / each.needed),
+            _percent(each.stale / each.needed),
+        )
         note = f"{each.translated:,} of {each.needed:,}" + (f", {each.stale:,} stale" if each.stale else "")
         shares.append(Share(each.language, "done", parts, share(each.coverage), note))
     return shares
 
 
-def speech_of(minutes: Sequence[MinuteStatistics]) -> SpeechPlot | None:
-    """Return the speech per minute, several minutes to a bar in a long meeting; None without any."""
+def speech_of(minutes: Sequence[MinuteStatistics], end: float) -> SpeechPlot | None:
+    """Return the speech per minute, several minutes to a bar in a long meeting; None without any.
+
+    `end` is where the meeting's last speech ends, in seconds: the plot ends there, too.
+    """
     if not minutes:
         return None
     first, last = minutes[0].minute, minutes[-1].minute + 1
-    per_bar = next((each for each in MINUTES_PER_BAR if (last - first) / each <= MOST_BARS), None)
-    if per_bar is None:
-        per_bar = -(-(last - first) // MOST_BARS)
+    per_bar = _minutes_per_bar(last - first)
     sums: dict[int, float] = {}
     for minute in minutes:
         place = (minute.minute - first) // per_bar
         sums[place] = sums.get(place, 0.0) + minute.speech_seconds
-    rates = {place: total / per_bar for place, total in sums.items()}
-    # A minute can hold more than sixty seconds where several speak at once.
+    # The last bar may have fewer minutes than the others.
+    rates = {place: total / min(per_bar, last - first - place * per_bar) for place, total in sums.items()}
+    # A minute can hold more than sixty seconds if several people speak at once.
     highest = max(60.0, *rates.values())
-    width = 100 * per_bar / (last - first)
+    # The last minute ends with the meeting.
+    end = min(60.0 * last, max(end, 60.0 * last - 59))
+    width = 100 * 60 * per_bar / (end - 60 * first)
     bars = [
-        _bar(place, rate / highest, width, 60 * (first + place * per_bar), rate)
+        _bar(place * width, width, rate / highest, 60 * (first + place * per_bar), rate)
         for place, rate in rates.items()
     ]
     busiest = max(rates, key=lambda place: rates[place])
@@ -126,12 +155,20 @@ def speech_of(minutes: Sequence[MinuteStatistics]) -> SpeechPlot | None:
         f"On average {mean:.0f} s of speech per minute; most, {rates[busiest]:.0f} s, "
         f"at {clock(60 * (first + busiest * per_bar))}."
     )
-    return SpeechPlot(bars, clock(60 * last), summary)
+    if per_bar > 1:
+        summary += f" Each bar is the mean of {length(60 * per_bar)}."
+    return SpeechPlot(bars, clock(60 * first), clock(end), summary)
 
 
-def _bar(place: int, height: float, width: float, starts_at: float, rate: float) -> Bar:
+def _minutes_per_bar(minutes: int) -> int:
+    round_number = next((each for each in MINUTES_PER_BAR if minutes / each <= MOST_BARS), None)
+    return -(-minutes // MOST_BARS) if round_number is None else round_number
+
+
+def _bar(left: float, width: float, height: float, starts_at: float, rate: float) -> Bar:
+    width = min(width, 100 - left)
     return Bar(
-        x=f"{place * width + width * 0.1:.3f}",
+        x=f"{left + width * 0.1:.3f}",
         y=f"{100 * (1 - height):.2f}",
         width=f"{width * 0.8:.3f}",
         height=f"{100 * height:.2f}",

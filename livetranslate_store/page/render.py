@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.models import Session
 from livetranslate_store.page.lanes import axis_of, lanes_of, voices_of
-from livetranslate_store.page.plots import coverage_of, figures_of, speech_of, talk_of
+from livetranslate_store.page.plots import coverage_of, figures_of, shown_of, speech_of, talk_of
 from livetranslate_store.page.transcript import lines_of
 from livetranslate_store.page.wording import clock, seconds_attribute
 from livetranslate_store.values import SessionStatistics, TranscriptRow
@@ -45,8 +45,9 @@ def render(
         languages=languages,
         figures=figures_of(statistics, sum(label is not None for label in voices)),
         talk=talk_of(statistics, voices),
+        talk_shown=shown_of(len(statistics.speakers)),
         coverage=coverage_of(statistics),
-        speech=speech_of(statistics.minutes),
+        speech=speech_of(statistics.minutes, axis.start + axis.span),
         axis=axis,
         lanes=lanes_of(rows, voices.values(), axis),
         lines=lines_of(rows, languages, voices),

@@ -1,6 +1,8 @@
 """The page of a meeting in a real browser: what people see, find and reach, and that nothing hostile runs."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import itertools
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest_asyncio
 from helpers import page_samples
 from helpers.browser import CHROMIUM, NAMES, launched
 from helpers.page_samples import row, translation
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, FloatRect, Page, async_playwright
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason=f"no browser on the PATH: {', '.join(NAMES)}"),
@@ -16,7 +18,9 @@ pytestmark = [
 ]
 
 DESKTOP = (1280, 900)
+LAPTOP = (1366, 650)
 PHONE = (390, 844)
+PHONE_ON_ITS_SIDE = (844, 390)
 
 Open = Callable[..., Awaitable[Page]]
 
@@ -261,6 +265,176 @@ async def test_right_to_left_text_runs_from_the_right(opened: Open) -> None:
         "li p[lang]", "all => all.map((each) => getComputedStyle(each).direction)"
     )
     assert directions == ["ltr", "rtl"]
+
+
+async def box(page: Page, selector: str) -> FloatRect:
+    found = await page.locator(selector).bounding_box()
+    assert found is not None
+    return found
+
+
+async def test_matches_are_marked_below_the_lanes_and_stay_while_the_speakers_scroll(opened: Open) -> None:
+    page = await opened(page_samples.crowded_page(), size=LAPTOP)
+    await page.fill("#query", "for")
+    before = [await box(page, each) for each in ("svg.hits", "#head", "svg.axis")]
+    rows = await box(page, ".rows")
+    assert before[0]["y"] >= rows["y"] + rows["height"]
+    assert before[1]["y"] <= rows["y"]
+    assert before[1]["y"] + before[1]["height"] >= before[0]["y"] + before[0]["height"]
+    await page.locator(".rows").evaluate("(rows) => { rows.scrollTop = rows.scrollHeight; }")
+    assert [await box(page, each) for each in ("svg.hits", "#head", "svg.axis")] == before
+
+
+@pytest.mark.parametrize("size", [LAPTOP, (1440, 900), PHONE])
+async def test_every_speaker_is_reached_and_the_marks_share_one_axis(
+    opened: Open, size: tuple[int, int]
+) -> None:
+    page = await opened(page_samples.crowded_page(), size=size)
+    await page.evaluate("scrollTo(0, document.getElementById('transcript').offsetTop)")
+    rows = await box(page, ".rows")
+    last = page.locator(".lane").last
+    await last.evaluate("(lane) => lane.scrollIntoView({ block: 'nearest' })")
+    lane = await last.bounding_box()
+    assert lane is not None
+    assert rows["y"] <= lane["y"] + 1
+    assert lane["y"] + lane["height"] <= rows["y"] + rows["height"] + 1
+    # Whatever room a scroll bar takes.
+    edges = await page.evaluate(
+        "[...document.querySelectorAll('.lane svg, .grid, .hits, .axis, .over')].map((each) =>"
+        " { const { left, right } = each.getBoundingClientRect(); return `${left} ${right}`; })"
+    )
+    assert len(set(edges)) == 1
+
+
+async def test_all_of_twelve_speakers_are_in_sight_on_a_desktop(opened: Open) -> None:
+    page = await opened(page_samples.crowded_page(), size=(1440, 900))
+    assert await page.locator(".rows").evaluate("(rows) => rows.scrollHeight <= rows.clientHeight")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, LAPTOP, PHONE, PHONE_ON_ITS_SIDE])
+async def test_the_controls_leave_most_of_the_screen_to_the_transcript(
+    opened: Open, size: tuple[int, int]
+) -> None:
+    page = await opened(page_samples.crowded_page(speakers=40), size=size)
+    assert (await box(page, "#controls"))["height"] <= 0.42 * size[1]
+
+
+@pytest.mark.parametrize("size", [(320, 640), DESKTOP])
+@pytest.mark.parametrize("length", [50.0, 59.9, 61.0, 3601.0, 10_806.0, 18_000.0])
+async def test_labels_of_the_axis_are_whole_and_apart(
+    opened: Open, length: float, size: tuple[int, int]
+) -> None:
+    page = await opened(page_samples.page([row("a", 0, 1), row("b", 1, length)]), size=size)
+    axis = await box(page, "svg.axis")
+    labels = await page.eval_on_selector_all(
+        ".axis text",
+        "all => all.map((each) => each.getBoundingClientRect()).filter(({ width }) => width)"
+        ".map(({ left, right }) => [left, right])",
+    )
+    assert labels[0][0] >= axis["x"] - 1
+    assert labels[-1][1] <= axis["x"] + axis["width"] + 1
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(labels))
+
+
+async def test_few_speakers_are_shown_by_share_and_the_rest_on_demand(opened: Open) -> None:
+    page = await opened(page_samples.crowded_page())
+    shares = page.locator(".card", has_text="Talk share").locator("li")
+    assert [await each.is_visible() for each in await shares.all()] == [True] * 5 + [False] * 7
+    await page.get_by_text("and 7 more").click()
+    assert await shares.last.is_visible()
+    page = await opened(page_samples.crowded_page(speakers=6))
+    assert await page.locator("details").count() == 0
+
+
+async def test_paper_shows_every_speaker(opened: Open) -> None:
+    page = await opened(page_samples.crowded_page())
+    await page.emulate_media(media="print")
+    assert (await box(page, "details li:last-child"))["height"] > 0
+    assert await page.locator(".rows").evaluate("(rows) => rows.scrollHeight <= rows.clientHeight")
+
+
+async def test_the_name_of_a_column_begins_where_its_texts_begin(opened: Open) -> None:
+    rows = [
+        row("first", 0, 1, translations=[None, translation("uno")]),
+        row("then", 1, 2, translations=[translation("שלום", "he"), None]),
+    ]
+    page = await opened(page_samples.page(rows, ["he", "es"], title="ישיבה"))
+    directions = await page.eval_on_selector_all(
+        "#names > span:not(:first-child)", "all => all.map((each) => getComputedStyle(each).direction)"
+    )
+    assert directions == ["ltr", "rtl", "ltr"]
+    assert (await box(page, "h1 bdi"))["x"] == (await box(page, ".facts > :first-child"))["x"]
+
+
+async def test_hiding_a_column_keeps_the_place(opened: Open) -> None:
+    page = await opened(page_samples.crowded_page(hours=1), at="#t=1800")
+    place = await line_at_the_top(page)
+    for name in ("Spanish", "Hebrew", "German", "Hebrew"):
+        await page.get_by_role("checkbox", name=name).click()
+        assert await line_at_the_top(page) == place
+    # Before the transcript there is no place to keep.
+    await page.evaluate("scrollTo(0, 0)")
+    await page.get_by_role("checkbox", name="Spanish").click()
+    assert await page.evaluate("scrollY") == 0
+
+
+async def test_the_line_of_the_reader_is_not_below_the_controls(opened: Open) -> None:
+    page = await opened(page_samples.sample_page())
+    bottom = (await box(page, "#controls"))["height"]
+    for step in range(3000, 3400, 30):
+        await page.evaluate(f"scrollTo({{ top: {step}, behavior: 'instant' }})")
+        await line_at_the_top(page)
+        assert (await box(page, ".here"))["y"] >= bottom - 2
+
+
+COLOURS = """
+() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const of = (element, name) => {
+    canvas.fillStyle = getComputedStyle(element)[name]; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  return [of(document.getElementById("controls"), "backgroundColor"),
+    ...[...document.querySelectorAll(".lane .dot")].map((dot) => of(dot, "backgroundColor"))];
+}
+"""
+
+
+def linear(colour: Sequence[int]) -> list[float]:
+    parts = [each / 255 for each in colour]
+    return [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts]
+
+
+def luminance(colour: Sequence[int]) -> float:
+    red, green, blue = linear(colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def oklab(colour: Sequence[int]) -> tuple[float, float, float]:
+    red, green, blue = linear(colour)
+    long = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
+    middle = (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3)
+    short = (0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue) ** (1 / 3)
+    return (
+        0.2104542553 * long + 0.7936177850 * middle - 0.0040720468 * short,
+        1.9779984951 * long - 2.4285922050 * middle + 0.4505937099 * short,
+        0.0259040371 * long + 0.7827717662 * middle - 0.8086757660 * short,
+    )
+
+
+@pytest.mark.parametrize("dark", [False, True])
+async def test_the_colours_of_sixteen_speakers_are_apart_and_stand_out(opened: Open, *, dark: bool) -> None:
+    page = await opened(page_samples.crowded_page(speakers=16), dark=dark)
+    ground, *colours = await page.evaluate(COLOURS)
+    assert len(colours) == 16
+    distances = [
+        math.dist(oklab(one), oklab(other)) for one, other in itertools.combinations(colours[:12], 2)
+    ]
+    assert min(distances) > 0.1
+    assert len({tuple(each) for each in colours}) == 16
+    for colour in colours:
+        darker, lighter = sorted((luminance(ground), luminance(colour)))
+        assert (lighter + 0.05) / (darker + 0.05) > 3
 
 
 CONTRASTS = """

@@ -158,6 +158,48 @@ def long_page(segments: int = 4000, languages: Sequence[str] = ("es", "ja", "ar"
     return page(many, languages, "A long day")
 
 
+CROWD = (
+    "Margaret Okafor", "Étienne Beaulieu-Lachance", "中村 さくら", "יעל כהן", "Ada", "Bo", "Chidi Anagonye",
+    "Wolfeschlegelsteinhausenbergerdorff", "Ólöf", "Priya", "Quinn", "Zoë",
+)  # fmt: skip
+LONG_WORD = "Datenschutzfolgenabschätzungsbeauftragter"
+
+
+def crowded_page(
+    speakers: int = 12, hours: float = 3, languages: Sequence[str] = ("es", "he", "ja", "de")
+) -> str:
+    """Return a long meeting of many speakers, whose last speech ends ten seconds after the hour."""
+    rows, spoken = sample_rows()
+    count = int(500 * hours)
+    many = []
+    for place in range(count):
+        each = rows[place % len(rows)]
+        texts = [
+            translation("שלום וברוכים הבאים לישיבה של היום. " * (1 + place % 3), "he"),
+            translation(f"Die {LONG_WORD} antwortet.", "de"),
+        ]
+        number = (place + place // 97) % speakers
+        start = (3600 * hours + 6) * place / (count - 1)
+        many.append(
+            row(
+                each.text,
+                start,
+                start + 4.0,
+                label=f"SPEAKER_{number:02}",
+                name=CROWD[number % len(CROWD)],
+                translations=[
+                    texts[0]
+                    if tag == "he"
+                    else texts[1]
+                    if tag == "de"
+                    else each.translations[spoken.index(tag)]
+                    for tag in languages
+                ],
+            )
+        )
+    return page(many, languages, "A crowded meeting")
+
+
 def _counts(rows: Sequence[TranscriptRow]) -> ScriptCounts:
     return ScriptCounts(words=sum(len(each.text.split()) for each in rows), characters=0)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetranslate_store.page.lanes import axis_of, lanes_of, voices_of
-from livetranslate_store.page.plots import MOST_BARS, speech_of
+from livetranslate_store.page.plots import MOST_BARS, coverage_of, figures_of, speech_of
 from livetranslate_store.page.session_page import columns_of
 from livetranslate_store.page.wording import amount, clock, length, seconds_attribute, share
 from livetranslate_store.values import MinuteStatistics, ScriptCounts
@@ -76,6 +76,22 @@ def test_a_language_is_recognised_in_any_case() -> None:
     assert columns_of(["pt", "PT-br", "zh-Hans", "ZH", "Pt", "pto"]) == ["pt", "ZH", "pto"]
 
 
+def test_a_language_that_needs_no_translation_has_no_bar() -> None:
+    (share,) = coverage_of(
+        page_samples.statistics([row("Hola", 0, 1, language="es", translations=[None])], ["es"])
+    )
+    assert (share.parts, share.value, share.note) == ((), "", "nothing to translate")
+
+
+def test_a_meeting_without_speech_claims_nothing_about_it() -> None:
+    notes = [figure.note for figure in figures_of(page_samples.statistics([]), 0)]
+    assert notes[:2] == ["no speech with times", "none yet"]
+
+
+def test_long_words_are_hyphenated() -> None:
+    assert "hyphens: auto" in page_samples.sample_page()
+
+
 def test_what_may_still_change_is_marked() -> None:
     rows = [row("Hel", 0, 1, is_final=False, translations=[translation("Ho", is_stale=True)])]
     html = page_samples.page(rows, ["es"])
@@ -119,10 +135,16 @@ def test_an_axis_has_a_few_ticks_within_itself(start: float, span: float) -> Non
 
 @given(st.integers(1, 5000))
 def test_speech_per_minute_keeps_all_seconds_in_few_bars(minutes: int) -> None:
-    plot = speech_of([MinuteStatistics(each, 1, 30.0, ScriptCounts(1, 0)) for each in range(minutes)])
+    end = 60.0 * minutes - 50
+    plot = speech_of([MinuteStatistics(each, 1, 30.0, ScriptCounts(1, 0)) for each in range(minutes)], end)
     assert plot is not None
     assert len(plot.bars) <= MOST_BARS
     assert "On average 30 s" in plot.summary
+    assert "most, 30 s" in plot.summary
+    assert ("Each bar is the mean of" in plot.summary) == (minutes > MOST_BARS)
+    assert plot.last == clock(end)
+    assert all(float(bar.width) > 0 for bar in plot.bars)
+    assert float(plot.bars[-1].x) + float(plot.bars[-1].width) < 100.001
 
 
 @pytest.mark.parametrize(

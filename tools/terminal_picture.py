@@ -1,4 +1,4 @@
-"""Makes terminal.svg, which stands beside it: commands over the sample meeting, as a terminal shows them."""
+"""Draws docs/terminal.svg: commands over the sample meeting, as a terminal shows them."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ from livetranslate_store.cli.opening import settings_for
 from livetranslate_store.cli.terminal.output import Output
 
 COLUMNS = 112
-# What was said at the begin of the meeting, in so many seconds.
+# The first seconds of the meeting.
 SECONDS = 15.0
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "terminal.svg"

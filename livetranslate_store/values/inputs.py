@@ -25,7 +25,7 @@ from livetranslate_store.checks import (
     optional_number,
 )
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.values.value import Value
+from livetranslate_store.values.value import Value, freeze
 
 SESSION_STATUSES = ("spawning", "active", "paused", "ended", "error")
 AUDIO_STATUSES = ("pending", "processing", "completed", "failed")
@@ -143,7 +143,7 @@ class TranscriptInput(Value, frozen=True, kw_only=True):
             checked_uuid(self.audio_file_id, "audio_file_id")
         if self.words is not None and not all(isinstance(word, Word) for word in self.words):
             raise InvalidInputError("words must be a sequence of Word.")
-        _freeze(self, "words")
+        freeze(self, "words")
         checked_json_object(self.metadata, "metadata")
 
 
@@ -194,18 +194,11 @@ class SegmentInput(Value, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Freeze the translations; the import checks the rest."""
-        _freeze(self, "translations")
+        freeze(self, "translations")
 
 
 # msgspec's frozen values are set once, here, while they are being made.
 _set = force_setattr
-
-
-def _freeze(value: Any, name: str) -> None:
-    # A decoder makes lists of sequences: a value that comes back from JSON is equal to the one that went.
-    sequence = getattr(value, name)
-    if isinstance(sequence, list):
-        _set(value, name, tuple(sequence))
 
 
 def _check_times(value: Any) -> None:

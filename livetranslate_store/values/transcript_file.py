@@ -16,7 +16,7 @@ from livetranslate_store.checks import (
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.values.imports import Note, Refusal
 from livetranslate_store.values.inputs import Word
-from livetranslate_store.values.value import Value
+from livetranslate_store.values.value import Value, freeze
 
 #: How the speakers of a file are found: "auto" decides over the whole file, "none" leaves them out.
 SpeakerChoice: TypeAlias = Literal["auto", "voice", "prefix", "identifier", "none"]
@@ -74,6 +74,7 @@ class ImportedCue(Value, frozen=True, kw_only=True):
         optional_number(self.confidence, "confidence", minimum=0.0, maximum=1.0)
         if self.identifier is not None:
             checked_text(self.identifier, "identifier")
+        freeze(self, "translations")
 
 
 @dataclass(frozen=True)

@@ -37,3 +37,11 @@ class Value(msgspec.Struct, frozen=True):
             ),
             metadata={"pydantic_js_updates": {"title": cls.__name__, "description": cls.__doc__}},
         )
+
+
+def freeze(value: Value, *names: str) -> None:
+    """Make tuples of the lists in these fields, as a decoder makes them, while the value is being made."""
+    for name in names:
+        sequence = getattr(value, name)
+        if isinstance(sequence, list):
+            msgspec.structs.force_setattr(value, name, tuple(sequence))

@@ -134,6 +134,32 @@ def test_a_terminal_gets_a_table_in_which_wide_and_right_to_left_texts_stay_in_l
         assert cell_len(japanese[: japanese.index("お")]) == cell_len(arabic[0][: arabic[0].index("\u2068")])
 
 
+@pytest.mark.parametrize("columns", [40, 80, 140])
+def test_texts_are_shown_at_any_width_whatever_the_names_of_speakers_and_meetings(
+    run: Commands, other_program: psycopg.Connection[Any], columns: int
+) -> None:
+    other_program.execute("UPDATE livetranslate.sessions SET title = repeat('A long title ', 5)")
+    other_program.execute("UPDATE livetranslate.speakers SET name = repeat('A long name ', 4)")
+    other_program.execute(
+        "UPDATE livetranslate.transcripts SET text = 'Pump the water out, and dry the floor.'"
+    )
+    other_program.commit()
+    for command, phrases in {
+        ("timeline", MEETING): ["out", "A long name"],
+        ("timeline", MEETING, "--beside", "ja", "--beside", "ar"): ["out", "おはようございます", "صباح"],
+        ("search", "pump"): ["out", "A long name", "A long title"],
+        ("sessions",): ["A long title", "A long"],
+    }.items():
+        shown = Text.from_ansi(run.on_terminal(*command, columns=columns).out).plain
+        assert all(cell_len(line) <= columns for line in shown.splitlines())
+        words = " ".join(shown.split())
+        assert all(phrase in words for phrase in phrases), (command, shown)
+    # Half of the row, or all of a narrow one.
+    shown = Text.from_ansi(run.on_terminal("search", "pump", columns=columns).out).plain
+    text = "Pump the water out, and dry the floor."[: columns // 2 - 6]
+    assert text.rpartition(" ")[0] in shown
+
+
 def test_nothing_that_was_said_can_command_a_terminal(run: Commands) -> None:
     shown = run.on_terminal("timeline", MEETING).out
     assert "\x1b[31m" not in shown

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from livetranslate_store.cli.terminal.terminal_text import Spoken, clock, one_line, visible
+from livetranslate_store.cli.terminal.terminal_text import IsolatedText, clock, one_line, visible
 
 ANYTHING = st.text(
     st.characters(codec="utf-8") | st.sampled_from("\t\n\r\x1b\u202e\u2066\u2069שם日本👩\u200d\u0301\\"),
@@ -53,7 +53,7 @@ def test_no_line_of_a_text_is_wider_than_its_cell_and_each_closes_its_direction(
     text: str, width: int
 ) -> None:
     console = Console(width=width, file=StringIO())
-    lines = ["".join(part.text for part in line) for line in console.render_lines(Spoken(text))]
+    lines = ["".join(part.text for part in line) for line in console.render_lines(IsolatedText(text))]
     for line in lines:
         assert cell_len(line) == width
         assert line.count("\u2068") == line.count("\u2069")

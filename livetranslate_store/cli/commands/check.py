@@ -35,7 +35,7 @@ COLUMNS = (
     Column[Finding](
         "state", lambda each: each.word, lambda each: Text(each.word, "green" if each.healthy else "bold red")
     ),
-    Column[Finding]("", lambda each: each.detail, wraps=True),
+    Column[Finding]("", lambda each: each.detail, is_text=True),
 )
 
 

@@ -59,7 +59,7 @@ COLUMNS: Sequence[Column[SearchHit]] = (
     Column("speaker", lambda each: each.speaker_name or each.speaker_label, style="bold"),
     Column("language", _language, style="magenta"),
     Column("kind", lambda each: each.kind, for_programs=True),
-    Column("text", lambda each: each.snippet, _matched, wraps=True),
+    Column("text", lambda each: each.snippet, _matched, is_text=True),
     Column("original", lambda each: each.text, for_programs=True),
     Column("translation", lambda each: each.translation, for_programs=True),
 )

@@ -23,7 +23,7 @@ def _title(session: Session) -> Text:
 
 
 COLUMNS: Sequence[Column[Session]] = (
-    Column("id", lambda each: str(each.id), style="cyan"),
+    Column("id", lambda each: str(each.id), style="cyan", is_whole=True),
     Column("external id", lambda each: each.external_id, for_programs=True),
     Column(
         "status",
@@ -35,7 +35,7 @@ COLUMNS: Sequence[Column[Session]] = (
     Column("bot", lambda each: each.bot_id, for_programs=True),
     Column("meeting", lambda each: each.meeting_id, for_programs=True),
     Column("languages", lambda each: ",".join(each.target_languages), for_programs=True),
-    Column("title", lambda each: each.title, _title, wraps=True),
+    Column("title", lambda each: each.title, _title, is_text=True),
 )
 
 

@@ -16,10 +16,17 @@ from livetranslate_store.values import TranscriptRow, TranscriptViewPage, Viewed
 def columns_beside(languages: Sequence[str]) -> list[Column[TranscriptRow]]:
     """Return the columns of the originals and of each language; gaps are empty."""
     return [
-        Column("time", lambda row: row.timestamp, lambda row: clock(row.timestamp), style="cyan", right=True),
+        Column(
+            "time",
+            lambda row: row.timestamp,
+            lambda row: clock(row.timestamp),
+            style="cyan",
+            right=True,
+            is_whole=True,
+        ),
         Column("speaker", lambda row: row.speaker_name or row.speaker_label, style="bold"),
         Column("language", lambda row: row.language, style="magenta"),
-        Column("original", lambda row: row.text, _original, wraps=True),
+        Column("original", lambda row: row.text, _original, is_text=True),
         *(_column_of(place, language) for place, language in enumerate(languages)),
     ]
 
@@ -29,7 +36,7 @@ def _column_of(place: int, language: str) -> Column[TranscriptRow]:
         translation = row.translations[place]
         return None if translation is None else translation.text
 
-    return Column(language, value, lambda row: _translated(row.translations[place]), wraps=True)
+    return Column(language, value, lambda row: _translated(row.translations[place]), is_text=True)
 
 
 def _original(row: TranscriptRow) -> Text:

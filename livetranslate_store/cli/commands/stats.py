@@ -38,8 +38,8 @@ def _said(counts: ScriptCounts) -> str:
 SPEAKERS: Sequence[Column[SpeakerStatistics]] = (
     Column("speaker", lambda each: each.name or each.label or "(nobody named)", style="bold"),
     Column("talk", lambda each: each.talk_seconds, lambda each: clock(each.talk_seconds), right=True),
-    Column("share", lambda each: each.share, lambda each: _share(each.share)),
-    Column("said", lambda each: _said(each.counts), wraps=True),
+    Column("share", lambda each: each.share, lambda each: _share(each.share), is_whole=True),
+    Column("said", lambda each: _said(each.counts), is_text=True),
     Column("turns", lambda each: each.turns, right=True),
     Column("interruptions", lambda each: each.interruptions, right=True),
 )
@@ -47,11 +47,11 @@ LANGUAGES: Sequence[Column[LanguageStatistics]] = (
     Column("language", lambda each: each.language, style="magenta"),
     Column("segments", lambda each: each.segments, right=True),
     Column("speech", lambda each: each.speech_seconds, lambda each: clock(each.speech_seconds), right=True),
-    Column("said", lambda each: _said(each.counts), wraps=True),
+    Column("said", lambda each: _said(each.counts), is_text=True),
 )
 TRANSLATIONS: Sequence[Column[TranslationCoverage]] = (
     Column("language", lambda each: each.language, style="magenta"),
-    Column("covered", lambda each: each.coverage, lambda each: _share(each.coverage)),
+    Column("covered", lambda each: each.coverage, lambda each: _share(each.coverage), is_whole=True),
     Column("needed", lambda each: each.needed, right=True),
     Column("stale", lambda each: each.stale, right=True),
     Column("missing", lambda each: each.missing, right=True),

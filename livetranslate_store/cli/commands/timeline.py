@@ -34,7 +34,14 @@ def _shown_text(entry: TimelineEntry) -> Text:
 
 
 COLUMNS: Sequence[Column[TimelineEntry]] = (
-    Column("time", lambda each: each.timestamp, lambda each: clock(each.timestamp), style="cyan", right=True),
+    Column(
+        "time",
+        lambda each: each.timestamp,
+        lambda each: clock(each.timestamp),
+        style="cyan",
+        right=True,
+        is_whole=True,
+    ),
     Column("duration", lambda each: each.duration, for_programs=True),
     Column(
         "speaker",
@@ -47,7 +54,7 @@ COLUMNS: Sequence[Column[TimelineEntry]] = (
     ),
     Column("language", lambda each: each.language, style="magenta"),
     Column("kind", lambda each: each.kind, for_programs=True),
-    Column("text", lambda each: each.text, _shown_text, wraps=True),
+    Column("text", lambda each: each.text, _shown_text, is_text=True),
 )
 
 

@@ -1,16 +1,17 @@
-"""Texts of a meeting on a terminal or in a line: nothing in them can colour or reorder what is around."""
+"""Texts of a meeting for a terminal or a line: they cannot colour or reorder anything around them."""
 
 import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
 from rich.text import Text
 
-# Marks that would reorder what follows, on this line and beyond the text.
+# Marks that would reorder the text that follows.
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
@@ -21,7 +22,7 @@ _MINUTE, _HOUR = 60, 3600
 
 
 def visible(text: str) -> str:
-    """Return the text with controls made visible and marks that reorder taken out; line breaks stay."""
+    """Return the text with visible controls and without marks that reorder; line breaks stay."""
     return _CONTROLS.sub(_picture, _REORDERING.sub("", text.replace("\r\n", "\n")))
 
 
@@ -31,7 +32,7 @@ def _picture(found: "re.Match[str]") -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the text for a tab-separated line: tabs, line breaks and backslashes are escaped with one."""
+    """Return the text for a tab-separated line; a backslash escapes tabs, line breaks and backslashes."""
     return text.translate(_ESCAPES)
 
 
@@ -51,20 +52,24 @@ def moment(value: datetime | None) -> str:
 
 
 def local_minute(value: datetime) -> str:
-    """Return a moment to the minute, as the clock of this machine shows it."""
+    """Return a moment to the minute, in the time zone of this machine."""
     return f"{value.astimezone():%Y-%m-%d %H:%M}"
 
 
-class Spoken:
-    """A text in a cell, wrapped by cells of the terminal; each line keeps its own direction to itself."""
+class IsolatedText:
+    """A text that wraps at the width of its cell; no line changes the direction of the text around it."""
 
     def __init__(self, text: str | Text) -> None:
         self.text = Text(visible(text)) if isinstance(text, str) else text
+        #: The cells of its longest line.
+        self.width = max(map(cell_len, self.text.plain.split("\n")))
         self._isolated = any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in self.text.plain)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for line in self.text.wrap(console, options.max_width, overflow="fold"):
             line.rstrip()
+            if options.justify == "right":
+                line.pad_left(options.max_width - line.cell_len)
             yield from self._line(console, line)
             yield Segment.line()
 

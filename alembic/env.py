@@ -1,7 +1,6 @@
-"""Runs the migrations: bounded lock waits, one transaction each, one upgrade at a time."""
+"""Runs the migrations: one transaction each, one upgrade at a time, bounded waits for locks."""
 
 import asyncio
-import os
 
 from alembic import context
 from sqlalchemy import Connection, pool, text
@@ -10,28 +9,25 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from livetranslate_store.database.engine import asyncpg_url
 from livetranslate_store.database.hosts import HostFinder
 from livetranslate_store.database.tls import with_tls
+from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.models import SCHEMA, Base
+from livetranslate_store.schema.turns import LOCK_TIMEOUT, take_turn
+from livetranslate_store.schema.upgrade import joined
 from livetranslate_store.settings import StoreSettings
 
-# A migration that waits for a lock makes every later statement on that table wait behind it: rather fail
-# soon, and be repeated, than stop all bots.
-LOCK_TIMEOUT = "5s"
-# Any number will do, as long as nothing else in the database uses it.
-ADVISORY_LOCK = 7_215_930_441
 
-
-def database_url() -> str:
-    url = (
-        context.config.attributes.get("database_url")
-        or os.environ.get("LIVETRANSLATE_DATABASE_URL")
-        or context.config.get_main_option("sqlalchemy.url")
-    )
-    if not url:
-        raise SystemExit(
-            "No database: set LIVETRANSLATE_DATABASE_URL, e.g. postgresql+asyncpg://app@host/livetranslate, "
-            "or sqlalchemy.url in alembic.ini."
-        )
-    return str(url)
+def settings() -> StoreSettings:
+    """Return the settings of the caller, or those that the environment and `.env` give to a store."""
+    given = context.config.attributes.get("settings")
+    if isinstance(given, StoreSettings):
+        return given
+    try:
+        found = StoreSettings()
+    except InvalidInputError as error:
+        raise SystemExit(str(error)) from None
+    if found.database_url.get_secret_value().startswith("embedded:"):
+        raise SystemExit("A private server is upgraded when it starts: run `livetranslate-store upgrade`.")
+    return found
 
 
 def only_our_schema(name: str | None, kind: str, _parents: object) -> bool:
@@ -51,33 +47,37 @@ def configure(**options: object) -> None:
 
 
 def run_offline() -> None:
-    configure(url=database_url(), dialect_name="postgresql", literal_binds=True)
+    # Not the driver's own style, which doubles each percent sign.
+    configure(dialect_name="postgresql", dialect_opts={"paramstyle": "named"}, literal_binds=True)
     context.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
     context.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     context.run_migrations()
 
 
 def run_online(connection: Connection) -> None:
-    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
-    # Held until the connection closes: two deployments that upgrade at once take turns.
-    connection.execute(text(f"SELECT pg_advisory_lock({ADVISORY_LOCK})"))
+    take_turn(connection)
     present = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
     if connection.scalar(present, {"name": SCHEMA}) is None:
         connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
     connection.commit()
     configure(connection=connection)
+    before = revision(connection)
     with context.begin_transaction():
         context.run_migrations()
+    context.config.attributes["revisions"] = before, revision(connection)
+
+
+def revision(connection: Connection) -> str | None:
+    found = joined(context.get_context().get_current_heads())
+    connection.rollback()
+    return found
 
 
 async def connect_and_run() -> None:
-    url = database_url()
-    # The settings of TLS hold for the migrations too.
-    target, tls = with_tls(asyncpg_url(url), StoreSettings(database_url=url))
+    chosen = settings()
+    url, tls = with_tls(asyncpg_url(chosen.database_url.get_secret_value()), chosen)
     engine = create_async_engine(
-        target,
-        poolclass=pool.NullPool,
-        connect_args={"async_creator_fn": HostFinder().connect, **tls},
+        url, poolclass=pool.NullPool, connect_args={"async_creator_fn": HostFinder().connect, **tls}
     )
     async with engine.connect() as connection:
         await connection.run_sync(run_online)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar, Unpack
 from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage
@@ -20,7 +20,7 @@ from livetranslate_store.models import AudioFile
 from livetranslate_store.reading.reads import Reads, checked_position
 from livetranslate_store.replicas.router import ReadRouter
 from livetranslate_store.segment_cache import SegmentCache
-from livetranslate_store.settings import StoreSettings
+from livetranslate_store.settings import SettingValues, StoreSettings
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.tasks import run_to_end
 from livetranslate_store.tracing import Tracing, tracing_of
@@ -83,7 +83,7 @@ class Store(Reads):
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: StoreSettings | str | None = None, /, **overrides: Any
+        cls, settings: StoreSettings | str | None = None, /, **overrides: Unpack[SettingValues]
     ) -> AsyncIterator[Self]:
         """Open a store for the length of a block.
 
@@ -95,7 +95,7 @@ class Store(Reads):
         Leaving the block refuses whatever comes then with a UsageError, and waits for what is under way for
         `close_timeout`; after that it is cut off, which is logged, and whoever waits gets a StoreError.
         """
-        async with provisioned(_chosen(settings, overrides)) as chosen:
+        async with provisioned(StoreSettings.of(settings, **overrides)) as chosen:
             database = Database(chosen)
             router = ReadRouter(database, chosen)
             try:
@@ -320,11 +320,3 @@ async def _close(router: ReadRouter, database: Database) -> None:
         await router.close()
     finally:
         await database.close()
-
-
-def _chosen(settings: StoreSettings | str | None, overrides: dict[str, Any]) -> StoreSettings:
-    if isinstance(settings, StoreSettings):
-        return StoreSettings(**{**settings.model_dump(exclude_unset=True), **overrides})
-    if settings is not None:
-        overrides = {"database_url": settings, **overrides}
-    return StoreSettings(**overrides)

@@ -1,13 +1,11 @@
-"""`livetranslate-store`: the whole command line with the extra `cli`, and without it what must work.
-
-A plain installation upgrades a schema and prints the roles; for anything else it says what is missing.
-"""
+"""`livetranslate-store`: the command line."""
 
 import logging
 import os
 import sys
 from collections.abc import Sequence
 
+from livetranslate_store.cli.app import run_app
 from livetranslate_store.cli.hints import hint_for
 from livetranslate_store.errors import StoreError
 
@@ -19,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns 0, 1 after an explained error, 2 for wrong usage, 130 if interrupted."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
-        return _run(arguments)
+        return run_app(arguments)
     except StoreError as error:
         # One line, for logs as for people.
         print(f"livetranslate-store: {_one_line(str(error))} {hint_for(error)}".rstrip(), file=sys.stderr)
@@ -28,19 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     finally:
         _flush()
-
-
-def _run(arguments: Sequence[str] | None) -> int:
-    try:
-        import rich  # noqa: F401, PLC0415 (the extra `cli`)
-        import typer  # noqa: F401, PLC0415
-    except ImportError:
-        from livetranslate_store.cli.without_extras import run_plain  # noqa: PLC0415
-
-        return run_plain(arguments)
-    from livetranslate_store.cli.app import run_app  # noqa: PLC0415
-
-    return run_app(arguments)
 
 
 def _one_line(text: str) -> str:

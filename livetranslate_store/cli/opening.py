@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from livetranslate_store.cli.schema import database_named
 from livetranslate_store.errors import NotFoundError
 from livetranslate_store.models import Session
 from livetranslate_store.settings import StoreSettings
@@ -13,7 +12,7 @@ from livetranslate_store.store import Store
 
 def settings_for(database: str | None) -> StoreSettings:
     """Return the settings of a command, which needs no connection before its first statement."""
-    return StoreSettings(database_url=database_named(database), min_connections=0)
+    return StoreSettings.of(database or None, min_connections=0)
 
 
 @asynccontextmanager

@@ -36,7 +36,10 @@ _ADAPTED_ERROR: type[Exception] = AsyncAdapt_asyncpg_dbapi.Error
 #: What a database call may raise; anything else is a bug and passes through as it is.
 DATABASE_ERRORS = (exc.SQLAlchemyError, _ADAPTED_ERROR, *DRIVER_ERRORS)
 
-_UPGRADE = "The schema is not there or not up to date: run `alembic upgrade head`."
+_UPGRADE = (
+    "The schema is missing or out of date: run `livetranslate-store upgrade` "
+    "(in a checkout, `alembic upgrade head` does the same)."
+)
 
 # The longest matching prefix counts.
 _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {

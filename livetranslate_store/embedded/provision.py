@@ -12,6 +12,11 @@ from livetranslate_store.tasks import run_to_end
 EMBEDDED = "embedded:"
 
 
+def is_embedded(settings: StoreSettings) -> bool:
+    """Return whether the settings ask for a private server."""
+    return settings.database_url.get_secret_value().startswith(EMBEDDED)
+
+
 @asynccontextmanager
 async def provisioned(settings: StoreSettings) -> AsyncIterator[StoreSettings]:
     """Yield settings with the URL of a server that runs.
@@ -19,14 +24,13 @@ async def provisioned(settings: StoreSettings) -> AsyncIterator[StoreSettings]:
     `embedded:PATH` keeps its data, and the audio unless `audio_url` is given, in the folder PATH;
     `embedded:` alone is a temporary server that leaves nothing behind.
     """
-    url = settings.database_url.get_secret_value()
-    if not url.startswith(EMBEDDED):
+    if not is_embedded(settings):
         yield settings
         return
     # Alembic takes a while to import, and only this way needs it.
     from livetranslate_store.schema.upgrade import upgrade  # noqa: PLC0415
 
-    path = url.removeprefix(EMBEDDED)
+    path = settings.database_url.get_secret_value().removeprefix(EMBEDDED)
     server = EmbeddedServer(Path(path) if path else None)
     try:
         await run_to_end(asyncio.to_thread(server.start))

@@ -5,18 +5,15 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
-from livetranslate_store.errors import InvalidInputError
+import jinja2
+
 from livetranslate_store.models import Session
 from livetranslate_store.page.lanes import axis_of, lanes_of, voices_of
 from livetranslate_store.page.plots import coverage_of, figures_of, shown_of, speech_of, talk_of
 from livetranslate_store.page.transcript import lines_of
 from livetranslate_store.page.wording import clock, seconds_attribute
 from livetranslate_store.values import SessionStatistics, TranscriptRow
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 # One module, in this order: each file may use what the ones before it declare.
 SCRIPTS = ("lines.js", "jump.js", "fold.js", "search.js", "languages.js")
@@ -32,8 +29,7 @@ def render(
     """Return the page of a meeting, complete in itself.
 
     `rows` are the whole meeting in order, with a place for each of `languages`. Whatever the texts hold, they
-    are text on the page: the template escapes them, and the page's policy runs no script but its own. Raises
-    InvalidInputError where the extra `cli` is not installed.
+    are text on the page: the template escapes them, and the page's policy runs no script but its own.
     """
     template, style, script = _template(), _asset("page.css"), "\n".join(map(_asset, SCRIPTS))
     voices = voices_of(statistics.speakers, rows)
@@ -61,13 +57,7 @@ def render(
 
 
 @cache
-def _template() -> "Template":
-    try:
-        import jinja2  # noqa: PLC0415 (the extra `cli`)
-    except ImportError as error:
-        raise InvalidInputError(
-            "The page of a meeting needs an extra: pip install 'livetranslate-store[cli]'."
-        ) from error
+def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -12,7 +12,7 @@ async def session_page(store: Store, session_id: UUID) -> str:
     """Return a session's transcript, translations and statistics as one HTML page, complete in itself.
 
     It has a column for each target language of the session, and for each other one that something is
-    translated into. Raises NotFoundError, and InvalidInputError where the extra `cli` is not installed.
+    translated into. Raises NotFoundError.
     """
     async with store.read() as reader:
         session = await reader.sessions.get(session_id)

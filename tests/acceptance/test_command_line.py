@@ -12,6 +12,7 @@ from pytest_postgresql import factories
 
 from livetranslate_store.cli.demo.live import arrivals
 from livetranslate_store.cli.demo.meeting import sample_meeting
+from livetranslate_store.schema.upgrade import newest_revision
 
 empty = factories.postgresql("postgresql_empty")
 
@@ -54,9 +55,21 @@ def test_the_demo_uses_the_database_that_is_named_and_brings_it_up_to_date(
 
 
 def test_upgrade_brings_a_database_up_to_date(empty: psycopg.Connection[Any], empty_url: str) -> None:
-    for _ in range(2):
-        done = run("upgrade", "--database", empty_url)
-        assert (done.returncode, done.stdout) == (0, "The schema is up to date.\n"), done.stderr
+    head = newest_revision()
+    up_to_date = f"The schema is up to date (revision {head}).\n"
+    needed = f"The database has no schema yet, and this version of the package needs {head}.\n"
+    script = run("upgrade", "--sql", "--database", empty_url).stdout
+    assert "CREATE TABLE livetranslate.sessions" in script
+    for arguments, expected in (
+        (["--status"], needed),
+        ([], f"The schema was made (revision {head}).\n"),
+        ([], up_to_date),
+        (["--status"], up_to_date),
+        (["--sql"], f"-- {up_to_date}"),
+    ):
+        done = run("upgrade", "--database", empty_url, *arguments)
+        assert (done.returncode, done.stdout) == (0, expected), done.stderr
+    assert run("upgrade", "--status", "--sql", "--database", empty_url).returncode == 2
     assert empty.execute("SELECT count(*) FROM livetranslate.sessions").fetchone() == (0,)
 
 

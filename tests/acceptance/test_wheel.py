@@ -40,19 +40,19 @@ def installed(tmp_path: Path) -> Path:
     return programs
 
 
-def test_a_plain_installation_upgrades_a_schema_and_hints_at_what_the_demo_needs(
+def test_a_plain_installation_has_the_command_line_and_says_what_the_demo_needs(
     installed: Path, empty: psycopg.Connection[Any]
 ) -> None:
     info = empty.info
     url = url_of(info.user, info.password or None, info.host, info.port, info.dbname)
     run(installed / "livetranslate-store", "upgrade", LIVETRANSLATE_DATABASE_URL=url)
     assert empty.execute("SELECT count(*) FROM livetranslate.transcripts").fetchone() == (0,)
-    for command in ("demo", "timeline"):
-        refused = subprocess.run(
-            [installed / "livetranslate-store", command], capture_output=True, text=True, check=False
-        )
-        assert refused.returncode == 1
-        assert "pip install 'livetranslate-store[cli,embedded,formats]'" in refused.stderr
+    run(installed / "livetranslate-store", "sessions", LIVETRANSLATE_DATABASE_URL=url)
+    refused = subprocess.run(
+        [installed / "livetranslate-store", "demo"], capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 1
+    assert "pip install 'livetranslate-store[embedded]'" in refused.stderr
     # The script of the roles and the types travel too.
     assert "CREATE ROLE livetranslate_reader" in run(installed / "livetranslate-store", "roles")
     typed = "from importlib.resources import files; print(files('livetranslate_store').joinpath('py.typed').exists())"  # noqa: E501 (a program)

@@ -3,6 +3,7 @@
 import asyncio
 from itertools import product
 from time import monotonic
+from typing import Any
 
 from faults.conftest import StartRun
 from faults.crowd import TROUBLE, Crowd, assert_idle, new_session
@@ -15,7 +16,7 @@ from helpers.support import until
 from livetranslate_store import Store
 
 CONNECTIONS = 8
-LIMITS = {
+LIMITS: dict[str, Any] = {
     "min_connections": 1,
     "max_connections": CONNECTIONS,
     "connection_timeout": 1.0,

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faults.conftest import StartRun
@@ -19,7 +20,7 @@ from livetranslate_store import Store
 WRITERS = 5
 # Short: the disks are small, and what is written between two faults stays.
 CALM_SECONDS = 0.1
-SETTINGS = {"min_connections": 1, "max_connections": 8}
+SETTINGS: dict[str, Any] = {"min_connections": 1, "max_connections": 8}
 
 
 async def met_by(crowd: Crowd, trouble: AbstractContextManager[None]) -> None:

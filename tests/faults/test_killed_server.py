@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from faults.conftest import StartRun
 from faults.crowd import Crowd, assert_idle, new_session
@@ -11,7 +12,7 @@ from faults.table import SERVER_KILLED
 
 from livetranslate_store import Store
 
-LIMITS = {"connection_timeout": 5.0, "command_timeout": 5.0, "write_timeout": 10.0}
+LIMITS: dict[str, Any] = {"connection_timeout": 5.0, "command_timeout": 5.0, "write_timeout": 10.0}
 # A write waits at the gate, then for a connection, then for its answer; on a connection that breaks, twice.
 CALL_SECONDS = 35.0
 

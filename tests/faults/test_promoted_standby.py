@@ -71,7 +71,7 @@ async def test_a_promoted_standby_has_all_that_was_acknowledged_and_reads_and_wr
         ledger_file = tmp_path / f"{number}.ledger"
         chance = Random(run.chance.random())
         with primary_and_standby(synchronous=True) as (primary, standby):
-            hosts = {"replica_urls": [standby.url], "audio_url": f"file:{audio_folder}"}
+            hosts: dict[str, Any] = {"replica_urls": [standby.url], "audio_url": f"file:{audio_folder}"}
             async with Store.open(url_of(primary, standby), **hosts, **LIMITS) as store:
                 session_id = await new_session(store)
                 ledger = Ledger(ledger_file, session_id)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import psycopg
 from faults.conftest import StartRun
@@ -21,7 +22,7 @@ from livetranslate_store import Store, StoreUnavailableError
 CALLERS = 500
 CONNECTIONS = 20
 SERVER_CONNECTIONS = 30
-LIMITS = {
+LIMITS: dict[str, Any] = {
     "min_connections": 0,
     "max_connections": CONNECTIONS,
     "connection_timeout": 2.0,

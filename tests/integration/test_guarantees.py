@@ -84,8 +84,9 @@ async def test_the_segment_cache_is_bounded_and_right_after_every_commit_and_rol
 async def test_the_pool_is_bounded_has_time_limits_and_recovers_by_itself(
     database_url: str, other_program: Program
 ) -> None:
-    limits = {"min_connections": 2, "max_connections": 2, "connection_timeout": 1.0}
-    async with Store.open(database_url, **limits) as store:
+    async with Store.open(
+        database_url, min_connections=2, max_connections=2, connection_timeout=1.0
+    ) as store:
         async with store.unit_of_work() as uow:
             session = await uow.sessions.create(bot_id="b", meeting_id="m")
 

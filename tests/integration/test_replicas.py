@@ -35,7 +35,7 @@ def pair() -> Iterator[Pair]:
 
 @asynccontextmanager
 async def opened(*hosts: Server, replica: Server, **settings: Any) -> AsyncIterator[Store]:
-    limits = {"min_connections": 0, "max_connections": 4, "replica_urls": [replica.url]}
+    limits: dict[str, Any] = {"min_connections": 0, "max_connections": 4, "replica_urls": [replica.url]}
     async with Store.open(url_of(*hosts), **limits | settings) as store:
         yield store
 
@@ -275,7 +275,7 @@ async def test_a_host_that_is_silent_does_not_hide_the_primary_and_is_not_asked_
         silent.bind(f"{folder}/.s.PGSQL.5432")
         silent.listen()
         url = f"postgresql://postgres@/postgres?host={folder},{primary.folder}&port=5432,5432"
-        limits = {"connection_timeout": 4.0, "max_queries": 1}
+        limits: dict[str, Any] = {"connection_timeout": 4.0, "max_queries": 1}
         async with Store.open(url, min_connections=1, max_connections=1, **limits) as store:
             began = time.monotonic()
             for _ in range(5):
@@ -306,7 +306,11 @@ async def test_after_a_promotion_writes_and_reads_go_on_and_nothing_acknowledged
     tmp_path: Path,
 ) -> None:
     with primary_and_standby(synchronous=True) as (primary, standby):
-        limits = {"connection_timeout": 5.0, "command_timeout": 5.0, "audio_url": f"file:{tmp_path}"}
+        limits = {
+            "connection_timeout": 5.0,
+            "command_timeout": 5.0,
+            "audio_url": f"file:{tmp_path}",
+        }
         async with (
             opened(primary, standby, replica=standby, **limits) as writer,
             opened(primary, standby, replica=standby, **limits) as reader,

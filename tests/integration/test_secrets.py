@@ -87,7 +87,7 @@ async def test_the_password_is_nowhere_whatever_goes_wrong(
     async with told.failing():
         StoreSettings(database_url=database_url, cache_size=0)
     async with told.failing():
-        StoreSettings(database_url=[database_url])
+        StoreSettings(database_url=[database_url])  # type: ignore[arg-type]
     everything = told.everything()
     assert len(told.errors) > 15
     assert PASSWORD not in everything

@@ -1,12 +1,14 @@
 """The schema's migrations: up, down and up again, without drift, one at a time, from the wheel too."""
 
+import asyncio
 import io
 import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,16 +16,22 @@ from typing import Any
 import psycopg
 import pytest
 from alembic import command
-from alembic.config import Config
 from alembic.script import ScriptDirectory
 from conftest import url_of
 from helpers.support import audio, counts, transcript, translation
 from pytest_postgresql import factories
 from sqlalchemy import create_engine
 
-from livetranslate_store import Store
+from livetranslate_store import Store, StoreUnavailableError
 from livetranslate_store.models import Base
-from livetranslate_store.schema.upgrade import configuration, upgrade
+from livetranslate_store.schema import turns
+from livetranslate_store.schema.upgrade import (
+    applied_revision,
+    configuration,
+    newest_revision,
+    upgrade,
+    upgrade_script,
+)
 
 Program = psycopg.Connection[Any]
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -232,35 +240,88 @@ def test_a_migration_does_not_wait_for_a_lock_for_long(owner_url: str, other_pro
     assert len(tables(other_program)) == 6
 
 
-def test_two_upgrades_at_once_take_turns(empty: Program, empty_url: str) -> None:
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            subprocess.run(
-                [sys.executable, "-m", "livetranslate_store.cli", "upgrade", "--database", empty_url],
-                check=True,
-                capture_output=True,
-            )
-        except subprocess.CalledProcessError as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=run) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
+def test_three_upgrades_at_once_make_one_schema(empty: Program, empty_url: str) -> None:
+    command_line = [sys.executable, "-m", "livetranslate_store.cli", "upgrade", "--database", empty_url]
+    upgrades = [
+        subprocess.Popen(command_line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    answers = [each.communicate() for each in upgrades]
+    assert [each.returncode for each in upgrades] == [0, 0, 0], answers
+    assert sorted(output.split(" (")[0] for output, _ in answers) == [
+        "The schema is up to date",
+        "The schema is up to date",
+        "The schema was made",
+    ]
     assert len(tables(empty)) == 6
 
 
-def alembic(url: str | None, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run alembic as an operator does, in the checkout."""
+def test_an_upgrade_waits_for_another_one_longer_than_for_a_lock(
+    empty: Program, empty_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(turns, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(turns, "POLL_SECONDS", 0.01)
+    empty.execute("SELECT pg_advisory_lock(%s)", [turns.ADVISORY_LOCK])
+    # A limit that the role or the database brings along does not count either.
+    empty.execute(f"ALTER DATABASE {empty.info.dbname} SET lock_timeout = '50ms'")
+    empty.commit()
+    with ThreadPoolExecutor() as pool:
+        done = pool.submit(upgrade, empty_url)
+        wait_until(lambda: "upgrade_waits" in [getattr(each, "event", "") for each in caplog.records])
+        with pytest.raises(TimeoutError):
+            done.result(0.5)
+        assert tables(empty) == []
+        empty.execute("SELECT pg_advisory_unlock(%s)", [turns.ADVISORY_LOCK])
+        empty.commit()
+        assert done.result(30).changed
+    assert len(caplog.records) == 1
 
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_an_upgrade_says_what_it_changed(empty: Program, empty_url: str) -> None:
+    head = newest_revision()
+    assert asyncio.run(applied_revision(empty_url)) is None
+    assert upgrade(empty_url) == (None, head)
+    assert upgrade(empty_url) == (head, head)
+    command.downgrade(configuration(empty_url), "0001")
+    assert asyncio.run(applied_revision(empty_url)) == "0001"
+    assert upgrade(empty_url) == ("0001", head)
+    assert len(tables(empty)) == 6
+
+
+def test_a_schema_of_a_newer_version_is_not_touched(empty: Program, empty_url: str) -> None:
+    upgrade(empty_url)
+    empty.execute("UPDATE livetranslate.alembic_version SET version_num = '9999'")
+    empty.commit()
+    with pytest.raises(StoreUnavailableError, match=r"'9999'.*install that version"):
+        upgrade(empty_url)
+
+
+def test_the_script_for_an_older_schema_holds_only_the_missing_migrations(
+    empty: Program, empty_url: str
+) -> None:
+    upgrade(empty_url)
+    built = catalog(empty)
+    command.downgrade(configuration(empty_url), "0001")
+    empty.autocommit = True
+    empty.execute(upgrade_script("0001").encode())
+    empty.autocommit = False
+    assert catalog(empty) == built
+    assert asyncio.run(applied_revision(empty_url)) == newest_revision()
+
+
+def alembic(url: str | None, *arguments: str, folder: Path = CHECKOUT) -> "subprocess.CompletedProcess[str]":
+    """Run alembic as an operator does."""
     environment = {**os.environ, **({"LIVETRANSLATE_DATABASE_URL": url} if url else {})}
     return subprocess.run(
-        [sys.executable, "-m", "alembic", *arguments],
-        cwd=CHECKOUT,
+        [sys.executable, "-m", "alembic", "-c", str(CHECKOUT / "alembic.ini"), *arguments],
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -281,13 +342,22 @@ def test_without_a_database_alembic_says_what_to_set() -> None:
     assert "LIVETRANSLATE_DATABASE_URL" in done.stderr
 
 
-def test_the_url_can_come_from_alembic_ini(empty: Program, empty_url: str, tmp_path: Path) -> None:
-    text = (CHECKOUT / "alembic.ini").read_text()
-    escaped = empty_url.replace("%", "%%")
-    ini = tmp_path / "alembic.ini"
-    ini.write_text(
-        text.replace("sqlalchemy.url =", f"sqlalchemy.url = {escaped}").replace("%(here)s", str(CHECKOUT))
-    )
-    config = Config(str(ini))
-    command.upgrade(config, "head")
+def test_alembic_takes_what_a_dotenv_file_gives_to_a_store(
+    empty: Program, empty_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text(f"LIVETRANSLATE_DATABASE_URL={empty_url}\n")
+    done = alembic(None, "upgrade", "head", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
     assert len(tables(empty)) == 6
+    with (tmp_path / ".env").open("a") as settings:
+        settings.write("LIVETRANSLATE_TLS_CA_FILE=/nowhere.pem\n")
+    refused = alembic(None, "current", folder=tmp_path)
+    assert refused.returncode != 0
+    assert "tls_ca_file" in refused.stderr
+
+
+def test_alembic_leaves_a_private_server_to_the_store(tmp_path: Path) -> None:
+    refused = alembic("embedded:meetings", "upgrade", "head", folder=tmp_path)
+    assert refused.returncode != 0
+    assert "livetranslate-store upgrade" in refused.stderr
+    assert list(tmp_path.iterdir()) == []

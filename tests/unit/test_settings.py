@@ -2,12 +2,13 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 from livetranslate_store import InvalidInputError, Store, StoreSettings
 from livetranslate_store.database.engine import Database, asyncpg_url
+from livetranslate_store.settings import SettingValues
 
 URL = "postgresql+asyncpg://app:hunter2@db/livetranslate"
 
@@ -69,7 +70,7 @@ def test_an_explicit_url_always_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({}, "database_url: Field required"),
+        ({}, "No database is named: give its URL, or set LIVETRANSLATE_DATABASE_URL"),
         ({"database_url": URL, "cache_sise": 5}, "Unknown setting: cache_sise. Known ones are"),
         ({"database_url": URL, "cache_size": 0}, "cache_size: Input should be greater than or equal to 1"),
         ({"database_url": URL, "write_timeout": 0}, "write_timeout: Input should be greater than 0"),
@@ -113,3 +114,19 @@ def test_no_repr_and_no_log_shows_the_password(caplog: pytest.LogCaptureFixture)
 def test_settings_do_not_change_once_made() -> None:
     with pytest.raises(ValueError, match="frozen"):
         StoreSettings(database_url=URL).cache_size = 5
+
+
+def test_every_setting_is_a_keyword_that_a_type_checker_knows() -> None:
+    assert get_type_hints(SettingValues).keys() == StoreSettings.model_fields.keys()
+
+
+def test_settings_are_taken_as_they_are_as_a_url_or_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = StoreSettings(database_url=URL, cache_size=7)
+    assert StoreSettings.of(made, write_timeout=2.0) == StoreSettings(
+        database_url=URL, cache_size=7, write_timeout=2.0
+    )
+    assert StoreSettings.of(URL, cache_size=7) == made
+    monkeypatch.setenv("LIVETRANSLATE_DATABASE_URL", URL)
+    assert StoreSettings.of(cache_size=7) == made

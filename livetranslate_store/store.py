@@ -42,10 +42,10 @@ from livetranslate_store.values import (
 )
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.bulk.importer import BulkImport
+from livetranslate_store.writing.group_commit import GroupCommit
 from livetranslate_store.writing.segment_writer import SegmentWriter
-from livetranslate_store.writing.segments import check_segment
-from livetranslate_store.writing.translation_writer import TranslationWriter
-from livetranslate_store.writing.translations import late_translation
+from livetranslate_store.writing.segments import checked_segment
+from livetranslate_store.writing.translations import LateTranslation, late_translation, write_translations
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,9 @@ class Store(Reads):
         self._storage = storage
         self._limits = limits
         self._segments = SegmentWriter(database, storage, cache)
-        self._translations = TranslationWriter(database)
+        self._translations: GroupCommit[LateTranslation, TranslationReceipt] = GroupCommit(
+            database, write_translations
+        )
         #: What late translations need to know of their transcripts.
         self.cache = cache
         #: Writes pass here, at most `gate.limit` at a time.
@@ -185,14 +187,14 @@ class Store(Reads):
         StoreUnavailableError while the database is away, OutcomeUnknownError where the answer was lost and
         the time is up.
         """
-        check_segment(session_id, transcript, translations, audio)
+        segment = checked_segment(session_id, transcript, translations, audio)
         self._limits.check_segment(transcript, translations, audio)
         with self._tracing.span(
             "record_segment", session_id=session_id, translations=len(translations)
         ) as span:
             async with self.gate.slot(0 if audio is None else len(audio.data)):
                 try:
-                    receipt = await self._segments.write(session_id, transcript, translations, audio)
+                    receipt = await self._segments.write(segment, audio)
                 finally:
                     self._router.wrote(session_id)
             span.tell(outcome=receipt.outcome)

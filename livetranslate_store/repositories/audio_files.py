@@ -11,8 +11,8 @@ from livetranslate_store.repositories.base import Repository
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import AudioInput, AudioReceipt, Outcome
 from livetranslate_store.writing.encoding import audio_row
-from livetranslate_store.writing.first_statement import first_audio_statement
-from livetranslate_store.writing.segment_statement import audio_statement
+from livetranslate_store.writing.protocol import write_rows
+from livetranslate_store.writing.statements import AUDIO_FILE_WRITE
 
 
 class AudioFileRepository(Repository[AudioFile]):
@@ -65,8 +65,8 @@ class AudioFileRepository(Repository[AudioFile]):
 
     async def _write_row(self, session_id: UUID, staged: StagedAudio) -> AudioReceipt:
         rows = {"audio_files": [audio_row(session_id, staged)]}
-        results = await self._write_first(first_audio_statement, audio_statement, rows)
-        return results.audio_file((session_id, staged.audio_file_id))
+        outcomes = await write_rows(AUDIO_FILE_WRITE, rows, self._transaction.fetch)
+        return outcomes.audio_file((session_id, staged.audio_file_id))
 
     async def _remove_if_rolled_back(self, storage_key: str, ending: Ending) -> None:
         # Where the outcome is unknown the object stays: a row may refer to it.

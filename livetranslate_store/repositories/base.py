@@ -7,13 +7,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select
 
 from livetranslate_store.database.transaction import Transaction
-from livetranslate_store.errors import ConflictError, NotFoundError
+from livetranslate_store.errors import NotFoundError
 from livetranslate_store.models import Base
 from livetranslate_store.models.base import table_of
-from livetranslate_store.writing.binding import RowsByTable
-from livetranslate_store.writing.outcomes import WriteResults
-from livetranslate_store.writing.segment_statement import ATTEMPTS
-from livetranslate_store.writing.statement import StatementFactory, bound_write
 
 M = TypeVar("M", bound=Base)
 
@@ -28,21 +24,6 @@ class Repository(Generic[M]):
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
-
-    async def _write(self, factory: StatementFactory, rows: RowsByTable) -> WriteResults:
-        """Run a write, and run it again where a concurrent transaction came in between."""
-        bound = bound_write(factory, rows)
-        for _ in range(ATTEMPTS):
-            results = WriteResults(await self._transaction.fetch(bound))
-            if not results.overtaken:
-                return results
-        raise ConflictError
-
-    async def _write_first(
-        self, first: StatementFactory, factory: StatementFactory, rows: RowsByTable
-    ) -> WriteResults:
-        """Insert one row that is likely to be new; if it is not, `factory` judges it by the rules."""
-        return await self._write(first, rows) or await self._write(factory, rows)
 
     async def _one(self, *conditions: ColumnElement[bool], what: str) -> M:
         result = await self._transaction.execute(self._select(*conditions))

@@ -18,8 +18,8 @@ from livetranslate_store.values import (
     TranscriptReceipt,
 )
 from livetranslate_store.writing.encoding import speaker_rows, transcript_id_of, transcript_row
-from livetranslate_store.writing.first_statement import first_transcript_statement
-from livetranslate_store.writing.segment_statement import transcript_statement
+from livetranslate_store.writing.protocol import write_rows
+from livetranslate_store.writing.statements import TRANSCRIPT_WRITE
 
 
 class TranscriptRepository(Repository[Transcript]):
@@ -45,11 +45,11 @@ class TranscriptRepository(Repository[Transcript]):
             "speakers": speaker_rows([(session_id, transcript)]),
             "transcripts": [transcript_row(session_id, transcript_id, None, transcript)],
         }
-        if self._lookups.knows((session_id, transcript_id)):
-            results = await self._write(transcript_statement, rows)
-        else:
-            results = await self._write_first(first_transcript_statement, transcript_statement, rows)
-        receipt = results.transcript((session_id, transcript_id))
+        probably_new = not self._lookups.knows((session_id, transcript_id))
+        outcomes = await write_rows(
+            TRANSCRIPT_WRITE, rows, self._transaction.fetch, probably_new=probably_new
+        )
+        receipt = outcomes.transcript((session_id, transcript_id))
         if receipt.outcome is not Outcome.STALE:
             self._lookups.wrote(
                 SegmentLookup(session_id, transcript_id, transcript.language, receipt.revision)

@@ -57,7 +57,7 @@ class TranslationRepository(Repository[Translation]):
             raise missing_transcript(*key)
         late = [late_translation(*key, each) for each in translations]
         receipts: list[TranslationReceipt] = []
-        for receipt in await write_translations(self._transaction.fetch, late):
+        for receipt in await write_translations(late, self._transaction.fetch):
             if isinstance(receipt, MissingReferenceError):
                 # Another process deleted the transcript behind the cache's back.
                 self._lookups.deleted(key)

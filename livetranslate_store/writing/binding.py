@@ -1,11 +1,12 @@
-"""Where the rows of a write statement come from: bound value by value, or as one array per column."""
+"""The rows of a write become parameters: one for each value, or one array for each column."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     Column,
     ColumnElement,
     SelectBase,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
+from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.writing.encoding import COLUMNS, Row
 
 RowsByTable: TypeAlias = Mapping[str, Sequence[Row]]
@@ -29,15 +31,15 @@ RowsByTable: TypeAlias = Mapping[str, Sequence[Row]]
 MOST_VALUES = 8
 
 
-class Arrays:
-    """Any number of rows, bound as one array per column."""
+class ArrayBinding:
+    """Any number of rows, bound as one array for each column."""
 
     def holds(self, _table: Table) -> bool:
-        """Tell that there can be rows: arrays may be empty."""
+        """Return True: the arrays of a table may be empty."""
         return True
 
     def rows(self, table: Table, columns: Sequence[str]) -> SelectBase:
-        """Return the rows of a table as a query, with these of its columns."""
+        """Return the rows of a table as a query for these columns."""
         wanted = [table.c[name] for name in columns]
         arrays = (bindparam(f"{table.name}_{c.name}", type_=ARRAY(_sent_as(c))) for c in wanted)
         rows = (
@@ -48,7 +50,7 @@ class Arrays:
         return select(*(_received(rows.c[c.name], c) for c in wanted))
 
     def values(self, rows: RowsByTable) -> dict[str, Any]:
-        """Return one array per column, None for one without a value: `unnest` fills it up with NULL."""
+        """Return the arrays by parameter; None for one without a value: `unnest` fills it up with NULL."""
         values: dict[str, Any] = {}
         for table, each in rows.items():
             columns = zip(*each, strict=True) if each else ((),) * len(COLUMNS[table])
@@ -57,20 +59,18 @@ class Arrays:
         return values
 
 
-class Values(NamedTuple):
-    """So many rows of each table, bound value by value: for one segment cheaper than arrays of one."""
+class ValueBinding(NamedTuple):
+    """A fixed number of rows of each table, bound value by value: for one segment cheaper than arrays."""
 
-    audio_files: int = 0
-    speakers: int = 0
-    transcripts: int = 0
-    translations: int = 0
+    #: Tables with their numbers of rows.
+    numbers: tuple[tuple[str, int], ...]
 
     def holds(self, table: Table) -> bool:
-        """Tell whether there are rows of this table."""
-        return self._number(table.name) > 0
+        """Return whether rows of this table are bound."""
+        return self._number(table) > 0
 
     def rows(self, table: Table, columns: Sequence[str]) -> SelectBase:
-        """Return the rows of a table as a query, with these of its columns."""
+        """Return the rows of a table as a query for these columns."""
         wanted = [table.c[name] for name in columns]
         each = [
             select(
@@ -79,21 +79,46 @@ class Values(NamedTuple):
                     for c in wanted
                 )
             )
-            for number in range(self._number(table.name))
+            for number in range(self._number(table))
         ]
         return each[0] if len(each) == 1 else union_all(*each)
 
     def values(self, rows: RowsByTable) -> dict[str, Any]:
-        """Return the values of the rows by the names of their parameters."""
+        """Return the values by parameter."""
         values: dict[str, Any] = {}
         for table, each in rows.items():
             for number, row in enumerate(each):
                 values.update(zip(_value_names(table, number), row, strict=True))
         return values
 
-    def _number(self, table: str) -> int:
-        number: int = getattr(self, table)
-        return number
+    def _number(self, table: Table) -> int:
+        return dict(self.numbers).get(table.name, 0)
+
+
+Binding: TypeAlias = ArrayBinding | ValueBinding
+#: Returns the statement of a write whose rows are bound in this way.
+StatementFactory: TypeAlias = Callable[[Binding], Statement]
+
+ARRAYS = ArrayBinding()
+
+
+def binding_of(rows: RowsByTable) -> Binding:
+    """Return the cheapest binding of these rows."""
+    for table, each in rows.items():
+        if len(each) > (MOST_VALUES if table == "translations" else 1):
+            return ARRAYS
+    return ValueBinding(tuple((table, len(each)) for table, each in rows.items()))
+
+
+def bound(factory: StatementFactory, rows: RowsByTable) -> BoundStatement:
+    """Return the write of these rows with its arguments."""
+    binding = binding_of(rows)
+    return factory(binding).bind(binding.values(rows))
+
+
+def input_rows(binding: Binding, table: Table) -> CTE:
+    """Return the rows of a table that a statement is to write, with all columns that a write fills."""
+    return binding.rows(table, COLUMNS[table.name]).cte(f"{table.name}_input")
 
 
 @cache
@@ -106,20 +131,6 @@ def _value_names(table: str, number: int) -> Sequence[str]:
     return [f"{table}_{name}_{number}" for name in COLUMNS[table]]
 
 
-#: Where the rows of a statement come from.
-Source: TypeAlias = Arrays | Values
-
-ARRAYS = Arrays()
-
-
-def source_of(rows: RowsByTable) -> Source:
-    """Return how these rows are bound best."""
-    for table, each in rows.items():
-        if len(each) > (MOST_VALUES if table == "translations" else 1):
-            return ARRAYS
-    return Values(**{table: len(each) for table, each in rows.items()})
-
-
 def _is_empty(array: Sequence[Any]) -> bool:
     return array.count(None) == len(array)
 
@@ -129,7 +140,7 @@ def _received(value: ColumnElement[Any], c: Column[Any]) -> ColumnElement[Any]:
 
 
 def _sent_as(c: Column[Any]) -> TypeEngine[Any]:
-    # JSON travels as text and is cast where it arrives: the driver encodes arrays of text by itself.
+    # JSON travels as text and is cast on arrival: the driver encodes arrays of text by itself.
     return Text() if isinstance(c.type, JSONB | Text) else c.type
 
 

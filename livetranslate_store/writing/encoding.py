@@ -1,6 +1,6 @@
 """Inputs become rows: tuples in the order of columns that are derived from the models.
 
-A row is what the caller sent, encoded for the driver; the statements decide what becomes of it.
+A row is the caller's input, encoded for the driver; the statements apply the rules to it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,17 +19,19 @@ from livetranslate_store.models.base import table_of
 from livetranslate_store.values import TranscriptInput, TranslationInput, Word
 
 Row: TypeAlias = tuple[Any, ...]
-#: Session and row, as the numbers that their UUIDs are: these are quick to look up.
-Key: TypeAlias = tuple[int, int]
+#: Session and id of a row.
+RowKey: TypeAlias = tuple[UUID, UUID]
+#: The same as the numbers that the UUIDs are, which are quick to look up: one statement writes it once.
+WriteKey: TypeAlias = tuple[int, int]
 
-# Given by the database.
+# The database fills these.
 _DATABASE_COLUMNS = {"created_at", "updated_at"}
 
 _encode = msgspec.json.Encoder().encode
 
 
-def key_of(session_id: UUID, row_id: UUID) -> Key:
-    """Return the key by which rows on their way in are told apart."""
+def write_key(session_id: UUID, row_id: UUID) -> WriteKey:
+    """Return the key of a row that waits to be written."""
     return session_id.int, row_id.int
 
 
@@ -43,7 +45,7 @@ def stored_columns(table: Table) -> tuple[str, ...]:
 
 
 def _columns(table: Table, *made_here: str) -> tuple[tuple[str, ...], Callable[[Any], Row]]:
-    """Return a row's columns, those that are `made_here` first, and a getter for all the others."""
+    """Return a row's columns, those `made_here` first, and a getter of all others."""
     copied = tuple(name for name in stored_columns(table) if name not in made_here)
     return (*made_here, *copied), attrgetter(*copied)
 
@@ -69,7 +71,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 
 
 def audio_row(session_id: UUID, staged: StagedAudio) -> Row:
-    """Return the row of `AUDIO_COLUMNS` for a chunk that was staged."""
+    """Return the row of a staged chunk, in the order of `AUDIO_COLUMNS`."""
     return (
         session_id,
         staged.audio_file_id,
@@ -82,7 +84,7 @@ def audio_row(session_id: UUID, staged: StagedAudio) -> Row:
 
 
 def transcript_id_of(session_id: UUID, transcript: TranscriptInput) -> UUID:
-    """Return the id of the segment that `transcript` is a revision of."""
+    """Return the id of the transcript that the input is a revision of."""
     if transcript.id is not None:
         return transcript.id
     if transcript.segment_key is None:
@@ -93,7 +95,7 @@ def transcript_id_of(session_id: UUID, transcript: TranscriptInput) -> UUID:
 def transcript_row(
     session_id: UUID, transcript_id: UUID, audio_file_id: UUID | None, transcript: TranscriptInput
 ) -> Row:
-    """Return the row of `TRANSCRIPT_COLUMNS`; revision 0 stands for "without a number"."""
+    """Return a transcript's row, in the order of `TRANSCRIPT_COLUMNS`; revision 0 means "no number"."""
     return (
         session_id,
         transcript_id,
@@ -114,10 +116,10 @@ def translation_row(
     language: str | None = None,
     revision: int | None = None,
 ) -> Row:
-    """Return the row of `TRANSLATION_COLUMNS`.
+    """Return a translation's row, in the order of `TRANSLATION_COLUMNS`.
 
-    `language` and `revision` are the transcript's, where they are known: what is None in the row is taken
-    from the transcript by the statement.
+    `language` and `revision` are the transcript's, if they are known; else the statement takes them from the
+    transcript.
     """
     made_from = translation.transcript_revision
     return (
@@ -142,7 +144,7 @@ def _words(words: Sequence[Word] | None) -> str | None:
 def speaker_rows(
     segments: Iterable[tuple[UUID, TranscriptInput]],
 ) -> list[Row]:
-    """Return the rows of `SPEAKER_COLUMNS` for the labels in use, each once, with the first name given."""
+    """Return one row for each label in use, in the order of `SPEAKER_COLUMNS`, with its first name."""
     names: dict[tuple[UUID, str], str | None] = {}
     for session_id, transcript in segments:
         if transcript.speaker_label is not None:

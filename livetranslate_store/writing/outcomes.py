@@ -1,58 +1,121 @@
-"""The rows of a write statement become receipts."""
+"""The rows that a write returns: how SQL makes them, and how they become receipts.
 
-from collections.abc import Iterable
-from typing import Any
-from uuid import UUID
+A row is `(kind, session_id, id, outcome, revision)`. Its kind is a table, or one of two that belong to the
+statement as a whole and have a number in place of a revision.
+"""
 
-from livetranslate_store.values import (
-    AudioReceipt,
-    Outcome,
-    TranscriptReceipt,
-    TranslationReceipt,
-)
-from livetranslate_store.writing.segment_statement import OVERTAKEN
-from livetranslate_store.writing.upserts import POSITION
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Self
 
-Key = tuple[UUID, UUID]
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Text, cast, func, literal_column, select
+
+from livetranslate_store.values import AudioReceipt, Outcome, TranscriptReceipt, TranslationReceipt
+from livetranslate_store.writing.binding import RowsByTable
+from livetranslate_store.writing.encoding import COLUMNS, RowKey
+
+#: The column of a table that a receipt names as the revision; None if it has none.
+REVISION_COLUMNS: Mapping[str, str | None] = {
+    "audio_files": None,
+    "transcripts": "revision",
+    "translations": "transcript_revision",
+}
+
+# The number of the transaction: a server that shows its end shows every earlier write too.
+_POSITION = "position"
+# The number of rows that a concurrent transaction wrote meanwhile.
+_LOST_RACE = "lost_race"
 
 
-class WriteResults:
-    """What a statement did, to be asked by `(session_id, id)`."""
+class WriteOutcomes:
+    """The outcomes of one write by table and key, from one or more executions of its statements."""
 
-    def __init__(self, rows: Iterable[Any]) -> None:
-        self._rows: dict[str, dict[Key, tuple[Outcome, int]]] = {}
+    def __init__(self, rows: Iterable[Any] = ()) -> None:
+        self._rows: dict[str, dict[RowKey, tuple[Outcome, int]]] = {table: {} for table in REVISION_COLUMNS}
         self._position = 0
+        #: Whether a concurrent transaction won in the last execution: rows without an outcome go again.
+        self.lost_race = False
         self.add(rows)
 
+    @classmethod
+    def of_inserted(cls, rows: RowsByTable, position: int) -> Self:
+        """Return the outcomes of rows that were all inserted as they are."""
+        outcomes = cls()
+        outcomes._position = position
+        for table, revision in REVISION_COLUMNS.items():
+            place = None if revision is None else COLUMNS[table].index(revision)
+            outcomes._rows[table] = {
+                row[:2]: (Outcome.INSERTED, 0 if place is None else row[place]) for row in rows[table]
+            }
+        return outcomes
+
     def add(self, rows: Iterable[Any]) -> None:
-        """Take in the rows of a run, or of the next one for what was missing in the first."""
-        #: True where a concurrent transaction came in between: run it again for what is missing here.
-        self.overtaken = False
+        """Add the rows returned by one execution."""
+        self.lost_race = False
         for kind, session_id, row_id, outcome, revision in rows:
-            if kind == OVERTAKEN:
-                self.overtaken = True
-            elif kind == POSITION:
+            if kind == _LOST_RACE:
+                self.lost_race = True
+            elif kind == _POSITION:
                 self._position = revision
             else:
-                self._rows.setdefault(kind, {})[session_id, row_id] = (Outcome(outcome), revision)
+                self._rows[kind][session_id, row_id] = (Outcome(outcome), revision)
 
-    def __len__(self) -> int:
-        return sum(map(len, self._rows.values()))
+    def keys(self, table: str) -> Collection[RowKey]:
+        """Return the keys of a table's rows that have an outcome."""
+        return self._rows[table].keys()
 
-    def has_translation(self, key: Key) -> bool:
-        """Tell whether it is known what became of a translation."""
-        return key in self._rows.get("translations", {})
-
-    def audio_file(self, key: Key) -> AudioReceipt:
+    def audio_file(self, key: RowKey) -> AudioReceipt:
         """Return the receipt of an audio file."""
         outcome, _ = self._rows["audio_files"][key]
         return AudioReceipt(*key, outcome, self._position)
 
-    def transcript(self, key: Key) -> TranscriptReceipt:
+    def transcript(self, key: RowKey) -> TranscriptReceipt:
         """Return the receipt of a transcript."""
         return TranscriptReceipt(*key, *self._rows["transcripts"][key], self._position)
 
-    def translation(self, key: Key, target_language: str) -> TranslationReceipt:
+    def translation(self, key: RowKey, target_language: str) -> TranslationReceipt:
         """Return the receipt of a translation."""
         outcome, revision = self._rows["translations"][key]
         return TranslationReceipt(*key, target_language, outcome, revision, self._position)
+
+
+def outcome_rows(rows: FromClause, table: str) -> Select[Any]:
+    """Return the rows of a table's outcomes."""
+    revision = REVISION_COLUMNS[table]
+    return select(
+        constant(table).label("kind"),
+        rows.c.session_id,
+        rows.c.id,
+        rows.c.outcome,
+        (literal_column("NULL::bigint") if revision is None else rows.c[revision]).label("revision"),
+    )
+
+
+def position() -> ColumnElement[int]:
+    """Return the number of the running transaction."""
+    return cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+
+
+def position_row() -> Select[Any]:
+    """Return the row that names the position of the write."""
+    return _row_of_statement(_POSITION, position())
+
+
+def lost_race_row(lost: ColumnElement[int], *, all_or_nothing: bool = False) -> Select[Any]:
+    """Return a row if rows were `lost` to a concurrent transaction.
+
+    With `all_or_nothing` the statement fails instead, by a division by zero: its other rows were written
+    without knowledge of the version that won.
+    """
+    # Not a constant, which the planner would divide by.
+    number = cast(lost / (lost - lost), BigInteger) if all_or_nothing else lost
+    return _row_of_statement(_LOST_RACE, number).where(lost > literal_column("0"))
+
+
+def constant(word: str) -> ColumnElement[str]:
+    """Return one of the program's own words as SQL; callers' values are bound."""
+    return literal_column(f"'{word}'", Text())
+
+
+def _row_of_statement(kind: str, number: ColumnElement[int]) -> Select[Any]:
+    none: list[ColumnElement[Any]] = [literal_column(f"NULL::{name}") for name in ("uuid", "uuid", "text")]
+    return select(constant(kind), *none, number)

@@ -1,36 +1,19 @@
-"""The write of whole segments, in groups: audio objects first, then one statement for all rows."""
+"""The write of whole segments in groups: audio objects first, then all rows in one statement."""
 
-from collections.abc import Collection, Sequence
-from uuid import UUID
-
-from sqlalchemy.pool import PoolProxiedConnection
+from collections.abc import Sequence
+from functools import partial
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
-from livetranslate_store.errors import ConflictError, DuplicateError
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.tasks import run_to_end
-from livetranslate_store.values import (
-    AudioInput,
-    Outcome,
-    SegmentReceipt,
-    TranscriptInput,
-    TranslationInput,
-)
-from livetranslate_store.writing.encoding import Key
-from livetranslate_store.writing.first_statement import first_segment_statement
+from livetranslate_store.values import AudioInput, Outcome, SegmentReceipt
+from livetranslate_store.writing.binding import bound
 from livetranslate_store.writing.group_commit import GroupCommit
-from livetranslate_store.writing.outcomes import WriteResults
-from livetranslate_store.writing.segment_statement import ATTEMPTS, segment_statement
-from livetranslate_store.writing.segments import (
-    Segment,
-    lookup_of,
-    make_segment,
-    receipt_of,
-    receipt_of_new,
-    rows_of,
-)
-from livetranslate_store.writing.statement import bound_write
+from livetranslate_store.writing.outcomes import WriteOutcomes
+from livetranslate_store.writing.protocol import Run, insert_or_merge, undone_by_race
+from livetranslate_store.writing.segments import Segment, lookup_of, receipt_of, segment_rows
+from livetranslate_store.writing.statements import insert_segments, merge_segments
 
 
 class SegmentWriter:
@@ -39,96 +22,76 @@ class SegmentWriter:
     def __init__(self, database: Database, storage: AudioStorage, cache: SegmentCache) -> None:
         self._database = database
         self._storage = storage
-        self._cache = cache
-        self._groups: GroupCommit[Segment, SegmentReceipt] = GroupCommit(database, self)
+        self._groups: GroupCommit[Segment, SegmentReceipt] = GroupCommit(
+            database, partial(_write_group, storage, cache), partial(_give_up, storage, cache)
+        )
 
-    async def write(
-        self,
-        session_id: UUID,
-        transcript: TranscriptInput,
-        translations: Sequence[TranslationInput],
-        audio: AudioInput | None,
-    ) -> SegmentReceipt:
-        """Write a segment that was checked, and return what became of it.
+    async def write(self, segment: Segment, audio: AudioInput | None) -> SegmentReceipt:
+        """Write a checked segment with its audio, and return its receipt.
 
-        A cancellation takes it back while it waits; once it is on its way, its outcome is awaited first.
+        A cancelled write is withdrawn while it waits; once it is under way, its outcome is awaited first.
         """
         if audio is not None:
-            # An object that is stored for nothing would only have to be removed again.
+            # An object that is stored in vain would have to be removed again.
             self._database.breaker(writes=True).check()
-        staged = None if audio is None else await self._storage.stage(session_id, audio)
-        segment = make_segment(session_id, transcript, translations, staged)
-        if staged is not None:
-            try:
-                await self._storage.put(staged)
-            except BaseException:
-                await run_to_end(self._discard_object(segment))
-                raise
+            segment = segment.with_audio(await self._storage.stage(segment.session_id, audio))
+            await self._put(segment)
         return await self._groups.write(segment)
 
     async def close(self) -> None:
-        """Give up what was not written in time; connections in use are broken before."""
+        """Give up the waiting writes; the connections in use were broken before."""
         await self._groups.close()
 
-    def keys(self, item: Segment) -> Collection[Key]:
-        """Return the keys that one statement can write once: the transcript's, and the audio file's."""
-        return item.keys
-
-    async def write_group(
-        self, items: Sequence[Segment], lease: PoolProxiedConnection
-    ) -> Sequence[SegmentReceipt]:
-        """Write the segments, all or nothing, tell the cache, and give the lease back."""
-        receipts = await self._execute(items, lease)
-        lookups = map(lookup_of, items, receipts)
-        self._cache.publish(lookup for lookup in lookups if lookup is not None)
-        for segment, receipt in zip(items, receipts, strict=True):
-            if receipt.audio is not None and receipt.audio.outcome is Outcome.UNCHANGED:
-                await self._discard_object(segment)
-        return receipts
-
-    async def give_up(self, item: Segment, *, may_be_stored: bool) -> None:
-        """Remove the object of a segment that has no row."""
-        if may_be_stored:
-            # A row may refer to the object; if none does, the sweep finds it.
-            self._cache.drop((item.session_id, item.transcript_id))
-        else:
-            await self._discard_object(item)
-
-    async def _execute(
-        self, segments: Sequence[Segment], lease: PoolProxiedConnection
-    ) -> Sequence[SegmentReceipt]:
-        """Insert the segments where none of them was seen before; else judge them by the rules."""
-        if not any(self._cache.knows((each.session_id, each.transcript_id)) for each in segments):
-            position = await self._insert(segments, lease)
-            if position is not None:
-                return [receipt_of_new(each, position) for each in segments]
-            lease = await self._database.lease(writes=True)
-        results = await self._judge(segments, lease)
-        return [receipt_of(each, results) for each in segments]
-
-    async def _insert(self, segments: Sequence[Segment], lease: PoolProxiedConnection) -> int | None:
-        """Insert segments and return the position; None, with nothing written, where one is not new."""
-        rows = rows_of(segments, are_new=True)
-        insert = bound_write(first_segment_statement, rows)
+    async def _put(self, segment: Segment) -> None:
+        assert segment.audio is not None  # noqa: S101 (it was staged)
         try:
-            [told] = await self._database.fetch_once(insert, writes=True, lease=lease)
-        except (ConflictError, DuplicateError):
-            return None  # stored by somebody else at the same moment
-        return None if told["found"] else told["position"]
+            await self._storage.put(segment.audio)
+        except BaseException:
+            await run_to_end(_discard_object(self._storage, segment))
+            raise
 
-    async def _judge(self, segments: Sequence[Segment], lease: PoolProxiedConnection) -> WriteResults:
-        merge = bound_write(segment_statement, rows_of(segments, are_new=False))
-        attempts = ATTEMPTS
-        while True:
-            attempts -= 1
-            try:
-                return WriteResults(await self._database.fetch_once(merge, writes=True, lease=lease))
-            except ConflictError:
-                # The server has undone it all; what it met then is stored now.
-                if not attempts:
-                    raise
-            lease = await self._database.lease(writes=True)
 
-    async def _discard_object(self, segment: Segment) -> None:
-        if segment.audio is not None:
-            await self._storage.discard(segment.audio.storage_key)
+async def _write_group(
+    storage: AudioStorage, cache: SegmentCache, segments: Sequence[Segment], run: Run
+) -> Sequence[SegmentReceipt]:
+    """Write segments, all or nothing, and tell the cache."""
+    probably_new = not any(cache.knows((each.session_id, each.transcript_id)) for each in segments)
+    outcomes = await write_segments(segments, run, probably_new=probably_new)
+    receipts = [receipt_of(each, outcomes) for each in segments]
+    lookups = map(lookup_of, segments, receipts)
+    cache.publish(lookup for lookup in lookups if lookup is not None)
+    for segment, receipt in zip(segments, receipts, strict=True):
+        if receipt.audio is not None and receipt.audio.outcome is Outcome.UNCHANGED:
+            await _discard_object(storage, segment)
+    return receipts
+
+
+async def write_segments(segments: Sequence[Segment], run: Run, *, probably_new: bool) -> WriteOutcomes:
+    """Write segments, all or nothing, with each `run` as a transaction of its own."""
+
+    async def insert() -> WriteOutcomes | None:
+        rows = segment_rows(segments, are_new=True)
+        [answer] = await run(bound(insert_segments, rows))
+        return None if answer["found"] else WriteOutcomes.of_inserted(rows, answer["position"])
+
+    async def merge() -> WriteOutcomes:
+        return WriteOutcomes(await run(bound(merge_segments, segment_rows(segments, are_new=False))))
+
+    inserted = undone_by_race(insert, inserts=True) if probably_new else None
+    return await insert_or_merge(inserted, undone_by_race(merge))
+
+
+async def _give_up(
+    storage: AudioStorage, cache: SegmentCache, segment: Segment, *, may_be_stored: bool
+) -> None:
+    """Remove the object of a segment that has no row."""
+    if may_be_stored:
+        # A row may refer to the object; if none does, the sweep finds it.
+        cache.drop((segment.session_id, segment.transcript_id))
+    else:
+        await _discard_object(storage, segment)
+
+
+async def _discard_object(storage: AudioStorage, segment: Segment) -> None:
+    if segment.audio is not None:
+        await storage.discard(segment.audio.storage_key)

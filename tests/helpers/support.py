@@ -56,6 +56,12 @@ async def until(condition: Callable[[], bool], *, seconds: float = 30.0) -> None
             await asyncio.sleep(0.005)
 
 
+async def until_blocked(program: psycopg.Connection[Any]) -> None:
+    """Wait until a transaction waits for the end of the one that `program` is in."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
+    await until(lambda: program.execute(waiting).fetchone() != (0,))
+
+
 def expire(gate: WriteGate, number: int) -> None:
     """Let time be up for those who have waited longest at the gate."""
     for turn in list(gate._waiters)[:number]:

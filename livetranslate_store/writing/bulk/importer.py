@@ -1,6 +1,6 @@
 """Bulk import: batches are stored, each in one transaction, while the next one is read.
 
-What the server refuses is found by halving the batch, and refused alone.
+A segment that the server refuses is found by halving the batch, and refused alone.
 """
 
 import asyncio
@@ -17,7 +17,6 @@ from livetranslate_store.database.failures import NO_SESSION
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import (
     ConflictError,
-    DuplicateError,
     OutcomeUnknownError,
     PoolTimeoutError,
     QueryTimeoutError,
@@ -31,18 +30,18 @@ from livetranslate_store.tasks import for_each, run_to_end
 from livetranslate_store.values import ImportCounts, ImportProgress, ImportReport, Outcome, Refusal
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.bulk.batch import Batch, Items, batches
+from livetranslate_store.writing.bulk.copy import BatchOutcomes, write_batch
 from livetranslate_store.writing.bulk.statements import missing_sessions
-from livetranslate_store.writing.bulk.write import Written, write_batch
-from livetranslate_store.writing.segment_statement import ATTEMPTS
+from livetranslate_store.writing.protocol import insert_or_merge, undone_by_race
 
 Progress: TypeAlias = Callable[[ImportProgress], None]
 
-# A report stays small whatever the source; whoever meets a thousand bad lines has one reason to look for.
+# A report stays small whatever the source: a thousand bad lines have one reason to look for.
 REFUSALS_LISTED = 1000
 # Objects under way at once: an object store answers in tens of milliseconds, and takes many side by side.
 OBJECTS_AT_ONCE = 16
 
-# What these say is not about the segments: without any of them it would be the same.
+# These errors are not about single segments.
 _NOT_ABOUT_DATA = (
     ConflictError,
     OutcomeUnknownError,
@@ -54,7 +53,7 @@ _NOT_ABOUT_DATA = (
 
 
 class BulkImport:
-    """One import: what it has done so far, and how it does the rest."""
+    """One import and its state."""
 
     def __init__(
         self,
@@ -78,7 +77,7 @@ class BulkImport:
         self._refusals: list[Refusal] = []
 
     async def run(self, items: Items) -> ImportReport:
-        """Import everything; what is committed stays, whatever happens then."""
+        """Import everything; committed batches stay if a later one fails."""
         # One batch is stored while the next one is read, in the task that the source belongs to.
         storing: asyncio.Task[None] | None = None
         try:
@@ -112,7 +111,7 @@ class BulkImport:
         return ImportCounts(*(self._counts[table, outcome] for outcome in Outcome))
 
     async def _import(self, batch: Batch) -> None:
-        """Store a batch, its audio first, and tell of it."""
+        """Store a batch, its audio first, and report progress."""
         orphans = {staged.storage_key for staged in batch.audio}
         try:
             await for_each(batch.audio, self._storage.put, at_once=OBJECTS_AT_ONCE)
@@ -129,7 +128,7 @@ class BulkImport:
             self._progress(ImportProgress(self._items))
 
     async def _store(self, batch: Batch, refusals: list[Refusal], orphans: set[str]) -> None:
-        """Store what can be stored of a batch, in order, and take its objects out of `orphans`."""
+        """Store the good segments of a batch, in order, and take their objects out of `orphans`."""
         try:
             await self._database.retries.run(partial(self._store_whole, batch, orphans))
         except StoreError as error:
@@ -142,9 +141,9 @@ class BulkImport:
                 await self._store(part, refusals, orphans)
 
     async def _parts(self, batch: Batch, refusals: list[Refusal]) -> tuple[Batch, ...]:
-        """Return smaller batches of what is not refused already.
+        """Return smaller batches of the segments that are not refused already.
 
-        A session that is not there spoils each of its segments; halving would meet them one by one.
+        A missing session spoils each of its segments; halving would meet them one by one.
         """
         sessions = list({segment.session_id for segment in batch.segments})
         missing = await self._database.retries.run(partial(self._missing, sessions))
@@ -159,31 +158,17 @@ class BulkImport:
         return (batch.part(known),) if known else ()
 
     async def _missing(self, sessions: Sequence[UUID]) -> set[UUID]:
-        # A lease for writes: an import that is under way ends well while the store closes.
+        # A lease for writes: a running import ends well while the store closes.
         lease = await self._database.lease(writes=True)
         rows = await self._database.fetch_once(missing_sessions().bind({"ids": sessions}), lease=lease)
         return {row[0] for row in rows}
 
     async def _store_whole(self, batch: Batch, orphans: set[str]) -> None:
-        attempts = ATTEMPTS
-        is_new = True
-        while True:
-            attempts -= 1
-            try:
-                await self._store_once(batch, orphans, is_new=is_new)
-            except DuplicateError:
-                # Somebody stored one of them since we looked: the rules decide.
-                if not is_new:
-                    raise
-                is_new = False
-            except ConflictError:
-                # The server has undone it all; what it met then is stored now.
-                if not attempts:
-                    raise
-            else:
-                return
+        insert = partial(self._store_once, batch, orphans, is_new=True)
+        merge = partial(self._store_once, batch, orphans, is_new=False)
+        await insert_or_merge(undone_by_race(insert, inserts=True), undone_by_race(merge))
 
-    async def _store_once(self, batch: Batch, orphans: set[str], *, is_new: bool) -> None:
+    async def _store_once(self, batch: Batch, orphans: set[str], *, is_new: bool) -> BatchOutcomes:
         transaction = Transaction(self._database)
         try:
             written = await transaction.write_with(lambda driver: write_batch(driver, batch, is_new=is_new))
@@ -191,19 +176,20 @@ class BulkImport:
             await run_to_end(transaction.end(commit=False))
             raise
         await run_to_end(self._commit(transaction, batch, written, orphans))
+        return written
 
     async def _commit(
-        self, transaction: Transaction, batch: Batch, written: Written, orphans: set[str]
+        self, transaction: Transaction, batch: Batch, written: BatchOutcomes, orphans: set[str]
     ) -> None:
         try:
             await transaction.end(commit=True)
         except OutcomeUnknownError:
-            # Rows may refer to the objects; those that none refers to are found by the sweep.
+            # Rows may refer to the objects; the sweep finds those that no row refers to.
             orphans.difference_update(staged.storage_key for staged in batch.audio)
             for segment in batch.segments:
                 self._cache.drop((segment.session_id, segment.transcript_id))
             raise
-        # What is new is left out: nobody knows it yet, and it would push out what live writers need.
+        # New transcripts are left out: no writer knows them, and they would push out live ones.
         self._cache.publish(written.revised)
         self._counts += written.counts
         orphans.difference_update(staged.storage_key for staged in batch.audio)

@@ -1,7 +1,7 @@
 """The statements of a bulk import.
 
-What is new is copied straight to where it belongs. What may be stored already is copied into staging tables
-and merged from there by the write of whole segments, under the same rules, with tables in place of arrays.
+New rows are copied straight into their tables. Rows that may be stored already are copied into staging tables
+and merged from there, as whole segments are merged, with tables in place of parameters.
 """
 
 from collections.abc import Sequence
@@ -34,33 +34,31 @@ from livetranslate_store.database.statement import Statement
 from livetranslate_store.models import AudioFile, Session, Transcript, Translation
 from livetranslate_store.models.base import Base, table_of
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.binding import ARRAYS
+from livetranslate_store.writing.binding import ARRAYS, input_rows
 from livetranslate_store.writing.encoding import AUDIO_COLUMNS, TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS
-from livetranslate_store.writing.first_statement import any_stored
-from livetranslate_store.writing.segment_statement import write_segments
-from livetranslate_store.writing.steps import SPEAKERS, given_to, write_speakers
-from livetranslate_store.writing.upserts import constant, count_of
+from livetranslate_store.writing.outcomes import constant
+from livetranslate_store.writing.statements import any_stored, merged_segments
+from livetranslate_store.writing.upserts import SPEAKERS, count_of, upsert_speakers
 
-#: The first column of every staged row: a key that is repeated within a batch is judged by what the turn
-#: before has left.
-TURN = "turn"
+#: The first column of every staged row: a repeated key is judged by the result of the wave before.
+WAVE = "wave"
 
 
 class Staging(NamedTuple):
-    """A temporary table that takes rows, each with its turn, on their way into `target`."""
+    """A temporary table for rows, each with its wave, on their way into `target`."""
 
     target: Table
     source: TableClause
     columns: Sequence[str]
 
-    def given(self, turn: ColumnElement[int]) -> CTE:
-        """Return the rows of one turn."""
-        rows = select(*(self.source.c[name] for name in self.columns)).where(self.source.c[TURN] == turn)
-        return rows.cte(f"{self.target.name}_given")
+    def input_rows(self, wave: ColumnElement[int]) -> CTE:
+        """Return the rows of one wave."""
+        rows = select(*(self.source.c[name] for name in self.columns)).where(self.source.c[WAVE] == wave)
+        return rows.cte(f"{self.target.name}_input")
 
     def creation(self) -> str:
-        """Return the statement that makes the table, for one transaction and without constraints."""
-        shape = select(literal_column("0").label(TURN), *(self.target.c[name] for name in self.columns))
+        """Return the statement that creates the table, for one transaction."""
+        shape = select(literal_column("0").label(WAVE), *(self.target.c[name] for name in self.columns))
         rows = Statement.compiled("import.stage", shape).text
         return f"CREATE TEMPORARY TABLE {self.source.name} ON COMMIT DROP AS {rows} WITH NO DATA"
 
@@ -68,7 +66,7 @@ class Staging(NamedTuple):
 def _staging(model: type[Base], columns: Sequence[str]) -> Staging:
     target = table_of(model)
     staged = (column(name, target.c[name].type) for name in columns)
-    return Staging(target, table(f"staged_{target.name}", column(TURN, Integer()), *staged), columns)
+    return Staging(target, table(f"staged_{target.name}", column(WAVE, Integer()), *staged), columns)
 
 
 STAGED_AUDIO_FILES = _staging(AudioFile, AUDIO_COLUMNS)
@@ -78,10 +76,10 @@ STAGED_TRANSLATIONS = _staging(Translation, TRANSLATION_COLUMNS)
 
 @cache
 def is_stored_statement() -> Statement:
-    """Return the read that tells whether any of these audio files or transcripts is stored.
+    """Return the read of `is_stored`: whether any of these audio files or transcripts is.
 
-    Its parameters are arrays, named by table and column of the key. Translations need no look: of a
-    transcript that is not stored there are none.
+    Its parameters are arrays, named by table and column of the key. Translations need no look: a transcript
+    that is not stored has none.
     """
     stored = (any_stored(ARRAYS, each.target) for each in (STAGED_TRANSCRIPTS, STAGED_AUDIO_FILES))
     return Statement.compiled("import.look_up", select(or_(*stored).label("is_stored")))
@@ -89,30 +87,30 @@ def is_stored_statement() -> Statement:
 
 @cache
 def speakers_statement() -> Statement:
-    """Return the write of speakers alone: those that are not there yet, and the names of the nameless."""
-    written = write_speakers(given_to(ARRAYS, SPEAKERS))
+    """Return the write of speakers: missing ones, and names for the nameless."""
+    written = upsert_speakers(input_rows(ARRAYS, SPEAKERS))
     return Statement.compiled("import.speakers", select(count_of(written)))
 
 
 @cache
 def staging_statements() -> str:
-    """Return the script that makes the staging tables."""
+    """Return the script that creates the staging tables."""
     creations = [each.creation() for each in (STAGED_AUDIO_FILES, STAGED_TRANSCRIPTS, STAGED_TRANSLATIONS)]
-    # The planner knows nothing of tables that were filled a moment ago, and a nested loop over two of them,
-    # cheap where they are small, takes minutes. Lookups by key have no other way, and stay.
+    # The planner knows nothing of tables that were filled a moment ago. A nested loop over two of them, cheap
+    # if they are small, takes minutes. Lookups by key have no other way, and stay.
     return ";".join(["SET LOCAL enable_nestloop = off", *creations])
 
 
 @cache
 def merge_statement() -> Statement:
-    """Return the write of one turn, its argument, under the rules of revisions.
+    """Return the merge of one `wave` under the rules of revisions.
 
-    It tells table, outcome and number of rows; and of audio files that were there already, and transcripts
-    that were updated, three arrays: session_id, id and revision.
+    Its rows are a table, an outcome and its number of rows. For audio files that were stored already and for
+    updated transcripts three arrays follow: session_id, id and revision.
     """
-    turn = bindparam(TURN, type_=Integer())
+    wave = bindparam(WAVE, type_=Integer())
     stagings = (STAGED_AUDIO_FILES, STAGED_TRANSCRIPTS, STAGED_TRANSLATIONS)
-    rows = union_all(*write_segments(*(each.given(turn) for each in stagings))).subquery()
+    rows = union_all(*merged_segments(*(each.input_rows(wave) for each in stagings))).subquery()
     kind, outcome = rows.c.kind, rows.c.outcome
     matters = or_(
         and_(kind == constant(STAGED_AUDIO_FILES.target.name), outcome == constant(Outcome.UNCHANGED)),
@@ -126,7 +124,7 @@ def merge_statement() -> Statement:
 
 @cache
 def missing_sessions() -> Statement:
-    """Return the read of those ids, of an array, that are no session's."""
+    """Return the read of those of the `ids` that no session has."""
     ids: ColumnElement[UUID] = func.unnest(bindparam("ids", type_=ARRAY(Uuid()))).column_valued("wanted")
     known: Select[Any] = select(literal_column("1")).where(table_of(Session).c.id == ids)
     return Statement.compiled("import.missing_sessions", select(ids).where(~exists(known)))

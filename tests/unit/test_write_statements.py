@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from livetranslate_store.ids import new_id
 from livetranslate_store.models import AudioFile, Transcript, Translation
 from livetranslate_store.models.base import table_of
-from livetranslate_store.writing.binding import ARRAYS, Source, Values, source_of
+from livetranslate_store.writing.binding import ARRAYS, Binding, ValueBinding, binding_of
 from livetranslate_store.writing.encoding import (
     AUDIO_COLUMNS,
     COLUMNS,
@@ -19,17 +19,12 @@ from livetranslate_store.writing.encoding import (
     transcript_row,
     translation_row,
 )
-from livetranslate_store.writing.first_statement import (
-    first_audio_statement,
-    first_segment_statement,
-    first_transcript_statement,
-    first_translation_statement,
-)
-from livetranslate_store.writing.segment_statement import (
-    audio_statement,
-    segment_statement,
-    transcript_statement,
-    translation_statement,
+from livetranslate_store.writing.statements import (
+    AUDIO_FILE_WRITE,
+    TRANSCRIPT_WRITE,
+    TRANSLATION_WRITE,
+    insert_segments,
+    merge_segments,
 )
 
 BY_DATABASE = {"search", "created_at", "updated_at", "timestamp"}
@@ -64,54 +59,56 @@ def test_a_row_has_a_value_for_every_column() -> None:
 
 
 STATEMENTS = [
-    segment_statement,
-    audio_statement,
-    transcript_statement,
-    translation_statement,
-    first_segment_statement,
-    first_audio_statement,
-    first_transcript_statement,
-    first_translation_statement,
+    insert_segments,
+    merge_segments,
+    *(form for write in (AUDIO_FILE_WRITE, TRANSCRIPT_WRITE, TRANSLATION_WRITE) for form in write[1:]),
 ]
-SOURCES = [ARRAYS, Values(1, 1, 1, 3)]
 
 
-@pytest.mark.parametrize("source", SOURCES)
+def values(**numbers: int) -> ValueBinding:
+    return ValueBinding(tuple(numbers.items()))
+
+
+BINDINGS = [ARRAYS, values(audio_files=1, speakers=1, transcripts=1, translations=3)]
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
 @pytest.mark.parametrize("make", STATEMENTS)
-def test_what_a_caller_sends_is_bound(make: Any, source: Source) -> None:
-    statement = make(source)
+def test_what_a_caller_sends_is_bound(make: Any, binding: Binding) -> None:
+    statement = make(binding)
     rows = {
         table: [tuple(f"{table} {name} {number}" for name in columns) for number in range(rows)]
         for (table, columns), rows in zip(COLUMNS.items(), (1, 1, 1, 3), strict=True)
     }
-    arguments = statement.bind(source.values(rows)).arguments
+    arguments = statement.bind(binding.values(rows)).arguments
     assert f"${len(arguments)}::" in statement.text
     assert f"${len(arguments) + 1}" not in statement.text
     # Each value has a place of its own.
     assert len(set(map(str, arguments))) == len(arguments)
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("binding", BINDINGS)
 @pytest.mark.parametrize("make", STATEMENTS)
-def test_nothing_that_a_distributed_engine_forbids_is_used(make: Any, source: Source) -> None:
-    text = make(source).text
+def test_nothing_that_a_distributed_engine_forbids_is_used(make: Any, binding: Binding) -> None:
+    text = make(binding).text
     for forbidden in ("xmax", "ctid", "clock_timestamp", "random()", "nextval", "FOR UPDATE"):
         assert forbidden not in text
 
 
 @pytest.mark.parametrize(
-    ("counts", "source"),
+    ("counts", "binding"),
     [
-        ({"transcripts": 1}, Values(transcripts=1)),
-        ({"audio_files": 1, "speakers": 1, "transcripts": 1, "translations": 8}, Values(1, 1, 1, 8)),
+        ({"transcripts": 1}, values(transcripts=1)),
+        ({"audio_files": 1, "speakers": 1, "transcripts": 1, "translations": 8}, None),
         ({"transcripts": 1, "translations": 9}, ARRAYS),
         ({"transcripts": 2}, ARRAYS),
     ],
 )
 def test_one_segment_is_bound_value_by_value_and_a_group_as_arrays(
-    counts: dict[str, int], source: Source
+    counts: dict[str, int], binding: Binding | None
 ) -> None:
-    assert source_of({table: [()] * number for table, number in counts.items()}) == source
+    rows = {table: [()] * number for table, number in counts.items()}
+    assert binding_of(rows) == (binding or values(**counts))
 
 
 @pytest.mark.parametrize("model", [AudioFile, Transcript, Translation])

@@ -1,0 +1,78 @@
+"""The protocol of every write: insert what is probably new, else merge by the rules, again after a lost race.
+
+A race is lost if another transaction writes a row after the statement has looked at it. The next attempt sees
+that version, so that the rules decide.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from livetranslate_store.database.statement import BoundStatement
+from livetranslate_store.errors import ConflictError, DuplicateError
+from livetranslate_store.writing.binding import RowsByTable, StatementFactory, bound
+from livetranslate_store.writing.outcomes import WriteOutcomes
+from livetranslate_store.writing.statements import TableWrite
+
+# A race is lost once, hardly ever twice.
+ATTEMPTS = 5
+
+T = TypeVar("T")
+#: Runs a statement, in a transaction of its own or inside one, and returns the driver's rows.
+Run: TypeAlias = Callable[[BoundStatement], Awaitable[Sequence[Any]]]
+#: Returns the result, or None if a stored row was in the way.
+Attempt: TypeAlias = Callable[[], Awaitable[T | None]]
+
+
+async def insert_or_merge(insert: Attempt[T] | None, merge: Attempt[T]) -> T:
+    """Return the result of `insert`, else of the first merge that has one.
+
+    Without `insert` the rows are known to be stored. Raises ConflictError after ATTEMPTS merges.
+    """
+    if insert is not None and (result := await insert()) is not None:
+        return result
+    for _ in range(ATTEMPTS):
+        if (result := await merge()) is not None:
+            return result
+    raise ConflictError
+
+
+def undone_by_race(attempt: Attempt[T], *, inserts: bool = False) -> Attempt[T]:
+    """Return the attempt of a whole transaction, which the server undoes if the race is lost.
+
+    A merge ends with a ConflictError then: `lost_race_row` makes the server report one. An insert may also
+    end with a DuplicateError.
+    """
+    lost = (ConflictError, DuplicateError) if inserts else ConflictError
+
+    async def attempted() -> T | None:
+        try:
+            return await attempt()
+        except lost:
+            return None
+
+    return attempted
+
+
+async def write_rows(
+    write: TableWrite, rows: RowsByTable, run: Run, *, probably_new: bool = True
+) -> WriteOutcomes:
+    """Write rows of one table, each by itself, and return the outcomes.
+
+    No key may occur twice.
+    """
+    outcomes = WriteOutcomes()
+
+    async def add_missing(form: StatementFactory) -> bool:
+        known = outcomes.keys(write.table)
+        missing = [row for row in rows[write.table] if row[:2] not in known]
+        outcomes.add(await run(bound(form, {**rows, write.table: missing})))
+        return len(known) == len(rows[write.table])
+
+    async def insert() -> WriteOutcomes | None:
+        return outcomes if await add_missing(write.insert) else None
+
+    async def merge() -> WriteOutcomes | None:
+        await add_missing(write.merge)
+        return None if outcomes.lost_race else outcomes
+
+    return await insert_or_merge(insert if probably_new else None, merge)

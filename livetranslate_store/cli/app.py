@@ -1,4 +1,4 @@
-"""The application: every command, in the order in which `--help` lists them."""
+"""The application: all commands, in the order of `--help`."""
 
 import sys
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from livetranslate_store.cli.commands import (
     check,
     delete,
     demo,
-    exchange,
+    exporting,
+    importing,
     legacy,
     schema,
     search,
@@ -22,6 +23,7 @@ from livetranslate_store.cli.commands import (
     sweep,
     timeline,
 )
+from livetranslate_store.cli.usage import PlainCommand, PlainGroup
 
 COMMANDS: tuple[Command, ...] = (
     demo.DEMO,
@@ -29,8 +31,8 @@ COMMANDS: tuple[Command, ...] = (
     timeline.TIMELINE,
     search.SEARCH,
     stats.STATS,
-    exchange.IMPORT,
-    exchange.EXPORT,
+    importing.IMPORT,
+    exporting.EXPORT,
     backup.BACKUP,
     backup.RESTORE,
     legacy.IMPORT_LEGACY,
@@ -45,9 +47,10 @@ COMMANDS: tuple[Command, ...] = (
 def application() -> typer.Typer:
     """Return the command line of the package."""
     app = typer.Typer(
-        help="Look into meetings that were translated live, move them, and run the database that holds them.",
+        cls=PlainGroup,
+        help="Read meetings that were translated live, move them, and run their database.",
         epilog="A terminal gets tables, a pipe gets tab-separated lines, and --json gives JSON Lines. "
-        "Exit codes: 0 done, 1 failed and explained, 2 wrong usage, 130 interrupted.",
+        "Exit codes: 0 done, 1 failed with an explanation, 2 wrong usage or input, 130 interrupted.",
         no_args_is_help=True,
         rich_markup_mode="rich",
         # Tracebacks are for developers, and the locals in them could show a password.
@@ -56,7 +59,10 @@ def application() -> typer.Typer:
     )
     app.callback()(_options)
     for each in COMMANDS:
-        app.command(each.name, help=each.help, rich_help_panel=each.panel, epilog=each.epilog)(each.run)
+        listed = app.command(
+            each.name, cls=PlainCommand, help=each.help, rich_help_panel=each.panel, epilog=each.epilog
+        )
+        listed(each.run)
     return app
 
 
@@ -65,6 +71,9 @@ def run_app(arguments: Sequence[str] | None) -> int:
     try:
         application()(args=None if arguments is None else list(arguments), prog_name="livetranslate-store")
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            # The reader has enough, as `head` has: that is no failure.
+            return 0
         return end.code if isinstance(end.code, int) else 0
     return 0
 
@@ -81,4 +90,4 @@ def _options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Take the options before a command."""

@@ -1,10 +1,14 @@
 """The options and arguments that several commands share."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
+
+from livetranslate_store.cli.completion import session_names
+from livetranslate_store.values import EntryKind
 
 Database: TypeAlias = Annotated[
     str | None,
@@ -14,15 +18,48 @@ Database: TypeAlias = Annotated[
         metavar="URL",
         envvar="LIVETRANSLATE_DATABASE_URL",
         show_default=False,
-        help="postgresql://user@host/db, or embedded:FOLDER for a private server. The variable keeps "
-        "a password out of the list of processes.",
+        help="postgresql://user@host/db, or embedded:FOLDER for a private server. Prefer the variable for "
+        "a URL with a password: other users can see the arguments of a process.",
     ),
 ]
+
+
+def one_of(values: Sequence[str], *names: str, help: str) -> Any:  # noqa: A002 (typer's word)
+    """Return an option with one of these values, which a shell completes."""
+
+    def checked(value: str | None) -> str | None:
+        if value is not None and value not in values:
+            raise typer.BadParameter(f"it must be one of {', '.join(values)}, not {value!r}")
+        return value
+
+    def completed(incomplete: str) -> list[str]:
+        return [each for each in values if each.startswith(incomplete)]
+
+    return typer.Option(
+        *names,
+        metavar=names[0].lstrip("-").upper(),
+        show_default=False,
+        help=f"{help} One of {', '.join(values)}.",
+        callback=checked,
+        autocompletion=completed,
+    )
+
+
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON Lines: one object per line, every field.")
 ]
+OutputFile: TypeAlias = Annotated[
+    str,
+    typer.Option("--output", "-o", metavar="FILE", help="Output file; - is the standard output."),
+]
 SessionName: TypeAlias = Annotated[
-    str, typer.Argument(metavar="SESSION", help="The session's id, or its external id.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="SESSION",
+        help="The session's id, or its external id.",
+        show_default=False,
+        autocompletion=session_names,
+    ),
 ]
 Languages: TypeAlias = Annotated[
     list[str] | None,
@@ -44,12 +81,13 @@ Speakers: TypeAlias = Annotated[
         help="Only this speaker: a label or a given name. Can be given again.",
     ),
 ]
+Kind: TypeAlias = Annotated[
+    EntryKind | None, typer.Option(show_default=False, help="Only originals, or only translations.")
+]
 FinalsOnly: TypeAlias = Annotated[
-    bool, typer.Option("--finals-only", help="Leave out what may still change.")
+    bool, typer.Option("--finals-only", help="Leave out texts that may still change.")
 ]
-Limit: TypeAlias = Annotated[
-    int, typer.Option("--limit", "-n", min=1, metavar="N", help="Show at most so many.")
-]
+Limit: TypeAlias = Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="Show at most N.")]
 CursorText: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -70,9 +108,7 @@ def checked_seconds(value: str | None, name: str) -> float | None:
         for part in value.split(":"):
             seconds = seconds * 60 + float(part)
     except ValueError:
-        raise typer.BadParameter(
-            f"{name} is {value!r}; it must be seconds, or like 1:30 or 1:02:03."
-        ) from None
+        raise typer.BadParameter(f"{name} is {value!r}; write seconds, 1:30 or 1:02:03.") from None
     return seconds
 
 
@@ -85,6 +121,6 @@ def checked_duration(value: str, name: str) -> timedelta:
     """Return the length of time in `90m`, `36h` or `7d`; raises BadParameter."""
     found = re.fullmatch(r"([0-9]{1,6})([smhd])", value.strip().lower())
     if found is None:
-        raise typer.BadParameter(f"{name} is {value!r}; it must be like 90m, 36h or 7d.")
+        raise typer.BadParameter(f"{name} is {value!r}; write it like 90m, 36h or 7d.")
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     return timedelta(**{units[found[2]]: int(found[1])})

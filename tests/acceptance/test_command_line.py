@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -45,10 +46,26 @@ def test_the_demo_starts_its_own_server_and_shows_every_language_and_the_statist
         assert text in done.stdout
 
 
-def test_the_demo_uses_the_database_that_is_named_and_brings_it_up_to_date(
-    empty: psycopg.Connection[Any], empty_url: str
+def test_the_demo_in_a_pipe_is_tab_separated_lines() -> None:
+    lines = [line.split("\t") for line in run("demo").stdout.splitlines()]
+    segments = len(sample_meeting().segments)
+    assert {len(line) for line in lines[:segments]} == {7}
+    assert {len(line) for line in lines[segments:]} == {2}
+
+
+def test_the_demo_leaves_the_database_and_the_audio_of_the_settings_alone(
+    empty: psycopg.Connection[Any], empty_url: str, tmp_path: Path
 ) -> None:
-    done = run("demo", LIVETRANSLATE_DATABASE_URL=empty_url)
+    done = run("demo", LIVETRANSLATE_DATABASE_URL=empty_url, LIVETRANSLATE_AUDIO_URL=f"file:{tmp_path}/audio")
+    assert done.returncode == 0, done.stderr
+    assert empty.execute("SELECT to_regclass('livetranslate.sessions')").fetchone() == (None,)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_uses_the_database_that_is_named_and_brings_it_up_to_date(
+    empty: psycopg.Connection[Any], empty_url: str, tmp_path: Path
+) -> None:
+    done = run("demo", "--database", empty_url, LIVETRANSLATE_AUDIO_URL=f"file:{tmp_path}/audio")
     assert done.returncode == 0, done.stderr
     row = empty.execute("SELECT count(*) FROM livetranslate.transcripts WHERE is_final").fetchone()
     assert row == (len(sample_meeting().segments),)
@@ -74,19 +91,21 @@ def test_upgrade_brings_a_database_up_to_date(empty: psycopg.Connection[Any], em
 
 
 @pytest.mark.parametrize(
-    ("arguments", "hint"),
+    ("arguments", "code", "hint"),
     [
-        (["upgrade"], "set LIVETRANSLATE_DATABASE_URL"),
-        (["upgrade", "--database", "mysql://root:hunter2@host/db"], "it must be postgresql"),
-        (["upgrade", "--database", "postgresql://u:hunter2@127.0.0.1:1/db"], "cannot be reached"),
-        (["demo", "--captions", "talk.vtt"], "'talk.vtt' is not LANGUAGE=FILE"),
-        (["demo", "--captions", "en=/nowhere/talk.vtt"], "talk.vtt cannot be read"),
-        (["demo", "--captions", "en=" + __file__], "is not a WebVTT file"),
+        (["upgrade"], 2, "set LIVETRANSLATE_DATABASE_URL"),
+        (["upgrade", "--database", "mysql://root:hunter2@host/db"], 2, "it must be postgresql"),
+        (["upgrade", "--database", "postgresql://u:hunter2@127.0.0.1:1/db"], 1, "cannot be reached"),
+        (["demo", "--captions", "talk.vtt"], 2, "'talk.vtt' is not LANGUAGE=FILE"),
+        (["demo", "--captions", "en=/nowhere/talk.vtt"], 2, "talk.vtt cannot be read"),
+        (["demo", "--captions", "en=" + __file__], 2, "is not a WebVTT file"),
     ],
 )
-def test_an_error_says_what_to_do_in_one_line_without_a_secret(arguments: list[str], hint: str) -> None:
+def test_an_error_says_what_to_do_in_one_line_without_a_secret(
+    arguments: list[str], code: int, hint: str
+) -> None:
     done = run(*arguments)
-    assert done.returncode == 1
+    assert done.returncode == code
     assert hint in done.stderr
     assert "hunter2" not in done.stdout + done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -194,6 +194,12 @@ def test_sessions_are_listed_newest_first_and_filtered(run: Commands) -> None:
     assert run("sessions", "--status", "unheard-of").code == 2
 
 
+def test_sessions_says_on_stderr_that_the_limit_cuts(run: Commands) -> None:
+    assert run("sessions", "-n", "2").err == ""
+    cut = run("sessions", "-n", "1")
+    assert (len(cut.fields), cut.err) == (1, "There are more sessions than --limit 1.\n")
+
+
 def test_a_session_is_named_by_its_id_or_its_external_id(run: Commands) -> None:
     session_id = run("sessions", "--bot", "bot-7").fields[0][0]
     assert run("timeline", session_id).out == run("timeline", MEETING).out
@@ -206,7 +212,7 @@ def test_a_session_is_named_by_its_id_or_its_external_id(run: Commands) -> None:
 
 def test_delete_needs_a_yes_and_says_what_it_removed(run: Commands, audio_folder: Path) -> None:
     refused = run("delete", MEETING)
-    assert refused.code == 1
+    assert refused.code == 2
     assert "--yes" in refused.err
     deleted = json.loads(run("delete", MEETING, "--yes", "--json").out)
     assert (deleted["transcripts"], deleted["translations"], deleted["audio_files"]) == (2, 3, 1)
@@ -353,11 +359,93 @@ def test_a_reader_that_has_enough_is_no_error_to_complain_of(run: Commands) -> N
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait(60) in (0, 1)
+    assert process.wait(60) == 0
 
 
-def test_completion_knows_the_commands() -> None:
-    done = subprocess.run(
+def test_a_reader_that_leaves_in_the_middle_is_no_failure(
+    run: Commands, other_program: psycopg.Connection[Any]
+) -> None:
+    assert run("sessions").code == 0
+    # More than a pipe and the buffers hold.
+    other_program.execute("UPDATE livetranslate.transcripts SET text = repeat('word ', 40000)")
+    other_program.commit()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "livetranslate_store.cli", "timeline", MEETING],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("timeline", MEETING, "-l", "not a language"),
+        ("timeline", MEETING, "--start", "soon"),
+        ("timeline", MEETING, "--beside", "es", "--html", "page.html"),
+        ("sessions", "--status", "unheard-of"),
+        ("export", MEETING, "--format", "docx"),
+        ("import", MEETING, __file__, "--speakers", "loud"),
+        ("import", MEETING, __file__, "-l", "not a language"),
+        ("search", "-draft"),
+    ],
+)
+def test_wrong_usage_and_wrong_input_end_with_2(run: Commands, arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert (done.code, done.out) == (2, "")
+
+
+def test_roles_takes_a_database_as_every_command_does(run: Commands) -> None:
+    assert run("roles", "-d", "postgresql://nobody@127.0.0.1:1/db").out == run("roles").out
+
+
+@pytest.mark.parametrize("command", ["", *(command.name for command in COMMANDS)])
+def test_help_shows_no_type_for_a_flag_and_no_braces(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert main([*([command] if command else []), "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "<bool>" not in shown
+    (usage,) = [line for line in shown.splitlines() if "Usage:" in line]
+    assert not set("{}") & set(usage)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("se", ["sessions", "search"]),
+        ("sessions --status e", ["ended", "error"]),
+        ("export meet-42 --format v", ["vtt"]),
+        ("import meet-42 talk.vtt --format web", ["webvtt"]),
+        ("import meet-42 talk.vtt --speakers p", ["prefix"]),
+        ("timeline meet-42 --kind tr", ["transcript", "translation"]),
+        ("timeline meet", ["meet-41", "meet-42"]),
+        ("timeline other", []),
+    ],
+)
+def test_a_shell_completes_commands_values_and_sessions(
+    run: Commands, line: str, expected: list[str]
+) -> None:
+    assert run("sessions").code == 0
+    done = complete(line)
+    assert done.stderr == ""
+    assert sorted(done.stdout.split()) == sorted(expected)
+
+
+def test_nothing_is_completed_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVETRANSLATE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/db")
+    done = complete("timeline meet")
+    assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
+def complete(line: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [sys.executable, "-m", "livetranslate_store.cli"],
         capture_output=True,
         text=True,
@@ -365,8 +453,7 @@ def test_completion_knows_the_commands() -> None:
         env={
             **os.environ,
             "_LIVETRANSLATE_STORE_COMPLETE": "complete_bash",
-            "COMP_WORDS": "livetranslate-store se",
-            "COMP_CWORD": "1",
+            "COMP_WORDS": f"livetranslate-store {line}",
+            "COMP_CWORD": str(len(line.split())),
         },
     )
-    assert "sessions" in done.stdout.split()

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from livetranslate_store import Outcome, Store, TimelineEntry
-from livetranslate_store.cli.demo.captions import Cue, read_webvtt
-from livetranslate_store.cli.demo.meeting import Meeting, captions_meeting
+from livetranslate_store.cli.demo.captions import Cue, captions_meeting, read_webvtt
+from livetranslate_store.cli.demo.meeting import Meeting
 from livetranslate_store.cli.demo.replay import replay
 
 OTHERS = ("sv", "ru", "ja", "ar")

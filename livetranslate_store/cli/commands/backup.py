@@ -1,4 +1,4 @@
-"""`backup` and `restore`: a session with everything, to keep or to move to another server."""
+"""`backup` and `restore`: a whole session, to keep or to move to another server."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ import typer
 from livetranslate_store.cli.command import MOVE, Command, wait_for
 from livetranslate_store.cli.files import STANDARD, lines_of, replacing
 from livetranslate_store.cli.opening import opened, session_named
-from livetranslate_store.cli.options import AsJson, Database, SessionName
+from livetranslate_store.cli.options import AsJson, Database, OutputFile, SessionName
 from livetranslate_store.cli.reports import counted, tell_refusals
 from livetranslate_store.cli.terminal.output import Output
 from livetranslate_store.cli.terminal.progress import shown_progress
@@ -17,17 +17,15 @@ from livetranslate_store.exchange import backup_session, restore_session
 def backup(
     *,
     session: SessionName,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="Where to; - is the pipe.")
-    ] = STANDARD,
+    output: OutputFile = STANDARD,
     audio: Annotated[
-        bool, typer.Option("--audio/--no-audio", help="With the recordings themselves, or their rows only.")
+        bool, typer.Option("--audio/--no-audio", help="Include the recordings, or only their rows.")
     ] = True,
     database: Database = None,
 ) -> None:
-    """Write a session with everything into JSON Lines, as one snapshot shows it.
+    """Write a session with everything into JSON Lines, from one snapshot.
 
-    A file is replaced when all of it is written.
+    An existing file is replaced once the new one is complete.
     """
 
     async def run() -> None:
@@ -45,13 +43,15 @@ def backup(
 
 def restore(
     *,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A backup; - is the pipe.", show_default=False)],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The backup; - is the standard input.", show_default=False)
+    ],
     as_json: AsJson = False,
     database: Database = None,
 ) -> None:
-    """Bring a session back from a backup: all of it or nothing. Again it changes nothing.
+    """Restore a session from a backup: all of it or nothing. Running it again changes nothing.
 
-    A recording that is nowhere is told on stderr, the rest is restored, and the command ends with 1.
+    If a recording is missing, stderr names it, the rest is restored, and the command ends with 1.
     """
 
     async def run() -> int:

@@ -69,8 +69,11 @@ def _described(done: Upgrade) -> str:
     return f"The schema was upgraded from revision {done.before} to {done.after}."
 
 
-def roles() -> None:
-    """Print the SQL of two roles: one writes but cannot change the schema, the other only reads."""
+def roles(_database: Database = None) -> None:
+    """Print the SQL of two roles: one writes but cannot change the schema, the other only reads.
+
+    The SQL is the same for every database, so that --database changes nothing.
+    """
     sys.stdout.write(roles_script())
 
 

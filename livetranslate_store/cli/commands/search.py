@@ -1,8 +1,8 @@
-"""`search`: who said it, in which meeting, in whatever language."""
+"""`search`: who said it, and in which meeting."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -14,14 +14,15 @@ from livetranslate_store.cli.options import (
     CursorText,
     Database,
     FinalsOnly,
+    Kind,
     Languages,
     Limit,
     Speakers,
     checked_moment,
 )
-from livetranslate_store.cli.terminal.output import Column, Output, note
+from livetranslate_store.cli.terminal.output import Column, Output, note_next
 from livetranslate_store.cli.terminal.terminal_text import clock, local_minute, moment, visible
-from livetranslate_store.values import SearchHit
+from livetranslate_store.values import SearchHit, SearchPage
 
 
 def _where(hit: SearchHit) -> Text:
@@ -31,7 +32,7 @@ def _where(hit: SearchHit) -> Text:
 
 
 def _matched(hit: SearchHit) -> Text:
-    # Made visible piece by piece: the places of the highlights are those of the snippet as it came.
+    # The highlights are places in the snippet before its controls are made visible.
     text, end = Text(), 0
     for start, stop in hit.highlights:
         text.append(visible(hit.snippet[end:start]))
@@ -79,20 +80,22 @@ def search(
     ] = None,
     language: Languages = None,
     speaker: Speakers = None,
-    kind: Annotated[
-        Literal["transcript", "translation"] | None,
-        typer.Option(show_default=False, help="Only in what was said, or only in translations."),
-    ] = None,
+    kind: Kind = None,
     since: Annotated[
-        datetime | None, typer.Option(show_default=False, help="Meetings that began then or later (UTC).")
+        datetime | None,
+        typer.Option(show_default=False, help="Only meetings that started then or later (UTC)."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(show_default=False, help="Meetings that began before (UTC).")
+        datetime | None, typer.Option(show_default=False, help="Only meetings that started before (UTC).")
     ] = None,
     translation: Annotated[
         str | None,
         typer.Option(
-            "--translation", "-t", metavar="TAG", show_default=False, help="Show it in this language, too."
+            "--translation",
+            "-t",
+            metavar="TAG",
+            show_default=False,
+            help="Show the text in this language, too.",
         ),
     ] = None,
     fuzzy: Annotated[bool, typer.Option("--fuzzy", "-f", help="Forgive typing mistakes.")] = False,
@@ -102,16 +105,15 @@ def search(
     as_json: AsJson = False,
     database: Database = None,
 ) -> None:
-    """Search in transcripts and translations of all meetings.
+    """Search the transcripts and translations of all meetings.
 
-    A query that begins with a dash stands behind --. Fields of a line: session id, seconds since its start,
-    when it began, speaker, language, kind, matching extract, original, translation.
+    Write -- before a query that begins with a dash. Fields of a line: session id, seconds since the session's
+    start, the start itself, speaker, language, kind, matching extract, original, translation.
     """
-    output = Output(as_json=as_json)
 
-    async def show() -> None:
+    async def find() -> SearchPage:
         async with opened(database) as store:
-            page = await store.search(
+            return await store.search(
                 query,
                 session_ids=[(await session_named(store, each)).id for each in session] if session else None,
                 languages=language or None,
@@ -125,11 +127,10 @@ def search(
                 limit=limit,
                 cursor=cursor,
             )
-        output.listed(page, COLUMNS, title="Found", whole=lambda each: each)
-        if page.next_cursor is not None:
-            note(f"There is more: --cursor {page.next_cursor}")
 
-    wait_for(show())
+    page = wait_for(find())
+    Output(as_json=as_json).listed(page, COLUMNS, title="Found", whole=lambda each: each)
+    note_next(page.next_cursor)
 
 
 SEARCH = Command(
@@ -138,6 +139,7 @@ SEARCH = Command(
     READ,
     (
         "search 'budget -draft' --since 2026-01-01",
+        "search --kind translation -- '-draft budget'",
         "search '会議' -t en",
         "search --fuzzy welcom --speaker 'Margaret Okafor'",
     ),

@@ -1,4 +1,4 @@
-"""`sessions`: which meetings there are."""
+"""`sessions`: the list of meetings."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -8,8 +8,8 @@ from rich.text import Text
 
 from livetranslate_store.cli.command import READ, Command, wait_for
 from livetranslate_store.cli.opening import opened
-from livetranslate_store.cli.options import AsJson, Database, Limit
-from livetranslate_store.cli.terminal.output import Column, Output
+from livetranslate_store.cli.options import AsJson, Database, Limit, one_of
+from livetranslate_store.cli.terminal.output import Column, Output, note
 from livetranslate_store.cli.terminal.terminal_text import local_minute, moment, visible
 from livetranslate_store.models import Session
 from livetranslate_store.values import SESSION_STATUSES
@@ -42,13 +42,13 @@ COLUMNS: Sequence[Column[Session]] = (
 def sessions(
     *,
     bot: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only this bot's.", show_default=False)
+        str | None, typer.Option(metavar="ID", help="Only sessions of this bot.", show_default=False)
     ] = None,
     meeting: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only those in this meeting.", show_default=False)
+        str | None, typer.Option(metavar="ID", help="Only sessions in this meeting.", show_default=False)
     ] = None,
     status: Annotated[
-        str | None, typer.Option(metavar="STATUS", help="Only those with this status.", show_default=False)
+        str | None, one_of(SESSION_STATUSES, "--status", help="Only sessions with this status.")
     ] = None,
     limit: Limit = 20,
     as_json: AsJson = False,
@@ -58,11 +58,12 @@ def sessions(
 
     Fields of a line: id, external id, status, started, ended, bot, meeting, target languages, title.
     """
-    if status is not None and status not in SESSION_STATUSES:
-        raise typer.BadParameter(f"--status must be one of {', '.join(SESSION_STATUSES)}, not {status!r}.")
     output = Output(as_json=as_json)
-    found = wait_for(_found(database, bot, meeting, status, limit))
-    output.listed(found, COLUMNS, title="Sessions", whole=session_object)
+    # One more shows whether the limit cuts.
+    found = wait_for(_found(database, bot, meeting, status, limit + 1))
+    output.listed(found[:limit], COLUMNS, title="Sessions", whole=session_object)
+    if len(found) > limit:
+        note(f"There are more sessions than --limit {limit}.")
 
 
 async def _found(

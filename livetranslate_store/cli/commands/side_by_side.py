@@ -1,11 +1,11 @@
-"""The ways of `timeline` to show a meeting side by side, and as a page."""
+"""`timeline` side by side, and as a page."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from rich.text import Text
 
 from livetranslate_store.cli.files import replacing
-from livetranslate_store.cli.terminal.output import Column, Output, note
+from livetranslate_store.cli.terminal.output import Column, Output, note_next
 from livetranslate_store.cli.terminal.terminal_text import clock, visible
 from livetranslate_store.models import Session
 from livetranslate_store.page.session_page import session_page
@@ -61,29 +61,21 @@ async def show_missing(
     limit: int | None,
     cursor: str | None,
 ) -> None:
-    """Print what still needs a translation; a stale one is shown in the place."""
+    """Print the segments without an up-to-date translation; a stale one is shown."""
     page = await store.missing_translations(
         session.id, language, finals_only=finals_only, limit=limit, cursor=cursor
     )
-    await show_page(output, page, [language], title=f"To be translated into {language}")
+    show_page(output, page, [language], title=f"To be translated into {language}")
 
 
-async def show_page(
-    output: Output, page: TranscriptViewPage, languages: Sequence[str], *, title: str
-) -> None:
-    """Print a page of rows, and where the next one begins."""
-    await output.rows(_each(page), columns_beside(languages), title=title, whole=lambda row: row)
-    if page.next_cursor is not None:
-        note(f"There is more: --cursor {page.next_cursor}")
-
-
-async def _each(page: TranscriptViewPage) -> AsyncIterator[TranscriptRow]:
-    for row in page:
-        yield row
+def show_page(output: Output, page: TranscriptViewPage, languages: Sequence[str], *, title: str) -> None:
+    """Print a page of rows, and the cursor of the next one."""
+    output.listed(page, columns_beside(languages), title=title, whole=lambda row: row)
+    note_next(page.next_cursor)
 
 
 async def write_page(store: Store, session: Session, name: str) -> None:
-    """Write the meeting as one HTML page that needs nothing else."""
+    """Write the meeting as one HTML page, complete in itself."""
     page = await session_page(store, session.id)
     with replacing(name) as file:
         file.write(page.encode())

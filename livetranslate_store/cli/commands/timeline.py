@@ -1,7 +1,7 @@
-"""`timeline`: what was said in a meeting, in order."""
+"""`timeline`: the transcripts of a meeting and their translations, in order."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Literal, TypedDict
+from collections.abc import Sequence
+from typing import Annotated, TypeAlias, TypedDict
 
 import typer
 from rich.text import Text
@@ -14,15 +14,17 @@ from livetranslate_store.cli.options import (
     CursorText,
     Database,
     FinalsOnly,
+    Kind,
     Languages,
     SessionName,
     Speakers,
     checked_seconds,
 )
-from livetranslate_store.cli.terminal.output import Column, Output, note
+from livetranslate_store.cli.terminal.output import Column, Output, note_next
 from livetranslate_store.cli.terminal.terminal_text import clock, visible
 from livetranslate_store.models import Session
-from livetranslate_store.values import EntryKind, TimelineEntry, TimelinePage
+from livetranslate_store.store import Store
+from livetranslate_store.values import EntryKind, TimelineEntry
 
 
 def _shown_text(entry: TimelineEntry) -> Text:
@@ -46,7 +48,7 @@ COLUMNS: Sequence[Column[TimelineEntry]] = (
     Column(
         "speaker",
         lambda each: each.speaker_name or each.speaker_label,
-        # Where a translation stands under its original, the speaker has been named.
+        # The original above a translation names the speaker.
         lambda each: (
             "" if each.kind == "translation" else visible(each.speaker_name or each.speaker_label or "")
         ),
@@ -58,119 +60,124 @@ COLUMNS: Sequence[Column[TimelineEntry]] = (
 )
 
 
+Start: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", show_default=False, help="From this time on: seconds, 1:30 or 1:02:03."),
+]
+End: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="TIME", show_default=False, help="Before this time.")
+]
+TimedOnly: TypeAlias = Annotated[bool, typer.Option("--timed-only", help="Leave out texts without any time.")]
+AnyLimit: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--limit", "-n", min=1, metavar="N", show_default=False, help="Show at most N."),
+]
+Beside: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TAG",
+        show_default=False,
+        help="One row per segment, with this language beside the original. Can be given again.",
+    ),
+]
+Missing: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TAG", show_default=False, help="Only segments that need a translation into this language."
+    ),
+]
+Html: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", show_default=False, help="Write the whole meeting as one HTML page instead."
+    ),
+]
+
+
 def timeline(
     *,
     session: SessionName,
-    start: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", show_default=False, help="From this time on: seconds, 1:30 or 1:02:03."),
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option(metavar="TIME", show_default=False, help="Before this time.")
-    ] = None,
+    start: Start = None,
+    end: End = None,
     language: Languages = None,
     speaker: Speakers = None,
-    kind: Annotated[
-        Literal["transcript", "translation"] | None,
-        typer.Option(show_default=False, help="Only what was said, or only its translations."),
-    ] = None,
+    kind: Kind = None,
     finals_only: FinalsOnly = False,
-    timed_only: Annotated[bool, typer.Option("--timed-only", help="Leave out what has no time.")] = False,
-    limit: Annotated[
-        int | None,
-        typer.Option("--limit", "-n", min=1, metavar="N", show_default=False, help="Show at most so many."),
-    ] = None,
+    timed_only: TimedOnly = False,
+    limit: AnyLimit = None,
     cursor: CursorText = None,
-    beside: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TAG",
-            show_default=False,
-            help="One row per segment, with this language beside the original. Can be given again.",
-        ),
-    ] = None,
-    missing: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TAG", show_default=False, help="Only what needs a translation into this language."
-        ),
-    ] = None,
-    html: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", show_default=False, help="Write the whole meeting as one HTML page instead."
-        ),
-    ] = None,
+    beside: Beside = None,
+    missing: Missing = None,
+    html: Html = None,
     as_json: AsJson = False,
     database: Database = None,
 ) -> None:
-    """Show what was said in a meeting, and its translations, in order.
+    """Show the transcripts of a meeting and their translations, in order.
 
-    Fields of a line: seconds since the start, duration in seconds, speaker, language, kind, text. With
-    --limit, stderr tells where the next page begins.
+    Fields of a line: seconds since the start, duration in seconds, speaker, language, kind, text. If --limit
+    cuts, stderr gives the cursor of the next page.
     """
     output = Output(as_json=as_json)
+    segments = _SegmentFilters(
+        start=checked_seconds(start, "--start"),
+        end=checked_seconds(end, "--end"),
+        speakers=speaker or None,
+        finals_only=finals_only,
+        untimed=not timed_only,
+    )
+    entries = _EntryFilters(**segments, languages=language or None, kinds=[kind] if kind else None)
+    ways = (html is not None) + (missing is not None) + bool(beside)
+    if ways > 1:
+        raise typer.BadParameter("--beside, --missing and --html exclude each other")
 
     async def show() -> None:
         async with opened(database) as store:
             found = await session_named(store, session)
             if html is not None:
                 await write_page(store, found, html)
-                return
-            if missing is not None:
+            elif missing is not None:
                 await show_missing(
                     output, store, found, missing, finals_only=finals_only, limit=limit, cursor=cursor
                 )
-                return
-            if beside:
-                rows = await store.transcript_view(
-                    found.id,
-                    beside,
-                    start=asked["start"],
-                    end=asked["end"],
-                    speakers=asked["speakers"],
-                    finals_only=finals_only,
-                    untimed=asked["untimed"],
-                    limit=limit,
-                    cursor=cursor,
-                )
-                await show_page(output, rows, beside, title=_title(found))
-                return
-            page: TimelinePage | None = None
-            if limit is not None:
-                page = await store.timeline(found.id, limit=limit, **asked)
-            entries = store.stream_timeline(found.id, **asked) if page is None else _each(page)
-            await output.rows(entries, COLUMNS, title=_title(found), whole=lambda each: each)
-            if page is not None and page.next_cursor is not None:
-                note(f"There is more: --cursor {page.next_cursor}")
+            elif beside:
+                rows = await store.transcript_view(found.id, beside, **segments, limit=limit, cursor=cursor)
+                show_page(output, rows, beside, title=_title(found))
+            else:
+                await _show_entries(output, store, found, entries, limit=limit, cursor=cursor)
 
-    asked = _Asked(
-        start=checked_seconds(start, "--start"),
-        end=checked_seconds(end, "--end"),
-        languages=language or None,
-        speakers=speaker or None,
-        kinds=None if kind is None else [kind],
-        finals_only=finals_only,
-        untimed=not timed_only,
-        cursor=cursor,
-    )
     wait_for(show())
 
 
-class _Asked(TypedDict):
+class _SegmentFilters(TypedDict):
     start: float | None
     end: float | None
-    languages: Sequence[str] | None
     speakers: Sequence[str] | None
-    kinds: Sequence[EntryKind] | None
     finals_only: bool
     untimed: bool
-    cursor: str | None
 
 
-async def _each(page: TimelinePage) -> AsyncIterator[TimelineEntry]:
-    for entry in page:
-        yield entry
+class _EntryFilters(_SegmentFilters):
+    languages: Sequence[str] | None
+    kinds: Sequence[EntryKind] | None
+
+
+async def _show_entries(
+    output: Output,
+    store: Store,
+    session: Session,
+    filters: _EntryFilters,
+    *,
+    limit: int | None,
+    cursor: str | None,
+) -> None:
+    """Print one page, or without a limit everything as it comes."""
+    if limit is None:
+        entries = store.stream_timeline(session.id, **filters, cursor=cursor)
+        await output.rows(entries, COLUMNS, title=_title(session), whole=lambda each: each)
+        return
+    page = await store.timeline(session.id, **filters, limit=limit, cursor=cursor)
+    output.listed(page, COLUMNS, title=_title(session), whole=lambda each: each)
+    note_next(page.next_cursor)
 
 
 def _title(session: Session) -> str:

@@ -1,7 +1,7 @@
-"""A finished meeting as a live transcriber would have sent it, moment by moment.
+"""A finished meeting as a live transcriber would have sent it.
 
-Interims grow, shrink and repeat themselves, some arrive after the final; the audio comes with the final, one
-translation with it and the others later. The same meeting always makes the same arrivals.
+Interims grow, shrink and repeat; some arrive after the final. The final brings the audio and one translation,
+the others come later. The same meeting always gives the same arrivals.
 """
 
 import io
@@ -15,19 +15,19 @@ from typing import NamedTuple
 from livetranslate_store.cli.demo.meeting import Meeting, Segment
 from livetranslate_store.values import AudioInput, TranscriptInput, TranslationInput
 
-# As on captures of real transcribers: some repeats, some shorter texts.
+# As real transcribers do: some repeats, some shorter texts.
 REPEATED = 0.04
 SHRINKING = 0.07
-# Interims come about as fast as people speak, and now and then one is held up on its way.
+# Interims come about as fast as people speak; now and then one is late.
 WORDS_PER_INTERIM = 2
 LATEST_INTERIM_SECONDS = 2.5
 LATEST_TRANSLATION_SECONDS = 8.0
-# A telephone's; enough for a hum whose pitch tells the speaker.
+# A telephone's rate: enough for a hum with a pitch for each speaker.
 SAMPLE_RATE = 8000
 
 
 class Arrival(NamedTuple):
-    """Something that reaches the store: a revision of a segment, or a late translation of it."""
+    """A write of the live meeting: a revision of a segment, or a late translation."""
 
     at: float
     place: int
@@ -37,7 +37,7 @@ class Arrival(NamedTuple):
 
 
 def arrivals(meeting: Meeting) -> list[Arrival]:
-    """Return everything that arrives, in the order of arrival."""
+    """Return all writes in the order of their arrival."""
     chance = random.Random(7)  # noqa: S311 (the same meeting every time, no secret)
     found: list[Arrival] = []
     for place, segment in enumerate(meeting.segments):

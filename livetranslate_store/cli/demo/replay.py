@@ -1,4 +1,4 @@
-"""Writes a meeting into a store as it arrives, and counts what became of it."""
+"""Writes a meeting into a store as it arrives, and counts the outcomes."""
 
 import asyncio
 import hashlib
@@ -14,21 +14,22 @@ from livetranslate_store.values import Outcome
 
 
 class Replay(NamedTuple):
-    """The session that was written, and the outcomes of transcripts, translations and audio files."""
+    """The written session, and the outcomes of transcripts, translations and audio files."""
 
     session_id: UUID
     outcomes: Counter[tuple[str, Outcome]]
 
 
-Progress = Callable[[int, int, Counter[tuple[str, Outcome]]], None]
+#: Called with how many writes of how many are done, and their outcomes.
+Advance = Callable[[int, int, Counter[tuple[str, Outcome]]], None]
 
 
 async def replay(
-    store: Store, meeting: Meeting, *, seconds: float = 0.0, progress: Progress | None = None
+    store: Store, meeting: Meeting, *, seconds: float = 0.0, progress: Advance | None = None
 ) -> Replay:
-    """Write the meeting, spread over so many seconds; `progress` hears how many of how many arrived.
+    """Write the meeting within so many seconds.
 
-    The session is named after the content: the same meeting again is the same session, and changes nothing.
+    The content names the session: replaying a meeting again changes nothing.
     """
     name = hashlib.sha256(repr(meeting).encode()).hexdigest()[:16]
     async with store.unit_of_work() as uow:
@@ -54,7 +55,7 @@ async def replay(
 
 
 class _Writer:
-    """Knows the transcripts that were written, as a translation service does that answers later."""
+    """Remembers the written transcripts, as a translation service does that answers later."""
 
     def __init__(self, store: Store, session_id: UUID) -> None:
         self._store = store

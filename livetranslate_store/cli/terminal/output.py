@@ -140,6 +140,12 @@ def note(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def note_next(cursor: str | None) -> None:
+    """Print on stderr how to continue after a page, if anything follows."""
+    if cursor is not None:
+        note(f"There is more: --cursor {cursor}")
+
+
 def _table(
     rows: Sequence[Sequence[IsolatedText]], columns: Sequence[Column[T]], widths: Sequence[int]
 ) -> Table:

@@ -1,6 +1,8 @@
-"""Bytes become text: by what they say themselves, as UTF-8, or by a guess that is told."""
+"""Bytes become text: by their own marks and escapes, as UTF-8, or by a guess that is told."""
 
 import codecs
+import re
+from functools import cache
 from typing import NamedTuple
 
 from livetranslate_store.errors import InvalidInputError
@@ -13,36 +15,31 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Encodings of seven bits are ASCII but for the escape sequence that switches to other letters (ISO 2022).
+_ESCAPES = (
+    (re.compile(rb"\x1b\$\)C"), "iso2022_kr"),
+    (re.compile(rb"\x1b(?:\$\(?[@BD]|\([IJ])"), "iso2022_jp_ext"),
+)
 # A UTF-8 file may have been cut or patched by a careless tool; one that is full of errors is something else.
 _TOLERATED_ERRORS = 0.05
 # Every other byte of Latin text in UTF-16 is zero; no other encoding of text has many.
 _ZEROS_OF_UTF_16 = 0.2
-# What Windows wrote subtitles in, by language; for the others it was the Western one.
-_WESTERN = "cp1252"
-_CODE_PAGES = {
-    language: encoding
-    for encoding, languages in {
-        "cp1250": "bs cs hr hu pl ro sk sl sq",
-        "cp1251": "be bg mk ru sr uk",
-        "cp1253": "el",
-        "cp1254": "az tr",
-        "cp1255": "he",
-        "cp1256": "ar fa ur",
-        "cp1257": "et lt lv",
-        "cp1258": "vi",
-        "cp874": "th",
-        "cp932": "ja",
-        "cp949": "ko",
-        "gb18030": "zh",
-    }.items()
-    for language in languages.split()
-}
-# More than this tells a guess nothing new, and takes it long.
+# The legacy encodings that a browser reads: https://encoding.spec.whatwg.org/#legacy-single-byte-encodings
+_LEGACY = (
+    *("cp866", "koi8_r", "koi8_u", "mac_cyrillic", "mac_roman", "cp874", "gb18030", "big5", "euc_jp"),
+    *("cp932", "cp949", *(f"cp{page}" for page in range(1250, 1259))),
+    *(f"iso8859_{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
+)
+# More bytes tell a guess nothing new, and take it long.
 _GUESSED_FROM = 200_000
+_EXTRA = (
+    "The file is not in UTF-8, and guessing its encoding needs an extra: "
+    "pip install 'livetranslate-store[formats]'."
+)
 
 
 class Decoded(NamedTuple):
-    """A file's text, how it was encoded, and whether that is a guess.
+    """A file's text, its encoding, and whether that is a guess.
 
     A byte that does not fit stands as a lone surrogate, so that its cue is refused and the others are not.
     """
@@ -53,13 +50,16 @@ class Decoded(NamedTuple):
 
 
 def decode(data: bytes, language: str | None = None) -> Decoded:
-    """Return the text of a file; raises InvalidInputError where it is none in any known encoding.
+    """Return the text of a file; raises InvalidInputError if it is none in any known encoding.
 
-    `language` helps a guess: most legacy encodings differ in a few letters, and any of them would do.
+    `language` helps a guess: an encoding that gives its letters is more likely.
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return Decoded(_decoded(data[len(mark) :], encoding), encoding, is_guessed=False)
+    for escape, encoding in _ESCAPES:
+        if data.isascii() and escape.search(data):
+            return Decoded(_decoded(data, encoding), encoding, is_guessed=False)
     text = _decoded(data, "utf-8")
     errors = 0 if text.isascii() else sum("\udc80" <= character <= "\udcff" for character in text)
     if not errors:
@@ -70,7 +70,7 @@ def decode(data: bytes, language: str | None = None) -> Decoded:
     others = sum(character > "\x7f" for character in text) - errors
     if errors <= 1 + others * _TOLERATED_ERRORS and others:
         return Decoded(text, "utf-8", is_guessed=False)
-    encoding = _unmarked_utf_16(data) or _guess(data, language)
+    encoding = _unmarked_utf_16(data) or _guess(data[:_GUESSED_FROM], language)
     return Decoded(_decoded(data, encoding), encoding, is_guessed=True)
 
 
@@ -90,20 +90,42 @@ def _unmarked_utf_16(data: bytes) -> str | None:
 
 
 def _guess(data: bytes, language: str | None) -> str:
+    """Return what the detector ranks first: of the language's encodings, else of all that it knows."""
     try:
         from charset_normalizer import from_bytes  # noqa: PLC0415 (the extra `formats`)
     except ImportError as error:
-        raise InvalidInputError(
-            "The file is not in UTF-8, and guessing its encoding needs an extra: "
-            "pip install 'livetranslate-store[formats]'."
-        ) from error
-    matches = from_bytes(data[:_GUESSED_FROM])
+        raise InvalidInputError(_EXTRA) from error
+    possible = _encodings_of(language, data)
+    # A known language needs no proof that the bytes are text.
+    matches = from_bytes(data, cp_isolation=possible, threshold=1.0) if possible else from_bytes(data)
     best = matches.best()
     if best is None:
         raise InvalidInputError("The file is no text in UTF-8, UTF-16 or any legacy encoding that is known.")
-    possible = {encoding for match in matches for encoding in match.could_be_from_charset}
-    primary = (language or "").partition("-")[0].lower()
-    for encoding in (_CODE_PAGES.get(primary), _WESTERN):
-        if encoding is not None and encoding in possible:
-            return encoding
     return best.encoding
+
+
+def _encodings_of(language: str | None, data: bytes) -> list[str]:
+    """Return the encodings in which the data has the most letters of the language, if it has any."""
+    letters = _letters().get((language or "").partition("-")[0].lower(), set())
+    if not letters:
+        return []
+    found = {
+        encoding: sum(map(letters.__contains__, data.decode(encoding, "replace").lower()))
+        for encoding in _LEGACY
+    }
+    most = max(found.values())
+    return [encoding for encoding, number in found.items() if number == most > 0]
+
+
+@cache
+def _letters() -> dict[str, set[str]]:
+    """Return the frequent letters beyond ASCII that the detector knows, by language."""
+    from charset_normalizer.constant import FREQUENCIES  # noqa: PLC0415 (the extra `formats`)
+    from langcodes import find  # noqa: PLC0415 (names come with the extra)
+
+    found: dict[str, set[str]] = {}
+    for name, letters in FREQUENCIES.items():
+        # A dash marks a further alphabet of the language before it: Japanese has three.
+        language = find(name.rstrip("\u2014")).language or ""
+        found.setdefault(language, set()).update(letter for letter in letters if not letter.isascii())
+    return found

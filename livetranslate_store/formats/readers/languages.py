@@ -16,6 +16,9 @@ _SHORTEST_NAME = 4
 # "talk.en.vtt", "talk.pt-BR.srt": two letters first, because most words of three are some language's code.
 _IN_FILE_NAME = pattern(r"[A-Za-z]{2}(?:-[A-Za-z0-9]{2,8})*")
 
+# Kinds of subtitles; behind a language they are none, though `hi` alone is Hindi.
+_KINDS = frozenset({"hi", "sdh", "cc", "forced", "default", "full", "orig"})
+
 
 @lru_cache(maxsize=256)
 def tag_of(said: str) -> str | None:
@@ -29,11 +32,13 @@ def tag_of(said: str) -> str | None:
 
 
 def language_in_name(name: str) -> str | None:
-    """Return the language that a file's name says: `talk.pt-BR.srt` is in `pt-BR`."""
-    for suffix in PurePath(name).suffixes[:-1][-1:]:
-        if _IN_FILE_NAME.fullmatch(suffix[1:]):
-            return tag_of(suffix[1:])
-    return None
+    """Return the language in a file's name: `pt-BR` of `talk.pt-BR.srt`, `en` of `talk.en.sdh.srt`."""
+    parts = [suffix[1:].replace("_", "-") for suffix in PurePath(name).suffixes[:-1]]
+    languages = [tag_of(part) if _IN_FILE_NAME.fullmatch(part) else None for part in parts]
+    while any(languages[:-1]) and parts[-1].lower() in _KINDS:
+        languages.pop()
+        parts.pop()
+    return languages[-1] if languages else None
 
 
 def _tag_of_name(name: str) -> str | None:

@@ -6,9 +6,9 @@ from livetranslate_store.formats.readers.cues import Read
 from livetranslate_store.formats.readers.dialogue import is_dialogue, read_dialogue
 from livetranslate_store.formats.readers.format import Format, silent
 from livetranslate_store.formats.readers.source import Source
-from livetranslate_store.formats.readers.subrip import read_subrip
+from livetranslate_store.formats.readers.subrip import is_sbv, read_subrip
 from livetranslate_store.formats.readers.timed_blocks import has_times
-from livetranslate_store.formats.readers.webvtt import is_webvtt, language_of_webvtt, read_webvtt_text
+from livetranslate_store.formats.readers.webvtt import is_webvtt, language_of_webvtt, read_webvtt
 
 
 def _text(
@@ -32,22 +32,27 @@ def _is_webvtt(source: Source) -> bool:
 
 
 def _is_subrip(source: Source) -> bool:
-    return has_times(source.text) and not _is_webvtt(source)
+    return has_times(source.text) and not _is_webvtt(source) and not is_sbv(source.text)
 
 
 TEXT_FORMATS = (
     Format(
         "webvtt",
         _is_webvtt,
-        lambda source, _: read_webvtt_text(source.text),
+        lambda source, speakers: read_webvtt(source.text, speakers),
         lambda source: language_of_webvtt(source.text),
         accepts=lambda source: is_webvtt(source.text) or has_times(source.text),
     ),
     Format(
         "srt",
         _is_subrip,
-        lambda source, _: read_subrip(source.text),
+        lambda source, speakers: read_subrip(source.text, speakers),
         accepts=lambda source: has_times(source.text),
+    ),
+    Format(
+        "sbv",
+        lambda source: is_sbv(source.text),
+        lambda source, speakers: read_subrip(source.text, speakers),
     ),
     _text("dialogue", lambda text: not has_times(text) and is_dialogue(text), read_dialogue),
 )

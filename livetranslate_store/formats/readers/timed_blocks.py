@@ -1,33 +1,51 @@
-"""What WebVTT and SubRip have in common: lines of text below a line of two times.
+"""Blocks of text below two times, which WebVTT, SubRip and SBV have in common.
 
-Read line by line and with patience, because real files lack blank lines, numbers and headers, or have too
-many of them; what cannot be read is told with its line and never lost in silence.
+Read line by line and with patience, because real files miss blank lines, numbers and headers, or have too
+many of them; a head that cannot be read is refused with its line.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-# Lines end as WebVTT says; Python's own splitlines ends them at more characters than that.
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_TIME = r"(?:([0-9]{1,9}):)?([0-9]{1,9}):([0-9]{1,2})(?:[.,:]([0-9]{1,9}))?"
-_TIMES = re.compile(rf"\s*{_TIME}\s*-{{1,2}}>\s*{_TIME}(?=\s|$)")
-# An arrow in a text is no line of times; one beside a digit was meant to be.
-_MEANT_AS_TIMES = re.compile(r"\s*-?[0-9][0-9:.,\s-]*-->|.*-->\s*-?[0-9]+[:.,][0-9]")
+from livetranslate_store.formats.readers.cues import RawWord
+from livetranslate_store.formats.readers.heads import (
+    Head,
+    head_of,
+    is_meant_as_head,
+    is_number,
+    readable,
+)
+from livetranslate_store.values import Refusal
+
+# Lines end as WebVTT says, Python's own splitlines ends them at more characters than that; a program that
+# writes Windows' line ends twice doubles the first of their characters.
+_LINE_END = re.compile(r"\r{0,3}\n|\r")
 # A byte that was not of the file's encoding stands as a lone surrogate.
 _BAD_BYTE = re.compile("[\udc80-\udcff]")
-_NUMBER = re.compile(r"\s*[0-9]+\s*")
+# A number in which a character is wrong is still short.
+_LONGEST_NUMBER = 8
+# Numbers and their blank lines are a file's custom, not a cue's.
+_MOSTLY = 0.5
 
 
 class Block(NamedTuple):
-    """A cue as it stands in the file; `problem` says why it cannot become one."""
+    """A cue as its file has it, with its markup; times are seconds, as the file says."""
 
     line: int
     identifier: str | None
     start: float
     end: float
     text: str
-    problem: str | None = None
+    words: Sequence[RawWord] = ()
+
+
+class _Found(NamedTuple):
+    """The line of a head, and the line where its cue begins: with its name, if it has one."""
+
+    place: int
+    begin: int
+    head: Head | None
 
 
 def lines_of(text: str) -> list[str]:
@@ -36,70 +54,125 @@ def lines_of(text: str) -> list[str]:
 
 
 def has_times(text: str) -> bool:
-    """Tell whether any line holds the two times of a cue."""
-    return any(_TIMES.match(line) for line in lines_of(text) if "->" in line)
+    """Return whether any line holds the two times of a cue."""
+    return any(map(head_of, lines_of(text)))
 
 
-def blocks(lines: list[str], *, blank_line_ends_text: bool) -> Iterator[Block]:
+def blocks(
+    lines: Sequence[str], *, blank_line_ends_text: bool, first_line: int = 1
+) -> Iterator[Block | Refusal]:
     """Yield the cues in order.
 
-    Where a blank line ends a text (WebVTT), what follows it without times is told; where it does not
-    (SubRip is written carelessly), it belongs to the text. The caller has taken out what is no cue.
+    If a blank line ends a text (WebVTT), text below it without times is refused; if it does not
+    (SubRip is written carelessly), that belongs to the cue. The caller has blanked the lines that are no cue.
     """
-    heads = [place for place, line in enumerate(lines) if "->" in line and _is_head(line)]
-    begins = [_begin(lines, place, blank_line_ends_text=blank_line_ends_text) for place in heads]
-    yield from _outside(lines, 0, begins[0] if begins else len(lines))
-    for number, place in enumerate(heads):
-        until = begins[number + 1] if number + 1 < len(heads) else len(lines)
-        last = until
+    found = list(_webvtt_heads(lines) if blank_line_ends_text else _numbered_heads(lines))
+    yield from _outside(lines, 0, found[0].begin if found else len(lines), first_line)
+    for number, each in enumerate(found):
+        until = found[number + 1].begin if number + 1 < len(found) else len(lines)
+        identifier = lines[each.begin].strip() if each.begin < each.place else None
         if blank_line_ends_text:
             # Some programs leave a blank line above the text, too.
-            first = next((at for at in range(place + 1, until) if lines[at].strip()), until)
-            last = next((at for at in range(first, until) if not lines[at]), until)
-        identifier = lines[begins[number]].strip() if begins[number] < place else None
-        yield _block(place + 1, identifier, lines[place], "\n".join(lines[place + 1 : last]))
-        yield from _outside(lines, last, until)
+            first = next((at for at in range(each.place + 1, until) if lines[at].strip()), until)
+            last = next((at for at in range(first, until) if not lines[at].strip()), until)
+        else:
+            last = _headless(lines, each, until)
+        yield _block(lines, each, identifier, last, first_line)
+        yield from _outside(lines, last, until, first_line)
 
 
-def _is_head(line: str) -> bool:
-    return _TIMES.match(line) is not None or ("-->" in line and _MEANT_AS_TIMES.match(line) is not None)
+def _heads(lines: Sequence[str]) -> Iterator[tuple[int, Head | None]]:
+    for place, line in enumerate(lines):
+        head = head_of(line)
+        if head is not None:
+            yield place, head
+            continue
+        numbered = place > 0 and _begins_paragraph(lines, place - 1) and is_number(lines[place - 1])
+        if is_meant_as_head(line, numbered=numbered):
+            yield place, None
 
 
-def _begin(lines: list[str], place: int, *, blank_line_ends_text: bool) -> int:
-    """Return where the cue begins whose times stand at `place`: at its name, if it has one."""
-    before = place - 1
-    if before < 0 or not lines[before].strip() or _is_head(lines[before]):
-        return place
-    # A number is one also where the blank line before it is missing.
-    first_of_its_block = before == 0 or not lines[before - 1].strip()
-    if _NUMBER.fullmatch(lines[before]) or (blank_line_ends_text and first_of_its_block):
-        return before
-    return place
+def _webvtt_heads(lines: Sequence[str]) -> Iterator[_Found]:
+    """Yield the heads of WebVTT: the line above times is the cue's name, if it begins a paragraph."""
+    last = -1
+    for place, head in _heads(lines):
+        before = place - 1
+        is_name = (
+            before > last
+            and bool(lines[before].strip())
+            and (_begins_paragraph(lines, before) or is_number(lines[before], plain=True))
+        )
+        yield _Found(place, before if is_name else place, head)
+        last = place
 
 
-def _block(line: int, identifier: str | None, times: str, text: str) -> Block:
-    found = _TIMES.match(times)
-    if found is None:
-        wrong = f"{times.strip()[:60]!r} are not two times such as 00:01:02.500 --> 00:01:04.000."
-        return Block(line, identifier, 0.0, 0.0, text, wrong)
-    start, end = _seconds(*found.groups()[:4]), _seconds(*found.groups()[4:])
-    problem: str | None = None
-    if end < start:
-        problem = f"It ends at {end:g} s, before it starts at {start:g} s."
-    elif not text.isascii() and _BAD_BYTE.search(text):
-        problem = "The text holds bytes that are not UTF-8."
-    return Block(line, identifier, start, end, text.strip(), problem)
+def _numbered_heads(lines: Sequence[str]) -> Iterator[_Found]:
+    """Yield the heads of SubRip: the line above times is the cue's number, in a file that has numbers."""
+    heads = list(_heads(lines))
+    places = {place for place, _ in heads}
+    plain = sum(place > 0 and is_number(lines[place - 1], plain=True) for place, _ in heads)
+    apart = sum(
+        place > 1 and not lines[place - 1].strip() and is_number(lines[place - 2]) for place, _ in heads
+    )
+    numbered = plain + apart >= _MOSTLY * len(heads)
+    last = -1
+    for place, head in heads:
+        before = place - 1
+        # A program that doubles line ends leaves a blank line below each line.
+        if apart >= _MOSTLY * len(heads) and before > last and not lines[before].strip():
+            before -= 1
+        is_one = before > last and before not in places and _is_number_of_cue(lines, before, numbered)
+        yield _Found(place, before if is_one else place, head)
+        last = place
 
 
-def _outside(lines: list[str], begin: int, end: int) -> Iterator[Block]:
+def _is_number_of_cue(lines: Sequence[str], place: int, numbered: bool) -> bool:
+    line = lines[place].strip()
+    if is_number(line):
+        begins = _begins_paragraph(lines, place)
+        # The number may follow a text without the blank line between them; else it could be the text.
+        return begins or numbered or (is_number(line, plain=True) and head_of(lines[place - 1]) is None)
+    return (
+        numbered
+        and 0 < len(line) <= _LONGEST_NUMBER
+        and " " not in line
+        and any(map(str.isdigit, line))
+        and _begins_paragraph(lines, place)
+    )
+
+
+def _begins_paragraph(lines: Sequence[str], place: int) -> bool:
+    return place == 0 or not lines[place - 1].strip()
+
+
+def _headless(lines: Sequence[str], found: _Found, until: int) -> int:
+    """Return where the text ends: at the next cue's number, if that cue has no times."""
+    if found.begin == found.place or not is_number(lines[found.begin], plain=True):
+        return until
+    following = str(int(readable(lines[found.begin])) + 1)
+    for place in range(found.place + 2, until - 1):
+        if lines[place].strip() == following and not lines[place - 1].strip() and lines[place + 1].strip():
+            return place
+    return until
+
+
+def _block(
+    lines: Sequence[str], found: _Found, identifier: str | None, last: int, first_line: int
+) -> Block | Refusal:
+    line = first_line + found.place
+    if found.head is None:
+        wrong = lines[found.place].strip()[:60]
+        return Refusal(line, f"{wrong!r} are not two times such as 00:01:02.500 --> 00:01:04.000.")
+    start, end, rest = found.head
+    text = "\n".join([rest, *lines[found.place + 1 : last]]).replace("\ufeff", "").strip()
+    if not text.isascii() and _BAD_BYTE.search(text):
+        return Refusal(line, "The text holds bytes that are not UTF-8.")
+    return Block(line, identifier, start, end, text)
+
+
+def _outside(lines: Sequence[str], begin: int, end: int, first_line: int) -> Iterator[Refusal]:
     for place in range(begin, end):
         if lines[place].strip():
             text = "\n".join(lines[place:end]).strip()
-            yield Block(place + 1, None, 0.0, 0.0, text, f"{text[:40]!r} stands outside of any cue.")
+            yield Refusal(first_line + place, f"{text[:40]!r} stands outside of any cue.")
             return
-
-
-def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str | None) -> float:
-    whole = (int(hours or 0) * 60 + int(minutes)) * 60 + int(seconds)
-    # Read as one number: adding a fraction would leave its error in the last digits.
-    return float(f"{whole}.{fraction or 0}")

@@ -1,4 +1,7 @@
-"""WebVTT (.vtt): voices, identifiers, and the words of cues that are timed word by word."""
+"""WebVTT (.vtt): voices, languages, identifiers, timed words, and the segments of a stream in one file.
+
+https://www.w3.org/TR/webvtt1/
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,59 +9,123 @@ from html import unescape
 from typing import NamedTuple
 
 from livetranslate_store.formats.readers.cues import RawCue, RawWord, Read
-from livetranslate_store.formats.readers.rolling import unrolled
+from livetranslate_store.formats.readers.markup import trimmed
+from livetranslate_store.formats.readers.rolling import Blocks, joined, unhighlighted, unrolled
+from livetranslate_store.formats.readers.speakers import speaker_of, with_speakers
 from livetranslate_store.formats.readers.timed_blocks import Block, blocks, lines_of
-from livetranslate_store.values import Refusal
+from livetranslate_store.values import SpeakerChoice
 
-_HEADER = re.compile(r"WEBVTT(?:[ \t]|$)")
-_LANGUAGE = re.compile(r"Language:\s*([A-Za-z0-9-]+)\s*$")
+_HEADER = re.compile(r"\ufeff?WEBVTT(?:[ \t]|$)")
+_FIELD = re.compile(r"([A-Za-z-]{1,30})\s*[:=]\s*(.*?)\s*")
 # Blocks that hold no speech: comments, styles, regions.
 _NO_CUE = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t]|$)")
-_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?(?:[ \t\n]([^<>]*))?>")
+#: The comment in which this package's own WebVTT keeps what was said at no known time.
+UNTIMED = "NOTE said at an unknown time"
+#: The line in the header of this package's own WebVTT: a name in front of a text is no speaker.
+VOICES = "Speakers: voice"
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>]*>|</>")
+_VOICE_OR_LANGUAGE = re.compile(
+    r"<v(?:\.[^\s<>]*)?(?:[ \t\n](?P<voice>[^<>]*))?>"
+    r"|<lang(?:\.[^\s<>]*)?[ \t\n](?P<language>[^<>]*)>|(?P<end></lang>)|(?P<line>\n)"
+)
 _WORD_TIME = re.compile(r"<(?:([0-9]{1,9}):)?([0-9]{1,2}):([0-9]{1,2}\.[0-9]{1,9})>")
+_MPEG_TIME = re.compile(r"MPEGTS:([0-9]{1,12})")
+_LOCAL_TIME = re.compile(r"LOCAL:(?:([0-9]{1,9}):)?([0-9]{1,9}):([0-9]{1,2}(?:\.[0-9]{1,9})?)")
+# MPEG's clock ticks 90,000 times a second and has 33 bits.
+_TICKS = 90_000
+_CLOCK = 2**33
+
+
+class _Part(NamedTuple):
+    """The lines of one segment, and how much later its clock starts than that of the file."""
+
+    begin: int
+    lines: list[str]
+    later: float
 
 
 class _Spoken(NamedTuple):
+    """What one voice says in one language."""
+
     voice: str | None
+    language: str | None
     markup: str
 
 
 def is_webvtt(text: str) -> bool:
-    """Tell whether the text begins as a WebVTT file does."""
+    """Return whether the text begins as a WebVTT file does."""
     return _HEADER.match(lines_of(text[:100])[0]) is not None
 
 
 def language_of_webvtt(text: str) -> str | None:
     """Return the language that the header names, as some programs write it."""
-    for line in lines_of(text[:1000])[1:]:
-        if not line.strip():
-            break
-        found = _LANGUAGE.match(line)
-        if found is not None:
-            return found[1]
-    return None
+    return _fields(lines_of(text[:1000])).get("language")
 
 
-def read_webvtt_text(text: str) -> Iterator[Read]:
-    """Yield the cues of a WebVTT file; where several voices speak in one, each is a cue."""
-    found = list(blocks(_cue_lines(text), blank_line_ends_text=True))
-    if _WORD_TIME.search(text):
-        found = unrolled(found, _plain)
-    for block in found:
-        if block.problem is not None:
-            yield Refusal(block.line, block.problem)
-            continue
-        for voice, markup in _voices(block.text):
-            yield _cue(block, voice, markup)
-
-
-def _cue_lines(text: str) -> list[str]:
-    """Return the file's lines with header, comments, styles and regions left blank."""
+def read_webvtt(text: str, speakers: SpeakerChoice) -> Iterator[Read]:
+    """Yield the cues of a WebVTT file; if several voices or languages are in one, each is a cue."""
     lines = lines_of(text)
-    place = 0
-    if _HEADER.match(lines[0]):
-        place = _blank_block(lines, 0)
+    if speakers == "auto" and VOICES in lines[:3]:
+        speakers = "voice"
+    parts: list[Blocks] = []
+    for begin, part, later in _parts(lines):
+        found = blocks(_cue_lines(part), blank_line_ends_text=True, first_line=begin + 1)
+        parts.append(
+            [
+                each._replace(start=each.start + later, end=each.end + later)
+                if isinstance(each, Block) and later
+                else each
+                for each in found
+            ]
+        )
+    once = unrolled(unhighlighted(joined(parts), _plain), _plain, timed=_WORD_TIME.search(text) is not None)
+    cues = (cue for each in once for cue in (_cues(each) if isinstance(each, Block) else [each]))
+    return with_speakers(cues, speakers)
+
+
+def _fields(lines: list[str]) -> dict[str, str]:
+    """Return the fields of a header, which ends at a blank line or a cue; names in lower case."""
+    found: dict[str, str] = {}
+    for line in lines[1:]:
+        field = _FIELD.fullmatch(line)
+        if not line.strip() or "-->" in line:
+            break
+        if field is not None:
+            found[field[1].lower()] = field[2]
+    return found
+
+
+def _parts(lines: list[str]) -> Iterator[_Part]:
+    """Yield the segments of a stream that were put one behind the other; most files are one."""
+    headers = [place for place, line in enumerate(lines) if place == 0 or _is_header(lines, place)]
+    first: float | None = None
+    for place, until in zip(headers, [*headers[1:], len(lines)], strict=True):
+        # A map says at which time of the stream the segment's clock starts; the first one's is the file's.
+        clock = _mapped(_fields(lines[place : place + 20]).get("x-timestamp-map", ""))
+        first = clock if first is None else first
+        later = 0.0 if clock is None or first is None else (clock - first) % (_CLOCK / _TICKS)
+        yield _Part(place, lines[place:until], round(later, 3))
+
+
+def _is_header(lines: list[str], place: int) -> bool:
+    """Return whether a segment begins here, even if the blank line before it is missing."""
+    if _HEADER.match(lines[place]) is None:
+        return False
+    following = lines[place + 1] if place + 1 < len(lines) else ""
+    return not following.strip() or _FIELD.fullmatch(following) is not None or "-->" in following
+
+
+def _mapped(field: str) -> float | None:
+    stream, local = _MPEG_TIME.search(field), _LOCAL_TIME.search(field)
+    if stream is None or local is None:
+        return None
+    return int(stream[1]) / _TICKS - (int(local[1] or 0) * 3600 + int(local[2]) * 60 + float(local[3]))
+
+
+def _cue_lines(lines: list[str]) -> list[str]:
+    """Return a segment's lines with header, comments, styles and regions left blank."""
+    lines = lines.copy()
+    place = _blank_block(lines, 0) if _HEADER.match(lines[0]) else 0
     while place < len(lines):
         # A note that is not set apart by a blank line is part of a text.
         begins_block = place == 0 or not lines[place - 1].strip()
@@ -77,35 +144,67 @@ def _blank_block(lines: list[str], place: int) -> int:
     return place
 
 
-def _voices(markup: str) -> Iterator[_Spoken]:
-    """Yield what each voice says; text before the first one belongs to nobody."""
-    voice, begin = None, 0
-    for found in _VOICE.finditer(markup):
-        if _plain(markup[begin : found.start()]):
-            yield _Spoken(voice, markup[begin : found.start()])
-        name = unescape((found[1] or "").strip())
-        voice, begin = " ".join(name.split()) or None, found.end()
-    # A cue without any text is one too: it is told that it has none.
-    if begin == 0 or _plain(markup[begin:]):
-        yield _Spoken(voice, markup[begin:])
+def _cues(block: Block) -> Iterator[RawCue]:
+    for voice, language, markup in _spoken(block.text):
+        label, name = speaker_of(voice)
+        yield RawCue(
+            text=_plain(markup),
+            line=block.line,
+            start=block.start,
+            end=block.end,
+            label=label,
+            name=name,
+            language=language,
+            words=block.words or _words(block, markup),
+            identifier=block.identifier,
+        )
 
 
-def _cue(block: Block, voice: str | None, markup: str) -> RawCue:
-    return RawCue(
-        text=_plain(markup),
-        line=block.line,
-        start=block.start,
-        end=block.end,
-        label=voice,
-        name=voice,
-        words=_words(block, markup),
-        identifier=block.identifier,
-    )
+def _spoken(markup: str) -> list[_Spoken]:
+    """Return what each voice says in each language; text before the first voice belongs to nobody.
+
+    A language of a part of a line is that of a quotation: the line is in the file's language.
+    """
+    spoken: list[_Spoken] = []
+    voice: str | None = None
+    language: str | None = None
+    pieces: list[_Spoken] = []
+    begin = 0
+    for found in _VOICE_OR_LANGUAGE.finditer(markup):
+        pieces.append(_Spoken(voice, language, markup[begin : found.start()]))
+        begin = found.end()
+        if found["line"]:
+            _add_line(spoken, pieces)
+            pieces = []
+        elif found["end"]:
+            language = None
+        elif found["language"] is not None:
+            language = found["language"].strip()
+        else:
+            _add_line(spoken, pieces)
+            pieces = []
+            voice = " ".join(unescape(found["voice"] or "").split()) or None
+    pieces.append(_Spoken(voice, language, markup[begin:]))
+    _add_line(spoken, pieces)
+    # A cue without any text is one, too: it is refused.
+    return spoken or [_Spoken(None, None, "")]
+
+
+def _add_line(spoken: list[_Spoken], pieces: list[_Spoken]) -> None:
+    said = [each for each in pieces if _plain(each.markup)]
+    if not said:
+        return
+    languages = {each.language for each in said}
+    voice, language = said[0].voice, said[0].language if len(languages) == 1 else None
+    markup = "".join(each.markup for each in pieces)
+    if spoken and spoken[-1][:2] == (voice, language):
+        spoken[-1] = _Spoken(voice, language, f"{spoken[-1].markup}\n{markup}")
+    else:
+        spoken.append(_Spoken(voice, language, markup))
 
 
 def _plain(markup: str) -> str:
-    lines = (unescape(_TAG.sub("", line)).strip() for line in markup.split("\n"))
-    return "\n".join(line for line in lines if line)
+    return trimmed("\n".join(unescape(_TAG.sub("", line)) for line in markup.split("\n")))
 
 
 def _words(block: Block, markup: str) -> list[RawWord]:

@@ -44,7 +44,7 @@ _SUBTITLES: Mapping[str, Callable[[SessionFacts, Sequence[str], bool], Writer]] 
         session, (ReadableCues if readable else PlainCues)(languages, named=True)
     ),
     "vtt": lambda session, languages, readable: WebVTTWriter(
-        session, (ReadableCues if readable else PlainCues)(languages)
+        session, (ReadableCues if readable else PlainCues)(languages), languages
     ),
 }
 

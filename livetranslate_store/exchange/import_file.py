@@ -7,7 +7,7 @@ from uuid import UUID
 
 from livetranslate_store.checks import checked_language, checked_name
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.exchange.bilingual import split
+from livetranslate_store.exchange.bilingual import paired
 from livetranslate_store.exchange.segments import segments_of
 from livetranslate_store.exchange.translations import import_translations
 from livetranslate_store.formats import read_transcript
@@ -15,7 +15,6 @@ from livetranslate_store.store import Store
 from livetranslate_store.values import (
     FileImportReport,
     ImportProgress,
-    ImportReport,
     SpeakerChoice,
     TranscriptFile,
 )
@@ -44,7 +43,8 @@ async def import_file(
     `service`); unless given it is the file's name. Importing again changes nothing; a file that was corrected
     updates the cues that have the same identifier, or the same times.
 
-    In bilingual subtitles the last of several lines of a cue is its translation into `second_language`.
+    In bilingual subtitles a cue's text in `second_language` is its translation: the text that the file marks
+    as one in this language, else the last of several lines.
     `speakers` says how a text names its speakers; "none" leaves all speakers out.
 
     `language` and `format` are found out where they are not given. Raises InvalidInputError where the file
@@ -65,24 +65,11 @@ async def import_file(
     file = await asyncio.to_thread(_read, path, language, format, speakers)
     if as_translation:
         report = await import_translations(store, session_id, file, service=source, progress=progress)
-    elif second_language is None:
+    else:
+        if second_language is not None:
+            file = paired(file, second_language)
         segments = segments_of(session_id, file, source=source)
         report = await store.import_segments(segments, progress=progress)
-    else:
-        originals, translations = split(file, second_language)
-        segments = segments_of(session_id, originals, source=source)
-        report = await store.import_segments(segments, progress=progress)
-        if translations.items:
-            second = await import_translations(
-                store, session_id, translations, service=source, progress=progress
-            )
-            report = ImportReport(
-                report.transcripts,
-                second.translations,
-                report.audio_files,
-                report.refused + second.refused,
-                [*report.refusals, *second.refusals],
-            )
     return FileImportReport(
         report.transcripts,
         report.translations,

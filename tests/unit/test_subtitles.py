@@ -190,7 +190,7 @@ def test_an_end_that_is_not_known_is_guessed_from_the_text() -> None:
     assert (cue.start, cue.end) == (5000, 9000)
 
 
-def test_the_speaker_is_named_in_subrip_where_it_changes() -> None:
+def test_subrip_names_a_speaker_who_differs_from_the_one_before() -> None:
     rows = [
         row("a", 0, 1, speaker="Ana"),
         row("b", 1, 2, speaker="Ana"),
@@ -198,7 +198,9 @@ def test_the_speaker_is_named_in_subrip_where_it_changes() -> None:
         row("d", 3, 4, speaker="B"),
     ]
     text = written(SubRipWriter(SESSION, PlainCues((), named=True)), rows)
-    assert [block.split("\n")[2] for block in text.split("\n\n") if block] == ["Ana: a", "b", "c", "B: d"]
+    lines = [block.split("\n")[2] for block in text.split("\n\n") if block]
+    # A word joiner, which is not seen, marks a name and nobody.
+    assert lines == ["Ana:\u2060 a", "b", "\u2060c", "B:\u2060 d"]
 
 
 def test_what_has_no_time_is_a_note_in_webvtt_and_told_in_the_log_for_subrip(
@@ -206,7 +208,10 @@ def test_what_has_no_time_is_a_note_in_webvtt_and_told_in_the_log_for_subrip(
 ) -> None:
     rows = [row("when --> who <knows>", None, None, speaker="Ana")]
     text = written(WebVTTWriter(SESSION, PlainCues(())), rows)
-    assert text == "WEBVTT - Weekly\n\nNOTE said at an unknown time\nAna: when --&gt; who &lt;knows&gt;\n"
+    assert text == (
+        "WEBVTT - Weekly\nLanguage: en\nSpeakers: voice\n"
+        "\nNOTE said at an unknown time\n<v Ana>when --&gt; who &lt;knows&gt;\n"
+    )
     assert written(SubRipWriter(SESSION, PlainCues((), named=True)), rows) == ""
     assert [record.__dict__["segments"] for record in caplog.records] == [1]
 

@@ -7,6 +7,8 @@ before them and text behind them. A line that was meant as a head is known as on
 import re
 from typing import NamedTuple
 
+from livetranslate_store.formats.joiners import JOINER
+
 _TIME = r"(-?)\s?(?:([0-9]{1,9})\s?:\s?)?([0-9]{1,9})\s?:\s?([0-9]{1,2})(?:\s?[.,:;]\s?([0-9]{1,9}))?"
 # A time ends at a space, or with its milliseconds: behind them a text may follow at once.
 _BEHIND = r"(?:(?=\s|$)|(?<=[.,:;][0-9]{3})(?![0-9]|[.,:;][0-9]))"
@@ -17,8 +19,7 @@ _ARROW = re.compile(r"--+>")
 # Where cues are placed, as WebVTT and some players of SubRip say it: no text.
 _SETTINGS = re.compile(r"(?:\s*(?:align|line|position|size|vertical|region|[A-Z]|[XY][12]):[^\s:]+(?=\s|$))*")
 _DIGIT = re.compile(r"\d")
-# What people and programs write in place of the marks of a head. A word joiner is none of them: it keeps a
-# text apart from a head in SubRip.
+# What people and programs write in place of the marks of a head.
 _OTHER_MARKS = str.maketrans(
     {
         **dict.fromkeys("\uff1a\ufe55\u2236\ua789\u02d0", ":"),
@@ -26,7 +27,7 @@ _OTHER_MARKS = str.maketrans(
         **dict.fromkeys("\uff0e\u3002", "."),
         **dict.fromkeys("\uff0d\u2013\u2014\u2212\u2010\u2011\u2012\u2015", "-"),
         **dict.fromkeys("\uff1e\u203a\u00bb", ">"),
-        **dict.fromkeys("\u2192\u27f6\u21d2\u279c\u2794\u279d\u27a1", "-->"),
+        **dict.fromkeys("\u2192\u27f6\u21d2\u279c\u2794\u279d\u27a1", "->"),
         # Marks of byte order and of the direction of writing are not seen.
         **dict.fromkeys(
             "\ufeff\u200b\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -61,7 +62,7 @@ def readable(line: str) -> str:
 
 def head_of(line: str) -> Head | None:
     """Return the times that a line begins with, None if there are none."""
-    if not _DIGIT.search(line):
+    if not _DIGIT.search(line) or JOINER in line:
         return None
     line = readable(line)
     found = _HEAD.match(line)
@@ -78,7 +79,7 @@ def head_of(line: str) -> Head | None:
 
 def is_meant_as_head(line: str, *, numbered: bool) -> bool:
     """Return whether an unreadable line was meant as a head; `numbered` if a cue's number is above it."""
-    if not _DIGIT.search(line):
+    if not _DIGIT.search(line) or JOINER in line:
         return False
     line = readable(line)
     arrow = _DAMAGED_ARROW.search(line)
@@ -91,6 +92,11 @@ def is_meant_as_head(line: str, *, numbered: bool) -> bool:
     if _is_damaged(before):
         return not first or first[0].isdigit() or _is_damaged(first) or "-->" in line
     return _is_damaged(first) and (not before or _BEGINS_DAMAGED.match(before) is not None)
+
+
+def looks_like_head(line: str) -> bool:
+    """Return whether a reader could take a line of a text for a head."""
+    return head_of(line) is not None or is_meant_as_head(line, numbered=True)
 
 
 def is_number(line: str, *, plain: bool = False) -> bool:

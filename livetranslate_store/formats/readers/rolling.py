@@ -88,7 +88,7 @@ def _numbered(blocks: Blocks, plain: Plain) -> Iterator[tuple[tuple[bool, int], 
             yield (False, number), each
             continue
         said = plain(each.text)
-        if before is None or said != text or abs(each.start - before.end) > _PAUSE:
+        if before is None or said != text or not _follows(before, each):
             number += 1
         before, text = each, said
         yield (True, number), each
@@ -111,7 +111,7 @@ def _highlighted(renditions: Sequence[Block | Refusal], plain: Plain) -> list[Ra
 def joined(parts: Sequence[Blocks]) -> Blocks:
     """Return the cues of a stream's segments, each once: a cue over a border is in both of its segments."""
     kept: Blocks = []
-    seen: set[tuple[float, float, str]] = set()
+    seen: set[tuple[float | None, float | None, str]] = set()
     for part in parts:
         for place, each in enumerate(part):
             before = kept[-1] if kept else None
@@ -128,4 +128,8 @@ def joined(parts: Sequence[Blocks]) -> Blocks:
 
 
 def _goes_on(before: Block, after: Block) -> bool:
-    return before.text == after.text and abs(before.end - after.start) <= _PAUSE
+    return before.text == after.text and _follows(before, after)
+
+
+def _follows(before: Block, after: Block) -> bool:
+    return before.end is not None and after.start is not None and abs(after.start - before.end) <= _PAUSE

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from livetranslate_store.formats import joiners
+from livetranslate_store.formats.joiners import JOINER
 from livetranslate_store.formats.readers.cues import RawCue, Read
 from livetranslate_store.formats.readers.markup import broken_lines, characters, trimmed
-from livetranslate_store.formats.readers.rolling import unhighlighted, unrolled
-from livetranslate_store.formats.readers.speakers import with_speakers
+from livetranslate_store.formats.readers.rolling import Blocks, unhighlighted, unrolled
+from livetranslate_store.formats.readers.speakers import speaker_of, with_speakers
 from livetranslate_store.formats.readers.timed_blocks import Block, blocks, lines_of
 from livetranslate_store.values import SpeakerChoice
 
@@ -14,9 +16,6 @@ from livetranslate_store.values import SpeakerChoice
 _MARKUP = re.compile(r"</?(?:[bius]|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
 _SBV_TIME = r"[0-9]{1,3}:[0-9]{2}:[0-9]{2}\.[0-9]{3}"
 _SBV = re.compile(rf"\s*{_SBV_TIME},{_SBV_TIME}\s*")
-# This package's own SubRip sets a word joiner behind what is no markup, and before what is no name.
-_JOINER = "\u2060"
-_JOINED = re.compile(rf"(?<=[<{{\\&:-]){_JOINER}|^{_JOINER}", re.MULTILINE)
 
 
 def is_sbv(text: str) -> bool:
@@ -31,9 +30,27 @@ def read_subrip(text: str, speakers: SpeakerChoice) -> Iterator[Read]:
         each._replace(text=broken_lines(each.text)) if isinstance(each, Block) else each
         for each in blocks(lines_of(text), blank_line_ends_text=False)
     ]
+    first = next((each for each in found if isinstance(each, Block)), None)
+    if first is not None and joiners.speaker_in(first.text)[0] is not None:
+        return _marked(found)
     once = unrolled(unhighlighted(found, _plain), _plain, timed=False)
-    read = with_speakers((_cue(each) if isinstance(each, Block) else each for each in once), speakers)
-    return (_unjoined(each) if isinstance(each, RawCue) else each for each in read)
+    return with_speakers((_cue(each) if isinstance(each, Block) else each for each in once), speakers)
+
+
+def _marked(found: Blocks) -> Iterator[Read]:
+    """Yield the cues of this package's own SubRip, whose marks say who speaks: until the next mark."""
+    speaker = ""
+    for each in found:
+        if not isinstance(each, Block):
+            yield each
+            continue
+        cue = _cue(each)
+        named, text = joiners.speaker_in(cue.text)
+        speaker = speaker if named is None else named
+        label, name = speaker_of(speaker or None)
+        # The joiner stays for who pairs two languages.
+        said = joiners.without(text) + (JOINER if joiners.is_second(text) else "")
+        yield cue._replace(text=said, label=label, name=name)
 
 
 def _cue(block: Block) -> RawCue:
@@ -44,11 +61,3 @@ def _cue(block: Block) -> RawCue:
 
 def _plain(markup: str) -> str:
     return trimmed(characters(_MARKUP.sub("", markup)))
-
-
-def _unjoined(cue: RawCue) -> RawCue:
-    if _JOINER not in cue.text:
-        return cue
-    name = None if cue.name is None else _JOINED.sub("", cue.name)
-    label = None if cue.label is None else _JOINED.sub("", cue.label)
-    return cue._replace(text=_JOINED.sub("", cue.text), name=name, label=label)

@@ -34,8 +34,8 @@ class Block(NamedTuple):
 
     line: int
     identifier: str | None
-    start: float
-    end: float
+    start: float | None
+    end: float | None
     text: str
     words: Sequence[RawWord] = ()
 

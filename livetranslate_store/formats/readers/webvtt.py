@@ -65,22 +65,35 @@ def language_of_webvtt(text: str) -> str | None:
 def read_webvtt(text: str, speakers: SpeakerChoice) -> Iterator[Read]:
     """Yield the cues of a WebVTT file; if several voices or languages are in one, each is a cue."""
     lines = lines_of(text)
-    if speakers == "auto" and VOICES in lines[:3]:
-        speakers = "voice"
-    parts: list[Blocks] = []
-    for begin, part, later in _parts(lines):
-        found = blocks(_cue_lines(part), blank_line_ends_text=True, first_line=begin + 1)
-        parts.append(
-            [
-                each._replace(start=each.start + later, end=each.end + later)
-                if isinstance(each, Block) and later
-                else each
-                for each in found
-            ]
-        )
-    once = unrolled(unhighlighted(joined(parts), _plain), _plain, timed=_WORD_TIME.search(text) is not None)
-    cues = (cue for each in once for cue in (_cues(each) if isinstance(each, Block) else [each]))
-    return with_speakers(cues, speakers)
+    parts = [_blocks(part) for part in _parts(lines)]
+    if VOICES in lines[1:3]:
+        return _own(joined(parts), lines)
+    once = unhighlighted(joined(parts), _plain)
+    once = unrolled(once, _plain, timed=_WORD_TIME.search(text) is not None)
+    return with_speakers(_cues(once), speakers)
+
+
+def _own(found: Blocks, lines: list[str]) -> Iterator[Read]:
+    """Yield the cues of this package's own WebVTT and of its comments, in the file's order."""
+    untimed: Blocks = []
+    for place, line in enumerate(lines):
+        if line == UNTIMED and not lines[place - 1]:
+            last = next((at for at in range(place, len(lines)) if not lines[at]), len(lines))
+            text = "\n".join(lines[place + 1 : last])
+            untimed.append(Block(place + 2, None, None, None, text))
+    return _cues(sorted([*found, *untimed], key=lambda each: each.line))
+
+
+def _blocks(part: _Part) -> Blocks:
+    found = blocks(_cue_lines(part.lines), blank_line_ends_text=True, first_line=part.begin + 1)
+    if not part.later:
+        return list(found)
+    return [_later(each, part.later) if isinstance(each, Block) else each for each in found]
+
+
+def _later(block: Block, seconds: float) -> Block:
+    start = None if block.start is None else block.start + seconds
+    return block._replace(start=start, end=None if block.end is None else block.end + seconds)
 
 
 def _fields(lines: list[str]) -> dict[str, str]:
@@ -144,7 +157,15 @@ def _blank_block(lines: list[str], place: int) -> int:
     return place
 
 
-def _cues(block: Block) -> Iterator[RawCue]:
+def _cues(found: Blocks) -> Iterator[Read]:
+    for each in found:
+        if isinstance(each, Block):
+            yield from _cues_of(each)
+        else:
+            yield each
+
+
+def _cues_of(block: Block) -> Iterator[RawCue]:
     for voice, language, markup in _spoken(block.text):
         label, name = speaker_of(voice)
         yield RawCue(
@@ -209,7 +230,7 @@ def _plain(markup: str) -> str:
 
 def _words(block: Block, markup: str) -> list[RawWord]:
     """Return the words of a cue with times inside of it: each time begins the text that follows it."""
-    pieces: list[tuple[float, str]] = []
+    pieces: list[tuple[float | None, str]] = []
     at, begin = block.start, 0
     for found in _WORD_TIME.finditer(markup):
         pieces.append((at, markup[begin : found.start()]))

@@ -1,19 +1,22 @@
-r"""SubRip (SRT): cues with the speaker's name where the speaker changes.
+r"""SubRip (SRT): cues with the speaker's name if the speaker changes.
 
-The format has no escapes: what players take for markup (`<i>`, `{\an8}`) and what would begin a new cue
-(`-->`, or times, for some) is kept apart by a word joiner, which is not seen.
+The format has no escapes: a word joiner, which is not seen, keeps apart what players take for markup (`<i>`,
+`{\an8}`) and what would begin a new cue (`-->`, or times).
 """
 
 import logging
 import re
 
+from livetranslate_store.formats.joiners import JOINER
+from livetranslate_store.formats.readers.heads import looks_like_head
 from livetranslate_store.formats.writers.subtitles import PlainCues, ReadableCues, SubtitleCue, Untimed
 from livetranslate_store.values import SessionFacts, TranscriptRow
 
 logger = logging.getLogger(__name__)
 
-_MARKUP = re.compile(r"[<{]|--(?=>)|(?<=\d):(?=\d\d?:\d\d?[.,]\d)")
-_WORD_JOINER = "\u2060"
+_MARKUP = re.compile(
+    r"[<{]|--(?=>)|(?<=\d):(?=\d\d?:\d\d?[.,]\d)|\\(?=[Nh])|&(?=[#\w])|\[(?=br\])", re.IGNORECASE
+)
 
 
 class SubRipWriter:
@@ -52,12 +55,14 @@ class SubRipWriter:
             self._left_out += 1
             return ""
         self._number += 1
-        lines = "\n".join(_MARKUP.sub(_apart, line.text) for line in cue.lines)
+        lines = "\n".join(_apart(line.text) for line in cue.lines)
         return f"{self._number}\n{_time(cue.start)} --> {_time(cue.end)}\n{lines}\n\n"
 
 
-def _apart(markup: re.Match[str]) -> str:
-    return markup[0] + _WORD_JOINER
+def _apart(line: str) -> str:
+    line = _MARKUP.sub(rf"\g<0>{JOINER}", line)
+    # A joiner first in a line would be the mark of nobody.
+    return f"{line[0]}{JOINER}{line[1:]}" if looks_like_head(line) else line
 
 
 def _time(milliseconds: int) -> str:

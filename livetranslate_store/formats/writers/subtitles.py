@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, zip_longest
 from typing import NamedTuple
 
+from livetranslate_store.formats import joiners
 from livetranslate_store.formats.writers.line_breaking import balanced, broken, width_of
 from livetranslate_store.formats.writers.row_text import (
     Said,
@@ -47,27 +48,36 @@ class Untimed(NamedTuple):
 
 
 class _Texts:
-    """What each row says in the languages asked for; `named` puts the speaker's name before a change."""
+    """The texts of each row in the languages asked for; `named` puts the speaker's name before a change."""
 
     def __init__(self, languages: Sequence[str], *, named: bool) -> None:
         self._languages = languages
         self._named = named
-        self._speaker = ""
+        self._speaker: str | None = None
 
     @property
     def several(self) -> bool:
-        """Tell whether languages stand below each other."""
+        """Return whether languages stand below each other."""
         return len(self._languages) > 1
 
     def of(self, row: TranscriptRow) -> list[Said]:
         """Return the texts that show something."""
-        texts = [each for each in said(row, self._languages) if each is not None and each.text.strip()]
-        speaker = speaker_of(row)
-        if self._named and texts and speaker != self._speaker:
+        found = said(row, self._languages)
+        texts = [each for each in found if each is not None and each.text.strip()]
+        # A format with names has no place for a row without a time: it names nobody.
+        marked = self._named and bool(texts) and not is_untimed(row)
+        return self._marked(texts, speaker_of(row), found) if marked else texts
+
+    def _marked(self, texts: list[Said], speaker: str, found: Sequence[Said | None]) -> list[Said]:
+        """Return the texts with the marks by which this package's reader knows speakers and languages."""
+        marked = [each._replace(text=joiners.doubled(each.text.strip())) for each in texts]
+        if self.several and texts[0] is not found[0]:
+            # Without a mark the second language alone would be read as the first.
+            marked[0] = marked[0]._replace(text=joiners.second(marked[0].text))
+        if speaker != self._speaker:
             self._speaker = speaker
-            if speaker:
-                texts[0] = texts[0]._replace(text=f"{speaker}: {texts[0].text}")
-        return texts
+            marked[0] = marked[0]._replace(text=joiners.named(speaker, marked[0].text))
+        return marked
 
 
 class PlainCues:

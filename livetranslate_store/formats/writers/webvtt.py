@@ -1,10 +1,12 @@
-"""WebVTT: cues with the speaker's voice, and what has no time as notes.
+"""WebVTT: cues with the speaker's voice, and texts without a time as notes.
 
 https://www.w3.org/TR/webvtt1/
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from livetranslate_store.formats.readers.heads import looks_like_head
+from livetranslate_store.formats.readers.webvtt import UNTIMED, VOICES
 from livetranslate_store.formats.writers.row_text import one_line
 from livetranslate_store.formats.writers.subtitles import PlainCues, ReadableCues, SubtitleCue, Untimed
 from livetranslate_store.values import SessionFacts, TranscriptRow
@@ -15,10 +17,15 @@ _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 class WebVTTWriter:
     """Writes one session."""
 
-    def __init__(self, session: SessionFacts, cues: PlainCues | ReadableCues) -> None:
+    def __init__(
+        self, session: SessionFacts, cues: PlainCues | ReadableCues, languages: Sequence[str] = ()
+    ) -> None:
         self._title = one_line(session.title or "")
         self._cues = cues
         self._number = 0
+        self._language = languages[0] if languages else None
+        self._several = len(languages) > 1
+        self._has_header = False
 
     def begin(self) -> str:
         """Return the head of the file."""
@@ -27,11 +34,19 @@ class WebVTTWriter:
 
     def add(self, row: TranscriptRow) -> str:
         """Return the cues that the next row makes ready."""
-        return "".join(map(self._written, self._cues.add(row)))
+        return self._header(row) + "".join(map(self._written, self._cues.add(row)))
 
     def end(self) -> str:
         """Return what is left."""
         return "".join(map(self._written, self._cues.rest()))
+
+    def _header(self, row: TranscriptRow) -> str:
+        """Return the rest of the header before the first row, whose language it names unless one is given."""
+        if self._has_header:
+            return ""
+        self._has_header = True
+        self._language = self._language or row.language
+        return f"Language: {self._language}\n{VOICES}\n"
 
     def _written(self, cue: SubtitleCue | Untimed) -> str:
         return "".join(f"\n{line}" for line in self._lines(cue)) + "\n"
@@ -39,17 +54,17 @@ class WebVTTWriter:
     def _lines(self, cue: SubtitleCue | Untimed) -> Iterator[str]:
         speaker = cue.speaker.translate(_ESCAPED)
         if isinstance(cue, Untimed):
-            yield "NOTE said at an unknown time"
-            name = f"{speaker}: " if speaker else ""
-            yield from (f"{name}{line.text.translate(_ESCAPED)}" for line in cue.lines)
-            return
-        self._number += 1
-        yield str(self._number)
-        yield f"{_time(cue.start)} --> {_time(cue.end)}"
-        several = len({line.language for line in cue.lines}) > 1
+            yield UNTIMED
+        else:
+            self._number += 1
+            yield str(self._number)
+            yield f"{_time(cue.start)} --> {_time(cue.end)}"
         for place, line in enumerate(cue.lines):
             text = line.text.translate(_ESCAPED)
-            if several:
+            if looks_like_head(line.text) or line.text.startswith("WEBVTT"):
+                # A class without a name shows nothing, and the line begins with it.
+                text = f"<c>{text}</c>"
+            if self._several or line.language != self._language:
                 text = f"<lang {line.language.translate(_ESCAPED)}>{text}</lang>"
             yield f"<v {speaker}>{text}" if speaker and place == 0 else text
 

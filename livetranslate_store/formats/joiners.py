@@ -10,7 +10,8 @@ import re
 JOINER = "\u2060"
 _DOUBLED = JOINER * 2
 _RUN = re.compile(f"{JOINER}+")
-_NAMED = re.compile(rf"(?P<name>[^\n]*?):{JOINER}(?: |$)", re.MULTILINE)
+# A line may break behind a name.
+_NAMED = re.compile(rf"(?P<name>[^\n]+?):{JOINER}[ \n]")
 _NOBODY = re.compile(rf"{JOINER}(?:{_DOUBLED})*(?!{JOINER})")
 
 
@@ -41,7 +42,7 @@ def without(text: str) -> str:
 
 def speaker_in(text: str) -> tuple[str | None, str]:
     """Return the speaker that a mark names, and the rest of the text; None without a mark, "" for nobody."""
+    if _NOBODY.match(text):
+        return "", text[1:]
     found = _NAMED.match(text)
-    if found is not None:
-        return without(found["name"]), text[found.end() :]
-    return ("", text[1:]) if _NOBODY.match(text) else (None, text)
+    return (None, text) if found is None else (without(found["name"]), text[found.end() :])

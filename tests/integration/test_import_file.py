@@ -88,9 +88,11 @@ async def test_a_file_becomes_translations_of_what_its_cues_overlap(
     report = await import_file(store, session_id, spanish, as_translation=True)
     assert report.translations == ImportCounts(inserted=2)
     assert report.transcripts == ImportCounts()
-    assert report.refusals == [Refusal(
+    assert report.refusals == [
+        Refusal(
             14, "'00:00:12,000 --> 00:00:1x,000' are not two times such as 00:01:02.500 --> 00:01:04.000."
-        )]
+        )
+    ]
     page = await store.timeline(session_id, languages=["es"])
     assert [(entry.text, entry.start_time, entry.end_time, entry.source) for entry in page] == [
         ("Buenos días.", 0.9, 2.9, "talk.es.srt"),

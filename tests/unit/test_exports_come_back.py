@@ -17,7 +17,7 @@ from livetranslate_store.values import ImportedCue, TranscriptRow
 
 # The first draw of a text loads the tables of Unicode.
 MANY = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
-Held = tuple[str, str, str | None, str | None, float | None]
+Held = tuple[str, str, str | None, str | None, object]
 
 
 def written(writer: WebVTTWriter | SubRipWriter, rows: Sequence[TranscriptRow]) -> bytes:

@@ -1,4 +1,4 @@
-"""What a row says in the languages that are asked for, as text that no format can trip over."""
+"""The texts of a row in the languages that are asked for, so that no format can trip over them."""
 
 import re
 from collections.abc import Sequence
@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from livetranslate_store.values import TranscriptRow
 
-# Control characters that are neither space nor line end: a terminal would obey some of them. What is left of
-# the others is a mark that something was there.
+# Control characters that are neither space nor line end: a terminal would obey some of them. A mark shows
+# that one was there.
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f\x80-\x84\x86-\x9f]")
+# A mark of byte order within a text shows nothing, and readers take it out.
+_MARK = "\ufeff"
 
 
 class Said(NamedTuple):
@@ -39,18 +41,19 @@ def said(row: TranscriptRow, languages: Sequence[str]) -> tuple[Said | None, ...
 
 
 def is_variant(tag: str, language: str) -> bool:
-    """Tell whether `tag` is `language` or a variant of it: `zh-Hans` is one of `zh`."""
+    """Return whether `tag` is `language` or a variant of it: `zh-Hans` is one of `zh`."""
     return f"{tag.lower()}-".startswith(f"{language.lower()}-")
 
 
 def clean_lines(text: str) -> list[str]:
     """Return the lines of a text that show something, without the space around them."""
-    return [_CONTROLS.sub("\ufffd", line) for line in map(str.strip, text.splitlines()) if line]
+    lines = (line.strip() for line in text.replace(_MARK, "").splitlines())
+    return [_CONTROLS.sub("\ufffd", line) for line in lines if line]
 
 
 def one_line(text: str) -> str:
     """Return the text in one line, with single spaces."""
-    return _CONTROLS.sub("\ufffd", " ".join(text.split()))
+    return _CONTROLS.sub("\ufffd", " ".join(text.replace(_MARK, "").split()))
 
 
 def speaker_of(row: TranscriptRow) -> str:
@@ -65,5 +68,5 @@ def clock(seconds: float) -> str:
 
 
 def is_untimed(row: TranscriptRow) -> bool:
-    """Tell whether nothing is known of the row's times."""
+    """Return whether no time of the row is known."""
     return row.start_time is None and row.end_time is None

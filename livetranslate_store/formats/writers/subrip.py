@@ -15,7 +15,7 @@ from livetranslate_store.values import SessionFacts, TranscriptRow
 logger = logging.getLogger(__name__)
 
 _MARKUP = re.compile(
-    r"[<{]|--(?=>)|(?<=\d):(?=\d\d?:\d\d?[.,]\d)|\\(?=[Nh])|&(?=[#\w])|\[(?=br\])", re.IGNORECASE
+    r"[<{](?=.)|--(?=>)|(?<=\d):(?=\d\d?:\d\d?[.,]\d)|\\(?=[Nh])|&(?=[#\w])|\[(?=br\])", re.IGNORECASE
 )
 
 

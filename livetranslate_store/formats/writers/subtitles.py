@@ -63,7 +63,7 @@ class _Texts:
     def of(self, row: TranscriptRow) -> list[Said]:
         """Return the texts that show something."""
         found = said(row, self._languages)
-        texts = [each for each in found if each is not None and each.text.strip()]
+        texts = [each for each in found if each is not None and one_line(each.text)]
         # A format with names has no place for a row without a time: it names nobody.
         marked = self._named and bool(texts) and not is_untimed(row)
         return self._marked(texts, speaker_of(row), found) if marked else texts

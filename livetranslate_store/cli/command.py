@@ -1,4 +1,4 @@
-"""A command as the application lists it, and how its work is run."""
+"""A command of the application, and a way to run its asynchronous work."""
 
 import asyncio
 import inspect
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Command(NamedTuple):
-    """A command: its name, what it does, under which heading it stands, and how it is used."""
+    """A command: its name, its function, its heading in `--help`, and examples of its use."""
 
     name: str
     run: Callable[..., None]
@@ -20,20 +20,20 @@ class Command(NamedTuple):
 
     @property
     def help(self) -> str:
-        """What it does, as paragraphs that a terminal breaks into lines of its own width."""
+        """The help text, one line a paragraph: the terminal breaks lines."""
         paragraphs = (inspect.getdoc(self.run) or "").split("\n\n")
         return "\n\n".join(" ".join(each.split()) for each in paragraphs)
 
     @property
     def epilog(self) -> str:
-        """The examples as `--help` shows them, each on a line of its own."""
+        """The examples for `--help`, one a line."""
         return "\n\n".join(
             ["[bold]Examples[/bold]", *(f"livetranslate-store {each}" for each in self.examples)]
         )
 
 
 def wait_for(work: Coroutine[Any, Any, T]) -> T:
-    """Run the asynchronous part of a command; an interruption closes what it had opened."""
+    """Run the asynchronous part of a command; an interruption closes its store."""
     return asyncio.run(_interruptible(work))
 
 
@@ -41,7 +41,7 @@ async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        # What an interruption cuts off in asyncpg nobody waits for, and whoever pressed the keys knows why.
+        # An interruption cuts off work of asyncpg that nobody awaits; the user knows why.
         if task is None or not task.cancelling():
             loop.default_exception_handler(context)
 

@@ -1,4 +1,4 @@
-"""Files that commands write and read: whole or not at all, `-` for the pipe."""
+"""Files that commands write and read, whole or not at all; `-` is standard input or output."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ STANDARD = "-"
 
 @contextmanager
 def replacing(name: str) -> Iterator[BinaryIO]:
-    """Yield a file to write; it takes its name when the block ends well, so that none is ever half there."""
+    """Yield a file to write. It takes its name once it is complete, so that no file is ever half written."""
     if name == STANDARD:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -26,14 +26,14 @@ def replacing(name: str) -> Iterator[BinaryIO]:
             yield file
         unfinished.replace(path)
     except OSError as error:
-        # Errors of the database are the store's own by now: this one is of the file.
+        # An error of the database would be a StoreError: this one comes from the file.
         raise InvalidInputError(f"{name} cannot be written: {error.strerror}.") from error
     finally:
         unfinished.unlink(missing_ok=True)
 
 
 async def lines_of(name: str, advance: Callable[[int, int | None], None]) -> AsyncIterator[bytes]:
-    """Yield the lines of a file, and tell how many of its bytes were read."""
+    """Yield the lines of a file; `advance` gets the bytes read so far, and the size."""
     with _reading(name) as file:
         size = None if name == STANDARD else os.fstat(file.fileno()).st_size
         done = 0

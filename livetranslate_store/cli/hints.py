@@ -1,24 +1,23 @@
-"""What somebody at a terminal can do about an error; wrong input says itself what would be right."""
+"""What a user can do about an error. Errors of wrong input say so themselves."""
 
 from livetranslate_store import errors
 
 _HINTS: tuple[tuple[type[errors.StoreError], str], ...] = (
-    (errors.StoreUnavailableError, "`livetranslate-store check` tells which part does not answer."),
-    (errors.NotFoundError, "`livetranslate-store sessions` lists what is there."),
+    (errors.StoreUnavailableError, "`livetranslate-store check` shows which part does not answer."),
+    (errors.NotFoundError, "`livetranslate-store sessions` lists the sessions."),
     (errors.ConflictError, "Run the command again."),
     (errors.OutcomeUnknownError, "Run the command again."),
     (
         errors.WriteRejectedError,
-        "Run it again when fewer writes are under way, or with a larger write_timeout.",
+        "Run it again when fewer writes are running, or with a larger LIVETRANSLATE_WRITE_TIMEOUT.",
     ),
     (errors.PoolTimeoutError, "Run it again, or with a larger LIVETRANSLATE_CONNECTION_TIMEOUT."),
-    (errors.QueryTimeoutError, "Ask for less, or set a larger LIVETRANSLATE_COMMAND_TIMEOUT."),
-    (errors.CorruptAudioError, "The bytes in the audio storage are not those that were recorded."),
+    (errors.QueryTimeoutError, "Narrow the query, or set a larger LIVETRANSLATE_COMMAND_TIMEOUT."),
 )
 
 
 def hint_for(error: errors.StoreError) -> str:
-    """Return what to do about an error, or nothing where its own message says it all."""
+    """Return what to do about an error, or nothing if its message says it."""
     message = str(error)
     if "`" in message or "--" in message or "pip install" in message:
         return ""

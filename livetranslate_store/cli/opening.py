@@ -1,4 +1,4 @@
-"""What a command opens: a store, and the session that somebody means."""
+"""Opens the store of a command, and finds the session that it names."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from livetranslate_store.store import Store
 
 
 def settings_for(database: str | None) -> StoreSettings:
-    """Return the settings of a command, which needs no connection before its first statement."""
+    """Return the settings of a command, which opens no connection before its first statement."""
     return StoreSettings.of(database or None, min_connections=0)
 
 
@@ -30,11 +30,11 @@ async def session_named(store: Store, name: str) -> Session:
             try:
                 return await reader.sessions.get(session_id)
             except NotFoundError:
-                # What looks like an id may be the name that another system gave.
+                # An external id may look like an id.
                 pass
         for session in await reader.sessions.find(external_id=name, limit=1):
             return session
-    raise NotFoundError(f"There is no session with the id or external id {name!r}.")
+    raise NotFoundError(f"No session has the id or external id {name!r}.")
 
 
 def _id_in(name: str) -> UUID | None:

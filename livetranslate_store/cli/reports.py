@@ -1,4 +1,4 @@
-"""What became of what was moved: counts of rows, and what was refused."""
+"""Reports of imports and restores: counts of rows, refusals and notes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -18,7 +18,7 @@ def counted(**counts: ImportCounts) -> dict[str, Value]:
 
 
 def tell_refusals(refusals: Iterable[tuple[str, str]], refused: int) -> None:
-    """Tell on stderr what did not go in, by place and reason; what is not listed is counted."""
+    """Print the refused parts on stderr, by place and reason; count those not listed."""
     listed = 0
     for place, reason in refusals:
         note(one_line(visible(f"refused: {place}: {reason}")))
@@ -28,7 +28,7 @@ def tell_refusals(refusals: Iterable[tuple[str, str]], refused: int) -> None:
 
 
 def tell_notes(notes: Sequence[Note], noted: int) -> None:
-    """Print on stderr what a reader left out, guessed or decided, by place; count those not listed."""
+    """Print the notes of a reader on stderr, by place; count those not listed."""
     for each in notes:
         place = "" if each.line is None else f"line {each.line}: "
         note(one_line(visible(f"note: {place}{each.text}")))

@@ -1,4 +1,4 @@
-"""`check`: whether a database is fit for use."""
+"""`check`: the health of a database."""
 
 from typing import Annotated, NamedTuple
 
@@ -18,7 +18,7 @@ from livetranslate_store.store import Store
 
 
 class Finding(NamedTuple):
-    """A part, whether it is well, and what there is to say of it."""
+    """A part, whether it is healthy, and details."""
 
     part: str
     healthy: bool
@@ -41,14 +41,14 @@ COLUMNS = (
 
 def check(
     time_limit: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.1, help="How long each part may take to answer.")
+        float, typer.Option(metavar="SECONDS", min=0.1, help="Time limit for the answer of each part.")
     ] = 5.0,
     as_json: AsJson = False,
     database: Database = None,
 ) -> None:
-    """Tell whether a database can be used: its server, migrations, audio storage, and this user's privileges.
+    """Check a database: its server, migrations, audio storage, and the privileges of this user.
 
-    Ends with 1 where a part is not well. Fields of a line: part, ok or failed, detail.
+    Ends with 1 if a part has failed. Fields of a line: part, ok or failed, detail.
     """
     found = wait_for(findings(settings_for(database), time_limit))
     Output(as_json=as_json).listed(found, COLUMNS, title="Check", whole=lambda each: each._asdict())
@@ -57,7 +57,7 @@ def check(
 
 
 async def findings(settings: StoreSettings, time_limit: float) -> list[Finding]:
-    """Ask every part, each for so many seconds at most."""
+    """Check every part, each within the time limit in seconds."""
     async with provisioned(settings) as running:
         async with Store.open(running) as store:
             health = await store.health(time_limit=time_limit)
@@ -66,7 +66,7 @@ async def findings(settings: StoreSettings, time_limit: float) -> list[Finding]:
             for name in health.__struct_fields__
             for part in [getattr(health, name)]
         ]
-        # Who may do what can be asked only where there is a schema to ask about.
+        # Without a schema there are no privileges to check.
         if health.database.is_healthy and health.migrations.is_healthy:
             found.append(await _privileges(running))
         return found
@@ -88,7 +88,7 @@ def _described(found: Privileges) -> str:
         "may change the schema" if found.may_change_schema else "writes" if found.may_write else "only reads"
     )
     missing = (
-        "" if found.roles_exist else "; the roles are not there (`livetranslate-store roles` prints them)"
+        "" if found.roles_exist else "; the roles are missing (`livetranslate-store roles` prints their SQL)"
     )
     return f"{found.user} {may}{missing}"
 

@@ -1,4 +1,4 @@
-"""`delete`: a session with all that belongs to it."""
+"""`delete`: a session with everything in it."""
 
 import sys
 from typing import Annotated
@@ -24,12 +24,12 @@ def delete(
     as_json: AsJson = False,
     database: Database = None,
 ) -> None:
-    """Delete a session: its transcripts, translations, speakers and stored audio. It asks first."""
+    """Delete a session: its transcripts, translations, speakers and stored audio. Asks first."""
     found = wait_for(_found(database, session))
     if not yes:
         if not sys.stdin.isatty():
-            raise InvalidInputError("Nobody can be asked here: give --yes to delete.")
-        if not _agreed(f"Delete {_described(found)} with all that belongs to it?"):
+            raise InvalidInputError("This is no terminal: pass --yes to confirm.")
+        if not _agreed(f"Delete {_described(found)} with everything in it?"):
             raise typer.Abort
     deleted = wait_for(_delete(database, found))
     counts = {

@@ -1,4 +1,4 @@
-"""`import-legacy`: everything of the older system."""
+"""`import-legacy`: all sessions of the older system."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,21 +23,21 @@ def import_legacy(
             metavar="URL",
             envvar="LIVETRANSLATE_LEGACY_URL",
             show_default=False,
-            help="The older database. The variable keeps a password out of the list of processes.",
+            help="The older database. Prefer the variable for a URL with a password.",
         ),
     ],
     audio_folder: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", show_default=False, help="Where its recordings are; no file elsewhere is read."
+            metavar="FOLDER", show_default=False, help="Folder of its recordings. No file elsewhere is read."
         ),
     ] = None,
     as_json: AsJson = False,
     database: Database = None,
 ) -> None:
-    """Copy a database of the older system; nothing is written there. Again it goes on where it was.
+    """Copy a database of the older system, without writing to it. Running it again continues.
 
-    What cannot be taken is told on stderr, and then the command ends with 1.
+    If rows are refused, stderr names them, and the command ends with 1.
     """
 
     async def run() -> LegacyReport:

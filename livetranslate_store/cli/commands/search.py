@@ -71,7 +71,7 @@ def search(
     query: Annotated[
         str,
         typer.Argument(
-            metavar="QUERY", help='Words, "an exact phrase", -without, this or that.', show_default=False
+            metavar="QUERY", help='Words, "an exact phrase", -excluded, one or another.', show_default=False
         ),
     ],
     session: Annotated[

@@ -1,4 +1,4 @@
-"""`stats`: a meeting in figures."""
+"""`stats`: the figures of a meeting."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ def _said(counts: ScriptCounts) -> str:
 
 
 SPEAKERS: Sequence[Column[SpeakerStatistics]] = (
-    Column("speaker", lambda each: each.name or each.label or "(nobody named)", style="bold"),
+    Column("speaker", lambda each: each.name or each.label or "(unknown speaker)", style="bold"),
     Column("talk", lambda each: each.talk_seconds, lambda each: clock(each.talk_seconds), right=True),
     Column("share", lambda each: each.share, lambda each: _share(each.share), is_whole=True),
     Column("said", lambda each: _said(each.counts), is_text=True),
@@ -59,9 +59,9 @@ TRANSLATIONS: Sequence[Column[TranslationCoverage]] = (
 
 
 def stats(session: SessionName, as_json: AsJson = False, database: Database = None) -> None:
-    """Show a meeting in figures: who spoke how much, in which languages, and how far it is translated.
+    """Show the figures of a meeting: talk share, languages, and translation coverage.
 
-    In a pipe each figure is a line of its name and its value, such as `speaker/SPEAKER_00/share`.
+    A pipe gets a line for each figure: its name, such as `speaker/SPEAKER_00/share`, and its value.
     """
     output = Output(as_json=as_json)
     title, figures = wait_for(_figures(database, session))
@@ -94,7 +94,7 @@ def _summary(figures: SessionStatistics) -> dict[str, Value]:
 
 
 def _flat(figures: SessionStatistics) -> dict[str, Value]:
-    """Return every figure but those of single minutes, under a path to it."""
+    """Return all figures but those of single minutes, by path."""
     flat: dict[str, Value] = {}
 
     def add(path: str, value: object) -> None:

@@ -1,4 +1,4 @@
-"""`sweep`: stored audio that belongs to nothing."""
+"""`sweep`: stored audio without a row."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -14,15 +14,15 @@ from livetranslate_store.values import SweepReport
 
 def sweep(
     older_than: Annotated[
-        str, typer.Option(metavar="AGE", help="Leave younger objects alone: 90m, 36h or 7d.")
+        str, typer.Option(metavar="AGE", help="Keep younger objects: 90m, 36h or 7d.")
     ] = "1d",
     as_json: AsJson = False,
     database: Database = None,
 ) -> None:
-    """Remove stored audio that no row refers to, as a crash can leave it.
+    """Remove stored audio that no row refers to, such as a crash leaves.
 
-    Everything at LIVETRANSLATE_AUDIO_URL must belong to this database: what another one refers to would be
-    removed. Objects of writes that are under way are young: leave them their time.
+    Everything at LIVETRANSLATE_AUDIO_URL must belong to this database: the sweep would remove the audio of
+    another one. Recent objects may belong to running writes: do not choose a short age.
     """
     report = wait_for(_sweep(database, checked_duration(older_than, "--older-than")))
     facts = {"objects seen": report.objects, "orphans removed": report.orphans_removed}

@@ -1,4 +1,4 @@
-"""How far something long is, on stderr and for people only."""
+"""The progress of a long command, on stderr and for people only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-#: How much is done, and of how much where that is known.
+#: Called with the amount done, and the whole if it is known.
 Advance = Callable[[int, int | None], None]
 
 
 @contextmanager
 def shown_progress(doing: str, unit: str) -> Iterator[Advance]:
-    """Yield what to call with how much of `unit` is done; without a terminal it shows nothing."""
+    """Show a progress bar while the block runs; without a terminal, show nothing."""
     console = Console(stderr=True)
     with Progress(
         SpinnerColumn(),

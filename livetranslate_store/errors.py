@@ -1,6 +1,6 @@
-"""Every failure of the store, as one tree of typed exceptions.
+"""All errors of the store, as one tree of typed exceptions.
 
-A class's docstring is its default message. No message ever holds a password or the text of a segment.
+A class's docstring is its default message. No message contains a password or the text of a segment.
 """
 
 from inspect import cleandoc
@@ -9,11 +9,26 @@ from inspect import cleandoc
 class StoreError(Exception):
     """The store could not do what was asked."""
 
-    #: Whether the same call may succeed a moment later, as after a conflict or while a server restarts.
+    #: Whether the same call may succeed a moment later, for example after a conflict or a restart.
     is_transient: bool = False
 
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(cleandoc(self.__doc__ or "") if message is None else message)
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        transient: bool | None = None,
+        constraint_name: str | None = None,
+    ) -> None:
+        super().__init__(self.default_message() if message is None else message)
+        if transient is not None:
+            self.is_transient = transient
+        #: The constraint that refused the row; None if there is none, or if the server does not name it.
+        self.constraint_name = constraint_name
+
+    @classmethod
+    def default_message(cls) -> str:
+        """Return the message of an error that is raised without one."""
+        return cleandoc(cls.__doc__ or "")
 
 
 class InvalidInputError(StoreError, ValueError):
@@ -21,23 +36,23 @@ class InvalidInputError(StoreError, ValueError):
 
 
 class UsageError(StoreError, RuntimeError):
-    """The API was used in an order, or from a task, that it does not allow."""
+    """The call is not allowed in this order, or from this task."""
 
 
 class NotFoundError(StoreError):
-    """What was asked for is not there."""
+    """The requested object does not exist."""
 
 
 class DuplicateError(StoreError):
-    """Something else already holds this key."""
+    """Another row already has this key."""
 
 
 class MissingReferenceError(StoreError):
-    """The row refers to one that is not there."""
+    """The row references another row that does not exist."""
 
 
 class WriteRejectedError(StoreError):
-    """The write gate had no free slot within the time limit, or no room to wait; nothing was written."""
+    """The write gate had no free slot in time, or no room for one more waiting write; nothing was written."""
 
 
 class PoolTimeoutError(StoreError):
@@ -59,7 +74,7 @@ class StoreUnavailableError(StoreError):
 
 
 class OutcomeUnknownError(StoreError):
-    """The connection broke during the commit: it may or may not have happened. Repeating is safe."""
+    """The connection broke during the commit, which may or may not have happened. Repeating is safe."""
 
     is_transient = True
 

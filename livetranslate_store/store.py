@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Self, TypeVar, Unpack
@@ -13,7 +13,7 @@ from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.audio.sweep import sweep_audio
 from livetranslate_store.checks import checked_uuid
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.transaction import ChooseReplica
+from livetranslate_store.database.transaction import Route, Transaction
 from livetranslate_store.embedded.provision import provisioned
 from livetranslate_store.health import check_health
 from livetranslate_store.models import AudioFile
@@ -24,7 +24,7 @@ from livetranslate_store.settings import SettingValues, StoreSettings
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.tasks import run_to_end
 from livetranslate_store.tracing import Tracing, tracing_of
-from livetranslate_store.unit_of_work import UnitOfWork
+from livetranslate_store.unit_of_work import UnitOfWork, opened
 from livetranslate_store.values import (
     AudioInput,
     BreakersStatistics,
@@ -129,47 +129,50 @@ class Store(Reads):
         """The sizes that this store takes at most."""
         return self._limits
 
-    def unit_of_work(self) -> UnitOfWork:
-        """Return a unit of work: `async with store.unit_of_work() as uow`, all of it or none of it.
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work: `async with store.unit_of_work() as uow`, all of it or none of it.
 
         Entering raises WriteRejectedError when the gate stays full; leaving raises OutcomeUnknownError when
         the connection broke during the commit.
         """
-        return self._unit(self.gate.slot())
+        with self._tracing.span("unit_of_work"):
+            async with self.gate.slot(), self._unit(Transaction(self._database)) as uow:
+                yield uow
 
     async def run_in_unit_of_work(self, function: Callable[[UnitOfWork], Awaitable[T]]) -> T:
-        """Call `function` with a unit of work, commit, and return what it returned.
+        """Call `function` with a unit of work, commit, and return its result.
 
         After a conflict, and while the database restarts, all of it is done again with another unit, within
         `retry_timeout`; after a lost answer too, when it may have been stored already. So it must be safe to
         do again: give segments a `segment_key` and sessions an `external_id`. One slot at the gate is held
-        throughout. Raises what `function` and leaving a unit raise.
+        throughout. Raises the errors of `function` and of leaving a unit.
         """
 
         async def attempt() -> T:
-            async with self._unit(nullcontext()) as uow:
-                return await function(uow)
+            with self._tracing.span("unit_of_work"):
+                async with self._unit(Transaction(self._database)) as uow:
+                    return await function(uow)
 
         async with self.gate.slot():
             return await self._database.retries.run(attempt)
 
-    def read(self, *, min_position: int | None = None) -> UnitOfWork:
-        """Return the same for reading: no gate, one snapshot of the data, and nothing can be written.
+    def read(self, *, min_position: int | None = None) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Return a read-only unit of work: one snapshot, no slot at the gate.
 
-        The snapshot shows all that this store had written before the block's first statement, and with
-        `min_position`, the `position` of a receipt of any store's, that write.
+        The snapshot shows everything that this store wrote before the block's first statement, and with
+        `min_position`, the `position` of a receipt of any store, that write.
         """
-        position = checked_position(min_position)
-        return self._unit(None, partial(self._router.choose, None, position))
+        return self._reading(partial(self._router.run, min_position=checked_position(min_position)))
 
-    def _unit(
-        self, slot: AbstractAsyncContextManager[None] | None, choose_replica: ChooseReplica | None = None
-    ) -> UnitOfWork:
-        return UnitOfWork(
-            *(self._database, self._storage, self.cache, slot, choose_replica),
-            limits=self._limits,
-            tracing=self._tracing,
-        )
+    @asynccontextmanager
+    async def _reading(self, route: Route) -> AsyncIterator[UnitOfWork]:
+        with self._tracing.span("read"):
+            async with self._unit(Transaction(self._database, route)) as reader:
+                yield reader
+
+    def _unit(self, transaction: Transaction) -> AbstractAsyncContextManager[UnitOfWork]:
+        return opened(transaction, self._storage, self.cache, self._limits)
 
     async def record_segment(
         self,

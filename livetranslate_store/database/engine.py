@@ -2,31 +2,31 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 from uuid import uuid4
 
 import asyncpg
 import msgspec
-from sqlalchemy import event, make_url
+from sqlalchemy import event, exc, make_url
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from livetranslate_store.database.breaker import Breaker
 from livetranslate_store.database.failures import (
     DATABASE_ERRORS,
+    cannot_connect,
     is_answer,
     is_broken,
-    translate,
-    unavailable,
+    wrap,
 )
-from livetranslate_store.database.hosts import HostFinder
+from livetranslate_store.database.hosts import HostFinder, address_of
 from livetranslate_store.database.pool_policy import PoolPolicy
 from livetranslate_store.database.retries import Retries
+from livetranslate_store.database.session import refuse_commit
 from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.database.tls import with_tls
 from livetranslate_store.errors import (
@@ -41,6 +41,8 @@ from livetranslate_store.tasks import run_to_end
 from livetranslate_store.values import PoolStatistics
 
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+#: Called with an error of a connection of SQLAlchemy's; returns the store's error, None to leave it alone.
+WhenFailed: TypeAlias = Callable[[BaseException], StoreError | None]
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ logger = logging.getLogger(__name__)
 DRIVER_GRACE_SECONDS = 1.0
 # A server that was told to cancel a statement has done so in milliseconds; a caller that is cancelled waits.
 SETTLE_SECONDS = 2.0
+
+_WHEN_FAILED = "livetranslate_store_when_failed"
 
 
 class Database:
@@ -65,6 +69,7 @@ class Database:
         self._reads = Breaker("reads", settings.breaker_timeout)
         self._writes = Breaker("writes", settings.breaker_timeout)
         url, tls = with_tls(asyncpg_url(settings.database_url.get_secret_value()), settings)
+        self._address = address_of(url)
         self.engine = create_async_engine(
             url,
             poolclass=AsyncAdaptedQueuePool,
@@ -79,6 +84,7 @@ class Database:
             # Texts of people do not belong in error messages.
             hide_parameters=True,
         )
+        event.listen(self.engine.sync_engine, "handle_error", _translated)
         # Behind what SQLAlchemy asks of the first connection, in a transaction: PgBouncer needs one.
         event.listen(self.engine.sync_engine.pool, "connect", _commit_by_itself)
         self._policy = PoolPolicy(self.engine.sync_engine, settings)
@@ -132,14 +138,15 @@ class Database:
         Raises OutcomeUnknownError if it `writes` and the answer is lost.
         """
         lease = lease or await self.lease(writes=writes)
-        try:
-            rows = await self.fetch_on(lease, bound)
-        except DATABASE_ERRORS as error:
+
+        def note(error: Exception) -> None:
             self.record_failure(error, writes=writes)
             if is_broken(error):
                 lease.invalidate()
-            failure = translate(error, committing=writes)
-            raise failure from failure.__cause__
+
+        try:
+            with wrap(note, committing=writes):
+                rows = await self.fetch_on(lease, bound)
         except asyncio.CancelledError:
             await run_to_end(self._roll_back(lease))
             raise
@@ -184,21 +191,23 @@ class Database:
         except DATABASE_ERRORS:
             lease.invalidate()
 
-    def session_on(self, lease: PoolProxiedConnection) -> AsyncSession:
-        """Return a session of SQLAlchemy's on a connection that was taken before."""
-        connection = AsyncConnection(self.engine, Connection(self.engine.sync_engine, lease))
-        return AsyncSession(connection, expire_on_commit=False)
+    def connection_on(self, lease: PoolProxiedConnection, when_failed: WhenFailed) -> Connection:
+        """Return a connection of SQLAlchemy's on a lease; `when_failed` translates its errors.
+
+        It cannot commit: the transaction does.
+        """
+        connection = Connection(self.engine.sync_engine, lease)
+        connection.execution_options(**{_WHEN_FAILED: when_failed})
+        event.listen(connection, "commit", refuse_commit)
+        return connection
 
     def _connect_failure(self, error: Exception) -> StoreError:
-        failure = translate(error)
-        if isinstance(failure, PoolTimeoutError):
+        if isinstance(error, exc.TimeoutError):
             return PoolTimeoutError(
                 f"All {self._settings.max_connections} connections stayed in use for "
                 f"{self._settings.connection_timeout:g} s."
             )
-        if isinstance(error, TimeoutError):
-            return unavailable(f"The database did not answer within {self._settings.connection_timeout:g} s.")
-        return failure
+        return cannot_connect(error, self._address)
 
     def statistics(self) -> PoolStatistics:
         """Return the figures of the pool as they are now."""
@@ -243,6 +252,13 @@ def _commit_by_itself(connection: DBAPIConnection, _record: ConnectionPoolEntry)
     connection.autocommit = True
 
 
+def _translated(context: ExceptionContext) -> BaseException | None:
+    if context.connection is None:
+        return None
+    when_failed: WhenFailed | None = context.connection.get_execution_options().get(_WHEN_FAILED)
+    return None if when_failed is None else when_failed(context.original_exception)
+
+
 async def _give_back(taking: Sequence["asyncio.Task[PoolProxiedConnection]"]) -> None:
     """Give back what was taken; after a failure or a cancellation the others are not waited for."""
     for each in taking:
@@ -260,7 +276,7 @@ def asyncpg_url(url: str, setting: str = "database_url") -> URL:
     """
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError):
+    except (exc.ArgumentError, ValueError):
         raise InvalidInputError(
             f"{setting} is not a URL such as postgresql+asyncpg://user@host/database."
         ) from None  # the original repeats the URL, password and all

@@ -1,10 +1,13 @@
-"""The one place where driver and SQLAlchemy errors become the store's own, by SQLSTATE.
+"""The one place that turns errors of the driver and of SQLAlchemy into the store's own, by SQLSTATE.
 
-The SQLSTATEs are those of appendix A of PostgreSQL's manual. Messages name a constraint where the server
-tells one, never a value; the original error stays reachable as `__cause__`.
+The SQLSTATEs are those of appendix A of PostgreSQL's manual. Messages name the constraint if the server
+does, and never a value; the original error is the `__cause__`.
 """
 
+import socket
 import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import asyncpg
 from asyncpg.exceptions import TargetServerAttributeNotMatched
@@ -31,9 +34,9 @@ DRIVER_ERRORS = (
     asyncpg.InternalClientError,  # a connection that breaks while a message is being sent
     OSError,  # TimeoutError is one too
 )
-# What opening a connection raises where no engine's connection is around it to wrap it.
+# Opening a connection raises these: no connection of the engine exists yet that would wrap them.
 _ADAPTED_ERROR: type[Exception] = AsyncAdapt_asyncpg_dbapi.Error
-#: What a database call may raise; anything else is a bug and passes through as it is.
+#: What a database call may raise; anything else is a bug and passes through unchanged.
 DATABASE_ERRORS = (exc.SQLAlchemyError, _ADAPTED_ERROR, *DRIVER_ERRORS)
 
 _UPGRADE = (
@@ -48,7 +51,7 @@ _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
     # The write statement divides by zero where it must not go on: see `upserts.py`.
     "22012": (ConflictError, "A concurrent write of the same row came in between."),
     "23": (InvalidInputError, "The database refused a value that a constraint forbids."),
-    "23503": (MissingReferenceError, None),  # said in words below where the constraint is known
+    "23503": (MissingReferenceError, None),  # in words below if the constraint is known
     "23505": (DuplicateError, None),
     "25P02": (UsageError, "An earlier statement of the transaction failed."),
     "25006": (StoreUnavailableError, "The database takes no writes here: it is read-only."),
@@ -70,71 +73,120 @@ _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
 
 NO_SESSION = "There is no session with this session_id: create it first."
 
-# What is not there, by the end of the foreign key's name.
+# The missing row, by the end of the foreign key's name.
 _MISSING = {
     "_sessions": NO_SESSION,
     "_audio_files": "There is no audio file with this audio_file_id in the session.",
     "_transcripts": "There is no transcript with this transcript_id in the session.",
 }
 
-# These come with a connection that breaks: what it was doing may have been done.
+# The connection breaks with these: its statement may have been executed.
 _BROKEN_CONNECTION = ("08", "57P")
-# The server is a standby, or became one: the primary is behind another connection.
+# Only opening a connection meets these.
+_CONNECTING = (
+    socket.gaierror,
+    ConnectionRefusedError,
+    FileNotFoundError,
+    ssl.SSLError,
+    TargetServerAttributeNotMatched,
+)
+# Why a connection was not opened, by the kind of the error.
+_CAUSES: dict[type[BaseException], str] = {
+    TimeoutError: "no answer within the time limit.",
+    socket.gaierror: "unknown host.",
+    ConnectionRefusedError: "connection refused, no server listens there.",
+    FileNotFoundError: "connection refused, its socket does not exist.",
+    ConnectionResetError: "the server closed the connection.",
+    asyncpg.ConnectionDoesNotExistError: "the server closed the connection.",
+    TargetServerAttributeNotMatched: "none of the hosts that answer is the primary.",
+}
+# The server is a standby, or became one: only another connection can reach the primary.
 _READ_ONLY = "25006"
-# A moment later the server may be there, have room, or have a successor. Conflicts pass too: see `errors.py`.
+# A moment later the server may be back, have room, or have a successor. Conflicts are transient by class.
 _PASSING = (*_BROKEN_CONNECTION, _READ_ONLY, "53300")
 
 
-def translate(error: Exception, *, committing: bool = False) -> StoreError:
+@contextmanager
+def wrap(
+    note: Callable[[Exception], None] | None = None, *, committing: bool = False, address: str | None = None
+) -> Iterator[None]:
+    """Raise the database's errors in the block as the store's, after `note` has seen the original."""
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        if note is not None:
+            note(error)
+        failure = translate(error, committing=committing, address=address)
+        raise failure from failure.__cause__
+
+
+def translate(error: Exception, *, committing: bool = False, address: str | None = None) -> StoreError:
     """Return the store's error for `error`, with the driver's own error as its `__cause__`.
 
-    `committing` tells that the server may have made the change durable before its answer was lost; such a
-    failure becomes OutcomeUnknownError unless the server itself said that it rolled back.
+    With `committing`, the server may have made the change durable before its answer was lost; such a failure
+    becomes OutcomeUnknownError unless the server itself reported a rollback. With an `address`, the error of
+    a connection that could not be opened names it.
     """
     original = _driver_error(error)
     sqlstate: str | None = getattr(original, "sqlstate", None)
     failure: StoreError
     if committing and (sqlstate is None or sqlstate.startswith(_BROKEN_CONNECTION)):
         failure = OutcomeUnknownError()
+    elif isinstance(original, _CONNECTING):
+        failure = cannot_connect(original, address)
     elif sqlstate is not None:
         failure = _from_sqlstate(sqlstate, original)
     else:
         failure = _from_client(error, original)
-    if isinstance(failure, StoreUnavailableError):
-        failure.is_transient = sqlstate is None or sqlstate.startswith(_PASSING)
     failure.__cause__ = original
     return failure
 
 
-def unavailable(message: str) -> StoreUnavailableError:
-    """Return the error of a database that may be there a moment later."""
-    failure = StoreUnavailableError(message)
-    failure.is_transient = True
+def cannot_connect(error: Exception, address: str | None) -> StoreError:
+    """Return the store's error for a connection to `address` that could not be opened.
+
+    The message gives the address and the cause, never a password.
+    """
+    original = _driver_error(error)
+    kind: type[StoreError] = StoreUnavailableError
+    if isinstance(original, asyncpg.PostgresError) and not isinstance(original, _CONNECTING):
+        answer = translate(error)
+        kind, transient, cause = type(answer), answer.is_transient, str(answer)
+    else:
+        transient, cause = True, _why_unreachable(original)
+    place = "" if address is None else f" at {address}"
+    failure = kind(f"Cannot connect to the database{place}: {cause}", transient=transient)
+    failure.__cause__ = original
     return failure
 
 
-def is_broken(error: Exception) -> bool:
-    """Tell whether the connection on which `error` occurred is of no more use."""
+def is_broken(error: BaseException | None) -> bool:
+    """Return whether the connection on which `error` occurred is unusable."""
     original = _driver_error(error)
     if isinstance(original, asyncpg.PostgresError):
         return str(original.sqlstate).startswith((*_BROKEN_CONNECTION, _READ_ONLY))
     return isinstance(original, DRIVER_ERRORS) and not isinstance(original, TimeoutError | asyncpg.DataError)
 
 
-def is_answer(error: Exception) -> bool:
-    """Tell whether `error` was reported by the server, which therefore is there."""
+def is_answer(error: BaseException | None) -> bool:
+    """Return whether the server reported `error`, and so can be reached."""
     return isinstance(_driver_error(error), asyncpg.PostgresError)
 
 
-def _driver_error(error: Exception) -> BaseException:
-    # SQLAlchemy's wrapping repeats the whole statement, which buries what went wrong.
+def is_read_only(error: BaseException | None) -> bool:
+    """Return whether the server refused a write in a read-only transaction."""
+    return getattr(_driver_error(error), "sqlstate", None) == _READ_ONLY
+
+
+def _driver_error(error: BaseException | None) -> BaseException | None:
+    # SQLAlchemy's wrapping repeats the whole statement, which buries the cause.
     adapted = error.orig if isinstance(error, exc.DBAPIError) else error
     if adapted is None or (adapted is error and not isinstance(error, _ADAPTED_ERROR)):
         return error
     return adapted.__cause__ or adapted
 
 
-def _from_sqlstate(sqlstate: str, original: BaseException) -> StoreError:
+def _from_sqlstate(sqlstate: str, original: BaseException | None) -> StoreError:
     for length in (5, 3, 2):
         known = _BY_SQLSTATE.get(sqlstate[:length])
         if known is not None:
@@ -142,15 +194,19 @@ def _from_sqlstate(sqlstate: str, original: BaseException) -> StoreError:
             break
     else:
         kind, message = StoreError, "The database reported an error."
-    # Not every engine tells the constraint (Citus does not).
+    # Not every server names the constraint (Citus does not).
     constraint: str | None = getattr(original, "constraint_name", None)
     if kind is MissingReferenceError and constraint:
         message = next((said for end, said in _MISSING.items() if constraint.endswith(end)), None)
     place = f", constraint {constraint}" if constraint else ""
-    return kind(f"{message or kind().args[0]} (SQLSTATE {sqlstate}{place})")
+    return kind(
+        f"{message or kind.default_message()} (SQLSTATE {sqlstate}{place})",
+        transient=sqlstate.startswith(_PASSING) if kind is StoreUnavailableError else None,
+        constraint_name=constraint,
+    )
 
 
-def _from_client(error: Exception, original: BaseException) -> StoreError:
+def _from_client(error: Exception, original: BaseException | None) -> StoreError:
     if isinstance(error, exc.TimeoutError):
         return PoolTimeoutError()
     if isinstance(original, TimeoutError):
@@ -158,13 +214,19 @@ def _from_client(error: Exception, original: BaseException) -> StoreError:
     if isinstance(original, asyncpg.DataError):
         return InvalidInputError("The driver refused a value as out of range or malformed.")
     if isinstance(original, DRIVER_ERRORS) or isinstance(error, exc.DBAPIError):
-        return StoreUnavailableError(_unreachable(original))
+        return StoreUnavailableError("The connection to the database broke.", transient=True)
     return StoreError(f"The database layer failed: {type(error).__name__}.")
 
 
-def _unreachable(original: BaseException) -> str:
+def _why_unreachable(original: BaseException | None) -> str:
+    for kind, cause in _CAUSES.items():
+        if isinstance(original, kind):
+            return cause
     if isinstance(original, ssl.SSLCertVerificationError):
-        return f"The certificate of the database server is not accepted: {original.verify_message}."
-    if isinstance(original, TargetServerAttributeNotMatched):
-        return "None of the hosts that answer is the primary."
-    return "The database cannot be reached, or the connection broke."
+        return f"the certificate of the server is not accepted: {original.verify_message}."
+    if isinstance(original, ssl.SSLError):
+        return f"TLS failed ({original.reason})."
+    if isinstance(original, OSError):
+        # The operating system's own words name addresses and no more.
+        return f"{original.strerror or original}."
+    return f"the driver failed ({type(original).__name__})."

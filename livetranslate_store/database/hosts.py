@@ -1,9 +1,10 @@
-"""Finding the primary among several hosts of one URL."""
+"""The hosts of a URL: their names in messages, and the primary among them."""
 
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
+from sqlalchemy.engine import URL
 
 from livetranslate_store.database.failures import DRIVER_ERRORS, is_broken
 
@@ -15,18 +16,26 @@ if TYPE_CHECKING:
 DEFAULT_SECONDS = 60.0
 
 
-class HostFinder:
-    """Opens the driver's connections; of several hosts to the one that is no standby.
+def address_of(url: URL) -> str:
+    """Return the hosts and ports of `url`, for messages and statistics: no user and no password."""
+    host = url.host or url.query.get("host") or "the default host"
+    port = url.port or url.query.get("port")
+    name = host if isinstance(host, str) else ",".join(host)
+    return name if port is None else f"{name}:{port if isinstance(port, int | str) else ','.join(port)}"
 
-    The driver would do so too, but in one time limit for all hosts, which one that is silent uses up.
+
+class HostFinder:
+    """Opens the driver's connections; if the URL names several hosts, to the primary.
+
+    The driver could do that too, but one silent host would use up its time limit for all of them.
     """
 
     def __init__(self) -> None:
-        # Where the primary was last: the others are only asked when it is not there any more.
+        # The index of the last primary: the other hosts are tried only if it does not answer as one.
         self._first = 0
 
     async def connect(self, **arguments: Any) -> "Driver":
-        """Return a connection of the driver's; `host` and `port` are lists where there are several."""
+        """Return a connection of the driver's; `host` and `port` are lists if the URL names several."""
         hosts = arguments.get("host")
         if not isinstance(hosts, list):
             driver: Driver = await asyncpg.connect(**arguments)

@@ -1,22 +1,24 @@
-"""One transaction: one database session, one task, one visible end."""
+"""One transaction: one connection, one task, one visible end."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import Enum, auto
 from time import monotonic
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import asyncpg
-from sqlalchemy import Executable, Result
+from sqlalchemy import Connection, Executable, Result
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database, Driver
-from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, translate, unavailable
+from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, is_read_only, translate, wrap
+from livetranslate_store.database.session import UnitSession
 from livetranslate_store.database.statement import BoundStatement
-from livetranslate_store.errors import OutcomeUnknownError, StoreError, UsageError
-from livetranslate_store.replicas.replica import Replica
+from livetranslate_store.errors import OutcomeUnknownError, StoreError, StoreUnavailableError, UsageError
 
 logger = logging.getLogger(__name__)
 
@@ -34,130 +36,123 @@ T = TypeVar("T")
 _BEGIN = "BEGIN"
 # One snapshot for all reads of the block, and a server that refuses writes.
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_CANNOT_WRITE = "store.read() cannot write: use store.unit_of_work()."
 
 WhenDone: TypeAlias = Callable[[Ending], Awaitable[None]]
-ChooseReplica: TypeAlias = Callable[[], Replica | None]
 
 
-async def _do_nothing(_driver: Driver) -> None:
-    return
+class Route(Protocol):
+    """Chooses the database of a read."""
+
+    async def __call__(self, work: Callable[[Database], Awaitable[T]], /) -> T:
+        """Return what `work` returns for the chosen database, or for the next one if that fails."""
 
 
 class Transaction:
-    """A database session that belongs to the task that made it; the connection is taken at first use.
+    """A transaction of the task that made it; the first statement takes the connection and begins.
 
-    It writes unless it has `choose_replica`, which is asked with the first statement for who answers; None
-    is the primary. Every error of the driver comes out as one of the store's.
+    With a `route` it is read-only, and the route chooses its database. All errors of the database come out
+    as the store's.
     """
 
-    def __init__(self, database: Database, choose_replica: ChooseReplica | None = None) -> None:
+    def __init__(self, database: Database, route: Route | None = None) -> None:
         self._database = database
-        self._choose_replica = choose_replica
-        self.read_only = choose_replica is not None
+        self._route = route
+        self.read_only = route is not None
         self._owner = asyncio.current_task()
         self._lease: PoolProxiedConnection | None = None
-        # Made for the first statement of SQLAlchemy's; writes speak to the driver.
         self._session: AsyncSession | None = None
+        #: The session's connection, on the same lease.
+        self.connection: Connection | None = None
         self._when_done: list[WhenDone] = []
-        self._ended = False
         self._failure: StoreError | None = None
+        self._has_ended = False
 
     def check_usable(self, *, writing: bool = False) -> None:
-        """Raise UsageError unless the owning task calls, before the end, and may do what it wants."""
-        if self._ended:
-            raise UsageError("This unit of work has ended: open a new one.")
-        if asyncio.current_task() is not self._owner:
-            raise UsageError(
-                "This unit of work belongs to the task that opened it: give each task a unit of its own, "
-                "and use asyncio.timeout instead of asyncio.wait_for, which makes another task."
-            )
+        """Raise UsageError unless the owning task calls, before the end, and may write if it wants to."""
+        self.check_open()
         if self._failure is not None:
             # PostgreSQL ignores everything now, and would answer a COMMIT with a silent rollback.
             raise UsageError(
                 "An earlier statement of this unit of work failed: leave the block, it rolls back."
             ) from self._failure
         if writing and self.read_only:
-            raise UsageError("store.read() cannot write: use store.unit_of_work().")
+            raise UsageError(_CANNOT_WRITE)
+
+    def check_open(self) -> None:
+        """Raise UsageError unless the owning task calls, before the end."""
+        if self._has_ended:
+            raise UsageError("This unit of work has ended: open a new one.")
+        if asyncio.current_task() is not self._owner:
+            raise UsageError(
+                "This unit of work belongs to the task that opened it: give each task a unit of its own, "
+                "and use asyncio.timeout instead of asyncio.wait_for, which makes another task."
+            )
 
     def when_done(self, callback: WhenDone) -> None:
-        """Have `callback` called with how it ended, before the unit of work is left."""
+        """Have `callback` called with the ending, before the unit of work is left."""
         self._when_done.append(callback)
 
-    async def begin(self) -> None:
-        """Take the connection now, rather than with the first statement."""
+    @property
+    def session(self) -> AsyncSession:
+        """SQLAlchemy's session on this transaction; raises UsageError when the transaction is unusable."""
+        self.check_usable()
+        if self._session is None:
+            self._session = AsyncSession(sync_session_class=UnitSession, transaction=self)
+        return self._session
+
+    async def begin(self) -> PoolProxiedConnection:
+        """Take the connection and begin the transaction, if that has not happened; return the lease."""
         if self._lease is None:
-            await self._run(_do_nothing)
+            try:
+                await (self._begin_on(self._database) if self._route is None else self._route(self._begin_on))
+            except StoreError as error:
+                self._failure = error
+                raise
+        assert self._lease is not None  # noqa: S101 (it has just been set)
+        return self._lease
+
+    async def connect(self) -> Connection:
+        """Return a connection of SQLAlchemy's for the session, on the lease of this transaction."""
+        lease = await self.begin()
+        self.connection = self._database.connection_on(lease, self._session_failed)
+        return self.connection
 
     async def execute(self, statement: Executable) -> Result[Any]:
-        """Run a statement of SQLAlchemy's, flushing first what waits in the session."""
-
-        async def run(_driver: Driver) -> Result[Any]:
-            if self._session is None:
-                assert self._lease is not None  # noqa: S101 (it has just been opened)
-                self._session = self._database.session_on(self._lease)
-            return await self._session.execute(statement, execution_options={"populate_existing": True})
-
-        return await self._run(run)
+        """Run a statement of SQLAlchemy's, after the changes that wait in the session."""
+        await self.flush()
+        with wrap():
+            result = await self.session.execute(statement)
+        self._database.breaker(writes=not self.read_only).answered()
+        return result
 
     async def fetch(self, bound: BoundStatement) -> Sequence[asyncpg.Record]:
         """Run one write and return the driver's rows."""
         return await self.write_with(lambda driver: driver.fetch(bound.text, *bound.arguments))
 
     async def write_with(self, work: Callable[[Driver], Awaitable[T]]) -> T:
-        """Run writes on the driver's own connection.
-
-        As the first of the transaction it is run again, once, when the connection breaks meanwhile.
-        """
+        """Run writes on the driver's own connection, after the changes that wait in the session."""
         self.check_usable(writing=True)
-        return await self._run(work)
+        await self.flush()
+        lease = await self.begin()
+        with self._statement():
+            return await work(self._database.driver_of(lease))
 
-    async def _run(self, work: Callable[[Driver], Awaitable[T]]) -> T:
-        self.check_usable()
-        choose, self._choose_replica = self._choose_replica, None
-        replica = None if choose is None else choose()
-        if replica is None:
-            return await self._run_here(work)
-        primary, self._database = self._database, replica.database
-        try:
-            result = await self._run_here(work)
-        except StoreError as error:
-            if not replica.failed(error):
-                raise
-            # Nothing was read there yet: the primary's snapshot does as well.
-            await self._give_back()
-            self._database, self._failure = primary, None
-            return await self._run_here(work)
-        replica.reads += 1
-        return result
-
-    async def _run_here(self, work: Callable[[Driver], Awaitable[T]]) -> T:
-        # A transaction that has done nothing yet can begin again when its connection turns out to be dead.
-        repeats = 1 if self._lease is None else 0
-        while True:
-            try:
-                result = await work(self._database.driver_of(self._lease or await self._open()))
-            except DATABASE_ERRORS as error:
-                self._database.record_failure(error, writes=not self.read_only)
-                failure = translate(error)
-                broken = is_broken(error)
-                if broken and self._lease is not None and self._lease.is_valid:
-                    self._lease.invalidate()
-                if not repeats or not broken:
-                    self._failure = failure
-                    raise failure from failure.__cause__
-                repeats -= 1
-                await self._give_back()
-            else:
-                self._database.breaker(writes=not self.read_only).answered()
-                return result
+    async def flush(self) -> None:
+        """Write the changes of the application's own objects that wait in the session."""
+        if self._session is not None and (self._session.new or self._session.dirty or self._session.deleted):
+            await self._session.flush()
 
     async def end(self, *, commit: bool) -> None:
-        """Commit or roll back, give the connection back and tell everyone who asked.
+        """Commit or roll back, give the connection back and call those who asked for it.
 
-        The caller runs this in a task of its own, so that nothing cancels it midway. Raises UsageError when
-        a statement had failed, OutcomeUnknownError when the connection broke during the commit.
+        The caller runs this in a task of its own, so that nothing cancels it midway. A second call
+        does nothing. Raises UsageError if a statement had failed, OutcomeUnknownError if the connection broke
+        during the commit.
         """
-        self._ended = True
+        if self._has_ended:
+            return
+        self._has_ended = True
         ending = Ending.ROLLED_BACK
         try:
             if commit:
@@ -170,7 +165,7 @@ class Transaction:
             if not self.read_only and ending is not Ending.ROLLED_BACK:
                 self._database.wrote_at = monotonic()
             await self._give_back()
-            await self._tell(ending)
+            await self._announce(ending)
 
     async def _commit(self) -> None:
         if self._failure is not None:
@@ -179,37 +174,75 @@ class Transaction:
             ) from self._failure
         if self._lease is None:
             return
-        try:
-            if self._session is not None:
-                await self._session.flush()
+        with wrap(self._record, committing=True):
             driver = self._database.driver_of(self._lease)
-            # Without a transaction the server would say yes to anything, and to an aborted one ROLLBACK.
+            # Outside a transaction the server would accept any COMMIT, and an aborted one becomes a ROLLBACK.
             if not _is_in_transaction(driver) or await driver.execute("COMMIT") != "COMMIT":
-                raise unavailable("The transaction was lost before its commit; nothing was stored.")
-        except DATABASE_ERRORS as error:
-            self._database.record_failure(error, writes=not self.read_only)
-            failure = translate(error, committing=True)
-            raise failure from failure.__cause__
+                raise StoreUnavailableError(
+                    "The transaction was lost before its commit; nothing was stored.", transient=True
+                )
 
-    async def _open(self) -> PoolProxiedConnection:
+    async def _begin_on(self, database: Database) -> None:
+        self._database = database
+        try:
+            self._lease = await self._begun()
+        except StoreError as error:
+            if not is_broken(error.__cause__):
+                raise
+            # The connection had died in the pool, unseen: nothing has been done on it, another one will do.
+            self._lease = await self._begun()
+
+    async def _begun(self) -> PoolProxiedConnection:
         lease = await self._database.lease(writes=not self.read_only)
         try:
-            await self._database.driver_of(lease).execute(_BEGIN_READING if self.read_only else _BEGIN)
+            with wrap(self._record):
+                await self._database.driver_of(lease).execute(_BEGIN_READING if self.read_only else _BEGIN)
         except BaseException:
             # It may have begun all the same: the next user's write would never be committed.
             lease.invalidate()
             raise
-        self._lease = lease
         return lease
+
+    @contextmanager
+    def _statement(self) -> Iterator[None]:
+        try:
+            with wrap(self._record):
+                yield
+        except (StoreError, asyncio.CancelledError) as error:
+            self._spoil(error)
+            raise
+        self._database.breaker(writes=not self.read_only).answered()
+
+    def _session_failed(self, error: BaseException) -> StoreError | None:
+        """Note that a statement of the session failed; return the store's error if it was the database's."""
+        if not isinstance(error, (*DATABASE_ERRORS, asyncio.CancelledError)):
+            return None
+        if isinstance(error, asyncio.CancelledError):
+            self._spoil(error)
+            return None
+        self._record(error)
+        failure = translate(error)
+        if self.read_only and is_read_only(error):
+            failure = UsageError(_CANNOT_WRITE)
+        self._spoil(failure)
+        return failure
+
+    def _spoil(self, error: BaseException) -> None:
+        self._failure = error if isinstance(error, StoreError) else StoreError("A statement was cancelled.")
+
+    def _record(self, error: Exception) -> None:
+        self._database.record_failure(error, writes=not self.read_only)
+        if is_broken(error) and self._lease is not None and self._lease.is_valid:
+            self._lease.invalidate()
 
     async def _give_back(self) -> None:
         session, lease = self._session, self._lease
-        self._session = self._lease = None
+        self._session = self._lease = self.connection = None
+        if session is not None:
+            await session.run_sync(Session.close)  # the unit's own close() refuses
         if lease is None:
             return
         try:
-            if session is not None:
-                await session.close()
             if lease.is_valid and _is_in_transaction(driver := self._database.driver_of(lease)):
                 await driver.execute("ROLLBACK")
         except DATABASE_ERRORS as error:
@@ -224,12 +257,12 @@ class Transaction:
             if lease.is_valid:
                 lease.close()
 
-    async def _tell(self, ending: Ending) -> None:
+    async def _announce(self, ending: Ending) -> None:
         for callback in self._when_done:
             try:
                 await callback(ending)
             except StoreError:
-                # The transaction is over; what is left behind is found by the sweep of the storage.
+                # The transaction is over; the sweep of the storage finds the objects that stayed.
                 logger.warning(
                     "cleaning up after a unit of work failed",
                     exc_info=True,
@@ -238,5 +271,5 @@ class Transaction:
 
 
 def _is_in_transaction(driver: Driver) -> bool:
-    # One that was broken off does not know any more.
+    # A closed connection cannot answer.
     return not driver.is_closed() and driver.is_in_transaction()

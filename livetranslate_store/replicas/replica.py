@@ -7,10 +7,10 @@ from time import monotonic
 from typing import NamedTuple
 
 from pydantic import SecretStr
-from sqlalchemy.engine import URL
 
 from livetranslate_store.database.engine import Database, asyncpg_url
 from livetranslate_store.database.failures import translate
+from livetranslate_store.database.hosts import address_of
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.errors import ConflictError, PoolTimeoutError, StoreError, StoreUnavailableError
 from livetranslate_store.replicas.watch import WATCH_SECONDS, Watch
@@ -49,9 +49,14 @@ class Replica:
         # Nobody waits here for longer than for an answer, and nothing fails fast: the primary is the way out.
         patience = min(settings.connection_timeout, WATCH_SECONDS)
         chosen = settings.model_copy(
-            update={"database_url": url, "connection_timeout": patience, "breaker_timeout": inf}
+            update={
+                "database_url": url,
+                "connection_timeout": patience,
+                "breaker_timeout": inf,
+                "retry_timeout": 0.0,
+            }
         )
-        self.name = _name_of(asyncpg_url(url.get_secret_value(), "replica_urls"))
+        self.name = address_of(asyncpg_url(url.get_secret_value(), "replica_urls"))
         self.database = Database(chosen)
         self._watch = Watch(chosen)
         self._max_lag = settings.max_replica_lag
@@ -137,9 +142,3 @@ class Replica:
         """Close every connection."""
         await self._watch.close()
         await self.database.close()
-
-
-def _name_of(url: URL) -> str:
-    host, port = url.host or url.query.get("host", ""), url.port or url.query.get("port")
-    name = host if isinstance(host, str) else ",".join(host)
-    return name if port is None else f"{name}:{port if isinstance(port, int | str) else ','.join(port)}"

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from math import ceil
 from time import monotonic
+from typing import TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +18,8 @@ from livetranslate_store.replicas.replica import Mark, Replica
 from livetranslate_store.replicas.watch import Watch
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.values import ReplicaStatistics
+
+T = TypeVar("T")
 
 # Between two looks at the servers: what this store wrote is read from the primary for about as long.
 LOOK_SECONDS = 0.5
@@ -108,18 +112,31 @@ class ReadRouter:
     async def fetch(
         self, bound: BoundStatement, *, session_id: UUID | None, min_position: int | None
     ) -> list[asyncpg.Record]:
-        """Run one read as a transaction of its own; what a replica cannot answer goes to the primary."""
+        """Run one read as a transaction of its own, on the primary if the chosen replica fails."""
+        return await self.run(
+            lambda database: database.fetch(bound), session_id=session_id, min_position=min_position
+        )
+
+    async def run(
+        self,
+        work: Callable[[Database], Awaitable[T]],
+        /,
+        *,
+        session_id: UUID | None = None,
+        min_position: int | None = None,
+    ) -> T:
+        """Do `work` with the database of the chosen replica; if there is none or it fails, the primary's."""
         replica = self.choose(session_id, min_position)
         if replica is not None:
             try:
-                rows = await replica.database.fetch_once(bound)
+                result = await work(replica.database)
             except StoreError as error:
                 if not replica.failed(error):
                     raise
             else:
                 replica.reads += 1
-                return rows
-        return await self._primary.fetch(bound)
+                return result
+        return await work(self._primary)
 
     def statistics(self) -> tuple[ReplicaStatistics, ...]:
         """Return the figures of each replica, in the order of the settings."""

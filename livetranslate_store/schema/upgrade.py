@@ -11,8 +11,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from livetranslate_store.database.engine import Database
-from livetranslate_store.database.failures import DATABASE_ERRORS, translate
+from livetranslate_store.database.engine import Database, asyncpg_url
+from livetranslate_store.database.failures import wrap
+from livetranslate_store.database.hosts import address_of
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.errors import StoreUnavailableError
 from livetranslate_store.models import SCHEMA
@@ -54,11 +55,10 @@ def upgrade(settings: StoreSettings | str | None = None) -> Upgrade:
     reached or its schema is newer than this package, ConflictError if a lock was not free within 5 s.
     """
     config = configuration(settings)
+    chosen: StoreSettings = config.attributes["settings"]
     try:
-        command.upgrade(config, "head")
-    except DATABASE_ERRORS as error:
-        failure = translate(error)
-        raise failure from failure.__cause__
+        with wrap(address=address_of(asyncpg_url(chosen.database_url.get_secret_value()))):
+            command.upgrade(config, "head")
     except CommandError as error:
         raise StoreUnavailableError(
             f"The schema cannot be upgraded: {error}. If a newer version of this package made it, "

@@ -125,10 +125,9 @@ async def test_the_driver_ends_a_statement_that_no_server_answers(database_url: 
 async def test_behind_pgbouncer_nothing_is_prepared_under_a_lasting_name(database_url: str) -> None:
     async with opened(database_url, min_connections=1, max_connections=1, pgbouncer=True) as database:
         for _ in range(3):
-            lease = await database.lease()
-            async with database.session_on(lease) as session:
-                await session.execute(text("SELECT 1"))
-            lease.close()
+            transaction = Transaction(database)
+            await transaction.execute(text("SELECT 1"))
+            await transaction.end(commit=False)
         assert await database.fetch(sql("SELECT name FROM pg_prepared_statements WHERE name <> ''")) == []
 
 

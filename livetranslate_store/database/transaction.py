@@ -57,10 +57,11 @@ class Transaction:
 
     def __init__(self, database: Database, route: Route | None = None) -> None:
         self._database = database
-        self._route = route
+        self._route = route or _straight(database)
         self.read_only = route is not None
         self._owner = asyncio.current_task()
         self._lease: PoolProxiedConnection | None = None
+        self._leases_taken = 0
         self._session: AsyncSession | None = None
         #: The session's connection, on the same lease.
         self.connection: Connection | None = None
@@ -104,8 +105,9 @@ class Transaction:
     async def begin(self) -> PoolProxiedConnection:
         """Take the connection and begin the transaction, if that has not happened; return the lease."""
         if self._lease is None:
+            self.check_usable()
             try:
-                await (self._begin_on(self._database) if self._route is None else self._route(self._begin_on))
+                await self._on_live_connection(lambda: self._route(self._begin_on))
             except StoreError as error:
                 self._failure = error
                 raise
@@ -122,7 +124,7 @@ class Transaction:
         """Run a statement of SQLAlchemy's, after the changes that wait in the session."""
         await self.flush()
         with wrap():
-            result = await self.session.execute(statement)
+            result = await self._on_live_connection(lambda: self.session.execute(statement))
         self._database.breaker(writes=not self.read_only).answered()
         return result
 
@@ -134,9 +136,13 @@ class Transaction:
         """Run writes on the driver's own connection, after the changes that wait in the session."""
         self.check_usable(writing=True)
         await self.flush()
-        lease = await self.begin()
-        with self._statement():
-            return await work(self._database.driver_of(lease))
+
+        async def write() -> T:
+            lease = await self.begin()
+            with self._statement():
+                return await work(self._database.driver_of(lease))
+
+        return await self._on_live_connection(write)
 
     async def flush(self) -> None:
         """Write the changes of the application's own objects that wait in the session."""
@@ -182,26 +188,30 @@ class Transaction:
                     "The transaction was lost before its commit; nothing was stored.", transient=True
                 )
 
+    async def _on_live_connection(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do `work`; if it was the first on a connection that turned out to be unusable, do it on another."""
+        is_first = self._lease is None
+        try:
+            return await work()
+        except StoreError as error:
+            if not (is_first and self._leases_taken == 1 and is_broken(error.__cause__)):
+                raise
+            await self._give_back()
+            self._failure = None
+            return await work()
+
     async def _begin_on(self, database: Database) -> None:
         self._database = database
-        try:
-            self._lease = await self._begun()
-        except StoreError as error:
-            if not is_broken(error.__cause__):
-                raise
-            # The connection had died in the pool, unseen: nothing has been done on it, another one will do.
-            self._lease = await self._begun()
-
-    async def _begun(self) -> PoolProxiedConnection:
-        lease = await self._database.lease(writes=not self.read_only)
+        lease = await database.lease(writes=not self.read_only)
+        self._leases_taken += 1
         try:
             with wrap(self._record):
-                await self._database.driver_of(lease).execute(_BEGIN_READING if self.read_only else _BEGIN)
+                await database.driver_of(lease).execute(_BEGIN_READING if self.read_only else _BEGIN)
         except BaseException:
             # It may have begun all the same: the next user's write would never be committed.
             lease.invalidate()
             raise
-        return lease
+        self._lease = lease
 
     @contextmanager
     def _statement(self) -> Iterator[None]:
@@ -236,10 +246,9 @@ class Transaction:
             self._lease.invalidate()
 
     async def _give_back(self) -> None:
-        session, lease = self._session, self._lease
-        self._session = self._lease = self.connection = None
-        if session is not None:
-            await session.run_sync(Session.close)  # the unit's own close() refuses
+        lease, self._lease, self.connection = self._lease, None, None
+        if self._session is not None:
+            await self._session.run_sync(Session.close)  # its own close() refuses
         if lease is None:
             return
         try:
@@ -268,6 +277,13 @@ class Transaction:
                     exc_info=True,
                     extra={"event": "cleanup_failed"},
                 )
+
+
+def _straight(database: Database) -> Route:
+    async def route(work: Callable[[Database], Awaitable[T]], /) -> T:
+        return await work(database)
+
+    return route
 
 
 def _is_in_transaction(driver: Driver) -> bool:

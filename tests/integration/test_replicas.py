@@ -286,7 +286,7 @@ async def test_a_host_that_is_silent_does_not_hide_the_primary_and_is_not_asked_
 
 async def test_hosts_that_are_all_standbys_are_a_typed_error(pair: Pair) -> None:
     _, standby = pair
-    with pytest.raises(StoreUnavailableError, match="None of the hosts that answer is the primary"):
+    with pytest.raises(StoreUnavailableError, match="none of the hosts that answer is the primary"):
         async with Store.open(url_of(standby, standby)):
             pytest.fail("nothing could be written there")
 

@@ -117,10 +117,10 @@ async def test_a_certificate_of_another_authority_is_refused(other_program: Prog
         # `require` as well: encrypted for nobody knows whom is not what anybody means by it.
         for parameters in ("", "?sslmode=require", "?sslmode=verify-ca"):
             url = listening.url(other_program.info.dbname, parameters)
-            with pytest.raises(StoreUnavailableError, match="certificate of the database server is not acc"):
+            with pytest.raises(StoreUnavailableError, match="certificate of the server is not accepted"):
                 await reads(url, tls=True, tls_ca_file=ca_file)
         # Without a file those count that the system trusts, and they do not know this one.
-        with pytest.raises(StoreUnavailableError, match="certificate of the database server is not accepted"):
+        with pytest.raises(StoreUnavailableError, match="certificate of the server is not accepted"):
             await reads(listening.url(other_program.info.dbname), tls=True)
         assert listening.encrypted == 0
 

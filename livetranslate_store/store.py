@@ -23,7 +23,7 @@ from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.settings import SettingValues, StoreSettings
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.tasks import run_to_end
-from livetranslate_store.tracing import Tracing, tracing_of
+from livetranslate_store.tracing import Tracing
 from livetranslate_store.unit_of_work import UnitOfWork, opened
 from livetranslate_store.values import (
     AudioInput,
@@ -114,7 +114,7 @@ class Store(Reads):
                 store = cls(
                     *(database, router, storage, cache, gate),
                     limits=SizeLimits.of(chosen),
-                    tracing=tracing_of(enabled=chosen.tracing),
+                    tracing=Tracing(enabled=chosen.tracing),
                 )
                 try:
                     yield store
@@ -200,7 +200,7 @@ class Store(Reads):
                     receipt = await self._segments.write(segment, audio)
                 finally:
                     self._router.wrote(session_id)
-            span.tell(outcome=receipt.outcome)
+            span.set(outcome=receipt.outcome)
         return receipt
 
     async def add_translation(
@@ -221,7 +221,7 @@ class Store(Reads):
                     receipt = await self._translations.write(late)
                 finally:
                     self._router.wrote(session_id)
-            span.tell(outcome=receipt.outcome)
+            span.set(outcome=receipt.outcome)
         return receipt
 
     async def import_segments(
@@ -243,7 +243,7 @@ class Store(Reads):
         )
         with self._tracing.span("import_segments") as span:
             report = await bulk.run(segments)
-            span.tell(refused=report.refused)
+            span.set(refused=report.refused)
         return report
 
     async def read_audio(self, session_id: UUID, audio_file_id: UUID) -> bytes:

@@ -83,6 +83,6 @@ class PageReader(Generic[Item, PageOf]):
         bound = query.paged(limit, query.cursor).statement()
         with tracing.span(self._span, session_id=query.session_id) as span:
             items = list(starmap(self._item, await fetch(bound)))
-            span.tell(**{self._counted: len(items)})
+            span.set(**{self._counted: len(items)})
         more = query.limit is not None and len(items) > query.limit
         return items[: query.limit] if more else items, more

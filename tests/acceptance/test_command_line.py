@@ -95,7 +95,11 @@ def test_upgrade_brings_a_database_up_to_date(empty: psycopg.Connection[Any], em
     [
         (["upgrade"], 2, "set LIVETRANSLATE_DATABASE_URL"),
         (["upgrade", "--database", "mysql://root:hunter2@host/db"], 2, "it must be postgresql"),
-        (["upgrade", "--database", "postgresql://u:hunter2@127.0.0.1:1/db"], 1, "127.0.0.1:1: connection refused"),
+        (
+            ["upgrade", "--database", "postgresql://u:hunter2@127.0.0.1:1/db"],
+            1,
+            "127.0.0.1:1: connection refused",
+        ),
         (["demo", "--captions", "talk.vtt"], 2, "'talk.vtt' is not LANGUAGE=FILE"),
         (["demo", "--captions", "en=/nowhere/talk.vtt"], 2, "talk.vtt cannot be read"),
         (["demo", "--captions", "en=" + __file__], 2, "is not a WebVTT file"),

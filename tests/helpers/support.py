@@ -8,7 +8,6 @@ import psycopg
 
 from livetranslate_store import AudioInput, TranscriptInput, TranslationInput
 from livetranslate_store.database.statement import BoundStatement, Statement
-from livetranslate_store.write_gate import WriteGate
 
 TABLES = ("sessions", "audio_files", "transcripts", "translations", "speakers")
 
@@ -49,24 +48,17 @@ def counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
     return found
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], bool], *, seconds: float = 30.0, pause: float = 0.005) -> None:
     """Wait for what must come; fail when it does not."""
     async with asyncio.timeout(seconds):
         while not condition():
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(pause)
 
 
 async def until_blocked(program: psycopg.Connection[Any]) -> None:
     """Wait until a transaction waits for the end of the one that `program` is in."""
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
     await until(lambda: program.execute(waiting).fetchone() != (0,))
-
-
-def expire(gate: WriteGate, number: int) -> None:
-    """Let time be up for those who have waited longest at the gate."""
-    for turn in list(gate._waiters)[:number]:
-        gate._waiters[turn] -= gate._timeout
-    gate._reject_late()
 
 
 def take_away(program: psycopg.Connection[Any]) -> Callable[[], None]:

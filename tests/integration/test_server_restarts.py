@@ -243,7 +243,7 @@ async def test_the_breaker_opens_while_the_server_is_away_and_closes_when_it_is_
         await server.stop()
         began = monotonic()
         # It was to be repeated for a minute: the breaker ends that.
-        with pytest.raises(StoreUnavailableError, match="away for writes since"):
+        with pytest.raises(StoreUnavailableError, match="unreachable for writes since"):
             await store.record_segment(session_id, transcript=transcript())
         assert 1 <= monotonic() - began < 10
         now = store.statistics().breakers

@@ -5,7 +5,6 @@ import logging
 import pytest
 
 from livetranslate_store import StoreUnavailableError
-from livetranslate_store.database import breaker as module
 from livetranslate_store.database.breaker import FAILURES_TO_OPEN, PROBE_SECONDS, Breaker
 
 AFTER = 15.0
@@ -22,14 +21,12 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(module, "monotonic", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 def opened(clock: Clock) -> Breaker:
-    breaker = Breaker("writes", AFTER)
+    breaker = Breaker("writes", AFTER, clock=clock)
     for _ in range(FAILURES_TO_OPEN):
         breaker.failed()
         clock.now += AFTER / (FAILURES_TO_OPEN - 1)
@@ -39,7 +36,7 @@ def opened(clock: Clock) -> Breaker:
 
 
 def test_a_restart_never_opens_it_however_many_calls_it_fails(clock: Clock) -> None:
-    breaker = Breaker("writes", AFTER)
+    breaker = Breaker("writes", AFTER, clock=clock)
     for _ in range(1000):
         breaker.failed()
         clock.now += (AFTER - 1) / 1000
@@ -52,7 +49,7 @@ def test_a_restart_never_opens_it_however_many_calls_it_fails(clock: Clock) -> N
 
 
 def test_accidents_that_are_far_apart_never_open_it(clock: Clock) -> None:
-    breaker = Breaker("writes", AFTER)
+    breaker = Breaker("writes", AFTER, clock=clock)
     for _ in range(FAILURES_TO_OPEN - 1):
         breaker.failed()
         clock.now += 1000 * AFTER
@@ -64,7 +61,7 @@ def test_open_it_refuses_and_says_since_when_and_until_when(clock: Clock) -> Non
     breaker = opened(clock)
     with pytest.raises(
         StoreUnavailableError,
-        match=r"away for writes since \d{4}-\d\d-\d\d \S+ UTC: .* at once until \S+ UTC",
+        match=r"unreachable for writes since \d{4}-\d\d-\d\d \S+ UTC: .* refused until .* at \S+ UTC",
     ) as raised:
         breaker.admit()
     assert not raised.value.is_transient

@@ -1,10 +1,10 @@
 """The gate: at most so many writes, in order, with a limit on waiting, and nothing left behind."""
 
 import asyncio
-from typing import Any
 
 import pytest
-from helpers.support import expire, until
+from helpers.clock import run_with_clock, skip
+from helpers.support import until
 
 from livetranslate_store import InvalidInputError, WriteRejectedError
 from livetranslate_store.errors import UsageError
@@ -114,60 +114,53 @@ async def test_a_waiter_cancelled_as_a_slot_becomes_free_does_not_take_it() -> N
     assert writers.gate.statistics().in_flight == 0
 
 
-async def test_a_time_limit_that_passes_while_the_slot_is_handed_over_rejects_nobody() -> None:
-    writers = Writers(WriteGate(limit=1))
-    await writers.gate.acquire()
-    await writers.come("b")
-    writers.gate.release(completed=True)
-    expire(writers.gate, 1)
-    await until(lambda: "b" in writers.admitted)
-    await writers.finish("b")
-    assert (writers.gate.statistics().completed, writers.gate.statistics().rejected) == (2, 0)
+def test_a_time_limit_that_passes_while_the_slot_is_handed_over_rejects_nobody() -> None:
+    async def example() -> None:
+        writers = Writers(WriteGate(limit=1, timeout=30.0))
+        await writers.gate.acquire()
+        await writers.come("b")
+        writers.gate.release(completed=True)
+        skip(30.0)
+        await until(lambda: "b" in writers.admitted)
+        await writers.finish("b")
+        assert (writers.gate.statistics().completed, writers.gate.statistics().rejected) == (2, 0)
+
+    run_with_clock(example())
 
 
-async def test_a_waiter_rejected_and_cancelled_at_once_gives_back_no_slot() -> None:
-    writers = Writers(WriteGate(limit=1))
-    await writers.come("a", "b")
-    expire(writers.gate, 1)
-    writers.tasks["b"].cancel()
-    await asyncio.wait([writers.tasks["b"]])
-    statistics = writers.gate.statistics()
-    assert (statistics.in_flight, statistics.waiting, statistics.rejected) == (1, 0, 1)
-    await writers.finish("a")
+def test_a_waiter_rejected_and_cancelled_at_once_gives_back_no_slot() -> None:
+    async def example() -> None:
+        writers = Writers(WriteGate(limit=1, timeout=30.0))
+        await writers.come("a", "b")
+        skip(30.0)
+        await until(lambda: writers.gate.statistics().rejected == 1, pause=0.0)
+        assert not writers.tasks["b"].done()
+        writers.tasks["b"].cancel()
+        await asyncio.wait([writers.tasks["b"]])
+        assert writers.tasks["b"].cancelled()
+        statistics = writers.gate.statistics()
+        assert (statistics.in_flight, statistics.waiting, statistics.rejected) == (1, 0, 1)
+        await writers.finish("a")
+
+    run_with_clock(example())
 
 
-async def test_one_timer_serves_all_who_wait_and_does_not_outlive_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    loop, timers = asyncio.get_running_loop(), []
-    call_at = loop.call_at
+def test_each_waiter_has_its_own_time_however_many_wait() -> None:
+    async def example() -> None:
+        writers = Writers(WriteGate(limit=1, timeout=30.0))
+        await writers.come("a", "b")
+        skip(20.0)
+        await writers.come("c")
+        skip(20.0)
+        await until(writers.tasks["b"].done)
+        assert writers.gate.statistics().waiting == 1
+        skip(20.0)
+        await until(writers.tasks["c"].done)
+        assert writers.gate.statistics().rejected == 2
+        assert 60.0 <= writers.gate.statistics().seconds_waited < 90.0
+        await writers.finish("a")
 
-    def remembering(*arguments: Any) -> asyncio.TimerHandle:
-        timers.append(call_at(*arguments))
-        return timers[-1]
-
-    monkeypatch.setattr(loop, "call_at", remembering)
-    writers = Writers(WriteGate(limit=1))
-    await writers.come("a")
-    assert not timers, "whoever finds a free slot needs none"
-    await writers.come("b", "c")
-    assert len(timers) == 1
-    writers.tasks["b"].cancel()
-    await writers.finish("a")
-    await writers.finish("c")
-    assert all(timer.cancelled() for timer in timers)
-
-
-async def test_each_waiter_has_its_own_time_however_many_wait() -> None:
-    writers = Writers(WriteGate(limit=1, timeout=0.2))
-    await writers.come("a", "b")
-    expire(writers.gate, 1)
-    await writers.come("c")
-    await until(writers.tasks["b"].done)
-    assert writers.gate.statistics().waiting == 1
-    await until(writers.tasks["c"].done)
-    assert writers.gate.statistics().rejected == 2
-    await writers.finish("a")
+    run_with_clock(example())
 
 
 async def test_a_slot_is_entered_once_and_given_back_once() -> None:

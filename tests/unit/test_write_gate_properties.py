@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from helpers.support import expire
+from helpers.clock import run_with_clock, skip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,16 +11,18 @@ from livetranslate_store import WriteRejectedError
 from livetranslate_store.write_gate import WriteGate
 
 # What happens next: a writer comes, or one of those around (chosen by the number) ends, fails, is
-# cancelled, or its time is up; or the limit changes; or the loop gets a turn.
+# cancelled; or time passes; or the limit changes; or the loop gets a turn.
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["come", "come", "end", "fail", "cancel", "expire", "limit", "turn"]),
+        st.sampled_from(["come", "come", "end", "fail", "cancel", "skip", "limit", "turn"]),
         st.integers(0, 5),
     ),
     # Without a least size most schedules would end after five steps, before anything can go wrong.
     min_size=30,
     max_size=60,
 )
+
+TIMEOUT = 1000.0
 
 # More turns of the loop than any schedule needs to come to its end.
 MANY_TURNS = 500
@@ -39,7 +41,7 @@ class Schedule:
     """Plays steps against a gate, and checks what must hold after each."""
 
     def __init__(self, limit: int) -> None:
-        self.gate = WatchedGate(limit, timeout=1000.0)
+        self.gate = WatchedGate(limit, timeout=TIMEOUT)
         self.highest_limit = limit
         self.tasks: list[asyncio.Task[str]] = []
         self.finish: dict[int, asyncio.Future[None]] = {}
@@ -70,9 +72,9 @@ class Schedule:
             inside[number % len(inside)].set_exception(ZeroDivisionError())
         elif step == "cancel" and around:
             around[number % len(around)].cancel()
-        elif step == "expire":
-            # Also when those whose time is up were handed a slot just now.
-            expire(self.gate, number)
+        elif step == "skip":
+            # Also past the time of writers that were handed a slot just now.
+            skip(TIMEOUT * number / 5)
         elif step == "limit":
             self.gate.limit = number + 1
             self.highest_limit = max(self.highest_limit, number + 1)
@@ -125,4 +127,4 @@ def test_no_schedule_breaks_the_gate(limit: int, schedule: list[tuple[str, int]]
                 assert played.admitted == sorted(played.admitted)
         await played.end()
 
-    asyncio.run(example())
+    run_with_clock(example())

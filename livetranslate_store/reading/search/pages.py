@@ -20,7 +20,7 @@ async def read_hits(fetch: Fetch, query: SearchQuery, tracing: Tracing) -> Searc
             part = query._replace(cursor=cursor, limit=query.limit - len(hits))
             found, cursor = await _read_block(fetch, part)
             hits += found
-        span.tell(hits=len(hits))
+        span.set(hits=len(hits))
     return SearchPage(hits, None if cursor is None else cursor.encoded())
 
 

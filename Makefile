@@ -48,7 +48,7 @@ soak-day: $(VENV)/.development
 faults: $(VENV)/.development
 	$(BIN)/pytest tests/faults --faults=docs/reliability.md
 
-# The picture of a meeting's page, docs/page.png; needs Chromium.
+# The picture of a meeting's page, docs/page.png; needs Chromium, and fonts for Japanese and Arabic.
 page-picture: $(VENV)/.development
 	PYTHONPATH=tests $(BIN)/python tools/page_picture.py
 

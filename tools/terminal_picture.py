@@ -3,6 +3,7 @@
 import asyncio
 import re
 from html import unescape
+from io import StringIO
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -24,7 +25,9 @@ PICTURE = Path(__file__).resolve().parents[1] / "docs" / "terminal.svg"
 
 async def record() -> str:
     """Return the picture."""
-    console = Console(record=True, width=COLUMNS, force_terminal=True, color_system="truecolor")
+    console = Console(
+        file=StringIO(), record=True, width=COLUMNS, force_terminal=True, color_system="truecolor"
+    )
     output = Output(console=console)
     async with Store.open("embedded:") as store:
         session_id = (await replay(store, sample_meeting())).session_id
@@ -46,7 +49,7 @@ async def record() -> str:
 
 
 def _repaired(picture: str) -> str:
-    """Return the picture with no font from elsewhere, and with wide characters as wide as they are."""
+    """Return the picture without fonts of other sites, and with the real width of wide characters."""
     picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
 
     def stretched(found: "re.Match[str]") -> str:

@@ -188,8 +188,20 @@ async def session_id(store: Store) -> UUID:
 
 @pytest.fixture(scope="session")
 def captions_folder() -> Path:
-    """The real captions that lie beside the checkout."""
-    folder = Path(__file__).resolve().parents[2] / "shared" / "data" / "elephantsdream"
-    if not folder.is_dir():
-        pytest.skip(f"the Elephants Dream captions are not there: {folder}")
-    return folder
+    """The real captions, a folder in the checkout or beside it."""
+    return _shared("data/elephantsdream")
+
+
+@pytest.fixture(scope="session")
+def field_folder() -> Path:
+    """The transcripts of many programs, a folder in the checkout or beside it."""
+    return _shared("field")
+
+
+def _shared(name: str) -> Path:
+    checkout = Path(__file__).resolve().parents[1]
+    places = [place / "shared" / name for place in (checkout, checkout.parent)]
+    found = next((place for place in places if place.is_dir()), None)
+    if found is None:
+        pytest.skip(f"shared/{name} is missing, in the checkout and beside it")
+    return found

@@ -119,8 +119,8 @@ FIREFLIES = {
                     "index": 0,
                     "speaker_id": 3,
                     "speaker_name": "Ada",
-                    "raw_text": "Budget first.",
-                    "text": "budget first",
+                    "raw_text": "budget first",
+                    "text": "Budget first.",
                     "start_time": 1.25,
                     "end_time": 2.5,
                 }

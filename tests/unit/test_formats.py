@@ -5,16 +5,9 @@ from typing import Any
 
 import pytest
 from helpers.transcript_samples import (
-    ASSEMBLYAI,
-    DEEPGRAM_WORDS,
-    FIREFLIES,
-    MEET,
     MEET_DOCUMENT,
     SRT,
     WEBVTT,
-    WHISPER,
-    WHISPERX,
-    deepgram,
 )
 
 from livetranslate_store import InvalidInputError, Refusal, Word
@@ -100,118 +93,6 @@ def test_srt_is_read_without_its_markup_and_nothing_else_is_taken_away() -> None
         ("before a gap\nafter a gap", 5.0),
         ("42", 7.0),
     ]
-
-
-def test_whisper_is_read_with_words_and_what_it_was_sure_of() -> None:
-    first, second = cues(WHISPER, language=None)
-    assert (first.text, first.language, first.end_time) == ("Eins.", "de", 1.5)
-    assert first.confidence == pytest.approx(0.7788, abs=1e-4)
-    assert first.words == [Word(text="Eins.", start_time=0.1, end_time=0.9, confidence=0.75)]
-    assert (second.text, second.confidence, second.words) == ("Zwei.", None, None)
-
-
-def test_numbers_that_are_none_refuse_their_segment_alone() -> None:
-    good = {"start": 1.0, "end": 2.0, "text": "Good.", "avg_logprob": 0.01}
-    bad = [10**400, "soon", [], True]
-    found = read({"segments": [good, *(good | {"start": value} for value in bad), good]})
-    assert [isinstance(item, Refusal) and item.line for item in found] == [False, 2, 3, 4, 5, False]
-    assert isinstance(found[0], ImportedCue)
-    assert found[0].confidence == 1.0
-
-
-def test_times_that_cannot_be_right_are_left_out_and_the_text_is_kept() -> None:
-    bad = [-1.0, 1e300, float("-inf"), 2.5]
-    segments = [{"start": value, "end": 2.0, "text": "Good."} for value in bad]
-    file = read_transcript(json.dumps({"segments": segments}).encode(), language="en")
-    assert [(cue.start_time, cue.end_time) for cue in file.cues] == [(None, 2.0)] * 3 + [(2.5, None)]
-    assert [note.line for note in file.notes] == [1, 2, 3, 4]
-    assert file.notes[0].text == "Its start at -1 s cannot be right; it is left out."
-    assert file.notes[3].text == "It ends at 2 s, before it starts at 2.5 s; the end is left out."
-
-
-def test_whisperx_is_read_with_speakers_and_words_that_have_no_times() -> None:
-    [cue] = cues(WHISPERX)
-    assert (cue.text, cue.speaker_label, cue.speaker_name) == ("We start now.", "SPEAKER_01", None)
-    assert cue.words == [
-        Word(text="We", start_time=0.5, end_time=0.7, confidence=0.5),
-        Word(text="2024"),
-        Word(text="now.", start_time=1.5, confidence=1.0),
-    ]
-    assert read_transcript(json.dumps(WHISPERX).encode()).format == "whisperx"
-
-
-def test_deepgram_is_read_by_utterances() -> None:
-    utterance = {"id": "u-1", "start": 0, "end": 1.5, "confidence": 0.9, "transcript": "Hi. So", "speaker": 0}
-    [cue] = cues(deepgram(utterances=[utterance | {"words": DEEPGRAM_WORDS[:2]}]), language=None)
-    assert (cue.text, cue.language, cue.speaker_label, cue.identifier) == (
-        "Hi. So",
-        "en",
-        "SPEAKER_00",
-        "u-1",
-    )
-    assert cue.words is not None
-    assert [word.text for word in cue.words] == ["Hi.", "So"]
-
-
-def test_deepgram_without_utterances_is_read_by_sentences() -> None:
-    document = deepgram()
-    sentences = [{"text": "Hi.", "start": 0.0, "end": 0.4}, {"text": "So yes", "start": 1.0, "end": 1.6}]
-    document["results"]["channels"][0]["alternatives"][0]["paragraphs"] = {
-        "paragraphs": [{"sentences": sentences, "speaker": 1}]
-    }
-    first, second = cues(document)
-    assert first.words is not None
-    assert second.words is not None
-    assert [word.text for word in first.words] == ["Hi."]
-    assert [word.text for word in second.words] == ["So", "yes"]
-    assert first.speaker_label == "SPEAKER_01"
-
-
-def test_deepgram_with_words_alone_makes_a_cue_of_each_sentence_and_speaker() -> None:
-    said = [(cue.text, cue.speaker_label, cue.start_time, cue.end_time) for cue in cues(deepgram())]
-    assert said == [
-        ("Hi.", "SPEAKER_00", 0.0, 0.4),
-        ("So", "SPEAKER_00", 1.0, 1.2),
-        ("yes", "SPEAKER_01", 1.3, 1.6),
-    ]
-    silent = [{"word": "so", "start": 0.0, "end": 0.5}, {"word": "then", "start": 1.0, "end": 1.5}]
-    silent.append({"word": "later", "start": 2.6, "end": 3.0})
-    document = deepgram(channels=[{"alternatives": [{"transcript": "so then later", "words": silent}]}])
-    assert [cue.text for cue in cues(document)] == ["so then", "later"]
-
-
-def test_words_with_numbers_that_are_none_refuse_their_own_cue() -> None:
-    broken = [*DEEPGRAM_WORDS, {"word": "no", "start": 10**400, "end": 3.0, "speaker": 1}]
-    document = deepgram(channels=[{"alternatives": [{"transcript": "", "words": broken}]}])
-    assert [isinstance(item, Refusal) for item in read(document)] == [False, False, False, True]
-
-
-def test_assemblyai_is_read_in_seconds() -> None:
-    [cue] = cues(ASSEMBLYAI, language=None)
-    assert (cue.language, cue.speaker_label, cue.start_time, cue.end_time) == ("en-US", "A", 0.25, 1.75)
-    assert cue.words == [Word(text="Let", start_time=0.25, end_time=0.4, confidence=0.8)]
-
-
-def test_fireflies_is_read_with_names() -> None:
-    [cue] = cues(FIREFLIES)
-    assert (cue.text, cue.speaker_label, cue.speaker_name) == ("Budget first.", "SPEAKER_03", "Ada")
-    assert (cue.start_time, cue.end_time) == (1.25, 2.5)
-    download = [
-        {"sentence": "Budget first.", "speaker_name": "Ada", "startTime": "01:05", "endTime": "01:07"}
-    ]
-    [cue] = cues(download)
-    assert (cue.text, cue.speaker_label, cue.start_time, cue.end_time) == ("Budget first.", "Ada", 65.0, 67.0)
-
-
-def test_google_meet_counts_from_its_first_entry_and_each_has_its_language() -> None:
-    first, second = read(MEET, language=None)
-    assert isinstance(first, ImportedCue)
-    assert (first.text, first.language, first.speaker_label) == ("Guten Tag.", "de-DE", "p7")
-    assert (first.start_time, first.end_time, first.identifier) == (2.5, 4.0, "e2")
-    assert second == Refusal(2, "endTime must be a time such as 2026-01-31T09:30:00Z.")
-    given = read(MEET["transcriptEntries"], language="en")[0]
-    assert isinstance(given, ImportedCue)
-    assert given.language == "de-DE"
 
 
 def test_a_google_meet_document_is_read_between_its_head_and_its_end() -> None:

@@ -1,0 +1,55 @@
+"""Our own JSON export, in again: its segments with their translations."""
+
+from collections.abc import Iterator
+
+from livetranslate_store.formats.readers.cues import RawCue, RawTranslation, Read
+from livetranslate_store.formats.readers.dialects.dialect import Dialect
+from livetranslate_store.formats.readers.dialects.paths import found, items_of
+from livetranslate_store.formats.readers.dialects.reading import read_dialect
+from livetranslate_store.formats.readers.format import Format
+from livetranslate_store.formats.readers.source import JSON, Source
+
+_NAME = "livetranslate-store session"
+_ROWS = Dialect(
+    "livetranslate",
+    at=("segments",),
+    start=("start_time",),
+    end=("end_time",),
+    label=("speaker_label",),
+    speaker_name=("speaker_name",),
+    identifier=("transcript_id",),
+    is_final=("is_final",),
+)
+
+
+def _read(document: JSON) -> Iterator[Read]:
+    segments = items_of(found(document, "segments"))
+    for item in read_dialect(_ROWS, document):
+        if isinstance(item, RawCue):
+            segment = segments[item.line - 1]
+            text = found(segment, "text")
+            yield item._replace(
+                # Exactly as it was stored, with the space around it.
+                text=text if isinstance(text, str) else "",
+                translations=[
+                    translation
+                    for each in items_of(found(segment, "translations"))
+                    if (translation := _translation(each)) is not None
+                ],
+            )
+        else:
+            yield item
+
+
+def _translation(value: JSON) -> RawTranslation | None:
+    text, language, sure = (found(value, name) for name in ("text", "language", "confidence"))
+    if not isinstance(text, str) or not isinstance(language, str):
+        return None
+    return RawTranslation(text, language, sure if isinstance(sure, float) else None)
+
+
+def _is_own(source: Source) -> bool:
+    return found(source.json, "format") == _NAME
+
+
+OWN_JSON = Format(_ROWS.name, _is_own, lambda source, _: _read(source.json))

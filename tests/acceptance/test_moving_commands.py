@@ -18,8 +18,8 @@ SPOKEN = """WEBVTT
 00:01.000 --> 00:02.500
 <v Ana>Good evening, everybody.
 
-00:04.000 --> 00:03.000
-This one ends before it begins.
+00:04.000 --> soon
+This one ends nobody knows when.
 
 00:05.000 --> 00:06.000
 <v Ben>The budget is settled.

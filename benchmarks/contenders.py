@@ -9,17 +9,17 @@ from uuid import UUID
 from sqlalchemy import text
 
 from benchmarks import floor
-from benchmarks.databases import LIVE, LONG, Databases
-from benchmarks.workload import Segment, Workload
+from benchmarks.databases import Databases
+from benchmarks.workload import LIVE, LONG, Segment, Workload
 from livetranslate_store import Store
 from livetranslate_store.audio.storage import StagedAudio
 
-#: One call of what is measured, with all that it needs.
+#: One measured call, with all its arguments.
 Call: TypeAlias = Callable[[], Awaitable[object]]
 
 
 class Contenders(NamedTuple):
-    """The store, the floor's pool, and what both write."""
+    """The store, the floor's pool, and the segments that both write."""
 
     store: Store
     pool: floor.Pool
@@ -28,11 +28,11 @@ class Contenders(NamedTuple):
     long_session: UUID
 
     def record(self, calls: int) -> list[Call]:
-        """Return calls of the store, each of which writes a new segment."""
+        """Return calls of the store that each write a new segment."""
         return [recording(self.store, segment) for segment in self.workload.segments(calls)]
 
     def write_by_hand(self, calls: int) -> list[Call]:
-        """Return calls of the floor, each of which writes a new segment."""
+        """Return calls of the floor that each write a new segment."""
         return [partial(floor.write_segment, self.pool, rows) for rows in self.workload.rows(calls)]
 
 
@@ -56,7 +56,7 @@ async def opened(databases: Databases, segments: int, connections: int) -> Async
             max_connections=connections,
         ) as store,
     ):
-        # Objects are not part of the timing; the floor writes none either.
+        # The timing leaves objects out; the floor writes none either.
         store._storage.put = _no_object  # type: ignore[method-assign, assignment]
         pool = await floor.open_pool(databases.dsn(name), connections)
         try:
@@ -72,7 +72,7 @@ async def _no_object(_staged: StagedAudio) -> None:
 
 
 async def _check_durability(store: Store, pool: floor.Pool) -> None:
-    """Refuse to measure where a commit would not be on the disk, on either side."""
+    """Refuse to measure if a commit would not be on the disk, on either side."""
     async with store._database.engine.connect() as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             for value in (
@@ -80,7 +80,7 @@ async def _check_durability(store: Store, pool: floor.Pool) -> None:
                 await pool.fetchval(f"SHOW {setting}"),
             ):
                 if value != "on":
-                    raise RuntimeError(f"{setting} is {value!r}: nothing that is measured would be true.")
+                    raise RuntimeError(f"{setting} is {value!r}, not 'on': commits would not be durable.")
 
 
 async def _sessions(pool: floor.Pool, meeting: str) -> list[UUID]:

@@ -1,8 +1,11 @@
-"""What is said in the meetings of the bench: texts of one word to several sentences, in five languages."""
+"""The texts of the bench's meetings: one word to several sentences, in five languages."""
 
 import random
+from collections.abc import Iterable
 
-# Enough that no two neighbours are alike, few enough to be sent to the server as one array.
+from benchmarks.floor import Connection
+
+# Enough that neighbours differ, few enough to send to the server at once.
 TEXTS = 512
 
 _PHRASES = {
@@ -55,7 +58,14 @@ _PHRASES = {
 
 
 def texts_in(language: str) -> list[str]:
-    """Return the texts of a language; those of all languages with the same number say the same."""
+    """Return the texts of a language; texts with the same number mean the same in all languages."""
     phrases = _PHRASES[language]
     chance = random.Random(1)  # noqa: S311 (the same texts in every run)
     return [" ".join(chance.choices(phrases, k=chance.choice((1, 1, 2, 3)))) for _ in range(TEXTS)]
+
+
+async def copy_texts(connection: Connection, languages: Iterable[str]) -> None:
+    """Make a temporary table with all texts in these languages."""
+    await connection.execute("CREATE TEMPORARY TABLE texts (language text, line int, text text)")
+    texts = [(language, line, text) for language in languages for line, text in enumerate(texts_in(language))]
+    await connection.copy_records_to_table("texts", records=texts)

@@ -1,24 +1,24 @@
 """The databases of a run, on one embedded server: filled once, then copied for each measure.
 
-A fill is made by the server itself, in one INSERT per table. The checks of foreign keys rest meanwhile, for
-rows that are consistent by construction; words are looked up, for there are few texts, and not read anew for
-each row; the indexes of words are built at the end, as pg_restore does.
+The server fills a database itself, with one INSERT per table. It skips the checks of foreign keys, because
+the rows are consistent by construction. It looks up the words of the few texts instead of reading each row
+anew, and builds the indexes of words at the end, as pg_restore does.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import asyncpg
 from sqlalchemy import make_url
 
-from benchmarks.corpus import TEXTS, texts_in
+from benchmarks import plain_floor
+from benchmarks.beside_plain import stored
+from benchmarks.corpus import TEXTS, copy_texts
+from benchmarks.floor import Connection
 from benchmarks.scale import SESSIONS
-from benchmarks.workload import LANGUAGES, SECONDS, SPEAKER, SPOKEN
+from benchmarks.workload import LANGUAGES, LIVE, LONG, SECONDS, SPEAKER, SPOKEN
 from livetranslate_store.embedded.server import EmbeddedServer
 from livetranslate_store.schema.upgrade import upgrade
-
-# The meeting that a quarter of all segments belong to, and the one of all the others.
-LONG, LIVE = "long", "live"
 
 _SESSIONS = """
     INSERT INTO livetranslate.sessions (id, bot_id, meeting_id)
@@ -26,11 +26,8 @@ _SESSIONS = """
     FROM generate_series(0, $3) AS number
 """
 _SPEAKERS = "INSERT INTO livetranslate.speakers (session_id, label) SELECT id, $1 FROM livetranslate.sessions"
-# Which segments there will be: their sessions, and their numbers within them.
-_TABLES = """
-    CREATE TEMPORARY TABLE plan (session_id uuid, number int);
-    CREATE TEMPORARY TABLE texts (language text, line int, text text)
-"""
+# The segments to make: their sessions, and their numbers within them.
+_TABLES = "CREATE TEMPORARY TABLE plan (session_id uuid, number int)"
 _PLAN = """
     WITH live AS (SELECT array_agg(id) AS ids FROM livetranslate.sessions WHERE meeting_id = $2)
     INSERT INTO plan
@@ -39,7 +36,7 @@ _PLAN = """
     SELECT ids[1 + number % cardinality(ids)], number / cardinality(ids)
     FROM live, generate_series(0, $4 - 1) AS number
 """
-# All in the order of their key, so that its index grows at one end.
+# Each table in the order of its key, so that the index grows at one end.
 _AUDIO = """
     INSERT INTO livetranslate.audio_files
         (session_id, id, storage_key, format, size_bytes, sha256, start_time, end_time)
@@ -55,7 +52,8 @@ _TRANSCRIPTS = """
            $3, 0.9, number, 'stored-' || number, true, md5(session_id || 'audio' || number)::uuid
     FROM plan JOIN texts ON texts.line = plan.number % $4 AND language = $1 ORDER BY 1, 2
 """
-_TRANSLATIONS = """
+#: A translation of each transcript into each of the languages $1, from $2 texts a language.
+TRANSLATIONS = """
     INSERT INTO livetranslate.translations
         (session_id, id, transcript_id, text, source_language, target_language, confidence)
     SELECT session_id, md5(transcripts.id || texts.language)::uuid, transcripts.id, texts.text,
@@ -92,7 +90,7 @@ class Databases:
 
     @property
     def audio_url(self) -> str:
-        """Where the store may keep audio, although none is kept."""
+        """The folder for audio that a store must name, although no measure keeps any."""
         return f"file:{self._server.folder / 'audio'}"
 
     def url(self, name: str) -> str:
@@ -113,12 +111,49 @@ class Databases:
         finally:
             await connection.close()
 
+    async def fill_plain(self, segments: int) -> None:
+        """Make a plain database with that many segments, a quarter of them in one long meeting.
+
+        Without segments it has no meetings either.
+        """
+        name = _filled_plain(segments)
+        await self._administer(f"CREATE DATABASE {name}")
+        connection = await asyncpg.connect(self.dsn(name))
+        try:
+            await connection.execute(plain_floor.SCHEMA)
+            if segments:
+                await stored.fill(connection, segments)
+        finally:
+            await connection.close()
+
+    def copy(self, segments: int) -> AbstractAsyncContextManager[str]:
+        """Copy the database that was filled with so many segments."""
+        return self._copy(_filled(segments))
+
+    def empty(self) -> AbstractAsyncContextManager[str]:
+        """Make a database with the store's schema and no rows."""
+        return self._copy(str(self._url.database))
+
+    def copy_plain(self, segments: int) -> AbstractAsyncContextManager[str]:
+        """Copy the plain database that was filled with so many segments."""
+        return self._copy(_filled_plain(segments))
+
     @asynccontextmanager
-    async def copy(self, segments: int) -> AsyncIterator[str]:
-        """Make a database like the one that was filled with `segments`, for one measure or a few."""
-        name = f"copy_of_{_filled(segments)}"
-        await self._administer(f"CREATE DATABASE {name} TEMPLATE {_filled(segments)} STRATEGY FILE_COPY")
-        # What was written so far would otherwise reach the disk in the middle of what is measured next.
+    async def setting(self, name: str, value: str) -> AsyncIterator[None]:
+        """Change a setting of the whole server for a while."""
+        await self._administer(f"ALTER SYSTEM SET {name} = {value}")
+        await self._administer("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            await self._administer(f"ALTER SYSTEM RESET {name}")
+            await self._administer("SELECT pg_reload_conf()")
+
+    @asynccontextmanager
+    async def _copy(self, template: str) -> AsyncIterator[str]:
+        name = f"copy_of_{template}"
+        await self._administer(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        # Otherwise earlier writes would reach the disk in the middle of the next measure.
         await self._administer("CHECKPOINT")
         try:
             yield name
@@ -141,7 +176,11 @@ def _filled(segments: int) -> str:
     return f"stored_{segments}"
 
 
-async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", segments: int) -> None:
+def _filled_plain(segments: int) -> str:
+    return f"plain_{segments}"
+
+
+async def _fill(connection: Connection, segments: int) -> None:
     long = segments // 4
     await connection.execute("SET session_replication_role = replica")
     await connection.execute("SET work_mem = '256MB'")
@@ -149,23 +188,18 @@ async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", segments: int)
     await connection.execute(_SPEAKERS, SPEAKER)
     await connection.execute(_TABLES)
     await connection.execute(_PLAN, LONG, LIVE, long, segments - long)
-    texts = [
-        (language, line, text)
-        for language in (SPOKEN, *LANGUAGES)
-        for line, text in enumerate(texts_in(language))
-    ]
-    await connection.copy_records_to_table("texts", records=texts)
+    await copy_texts(connection, (SPOKEN, *LANGUAGES))
     await connection.execute("ANALYZE plan, texts")
     await connection.execute(_AUDIO, SECONDS)
     async with _words_looked_up(connection):
         await connection.execute(_TRANSCRIPTS, SPOKEN, SECONDS, SPEAKER, TEXTS)
-        await connection.execute(_TRANSLATIONS, list(LANGUAGES), TEXTS)
-    # The planner knows the tables, and no first reader has to mark their rows as visible.
+        await connection.execute(TRANSLATIONS, list(LANGUAGES), TEXTS)
+    # So that the planner knows the tables, and no first reader has to mark rows as visible.
     await connection.execute("VACUUM (ANALYZE)")
 
 
 @asynccontextmanager
-async def _words_looked_up(connection: "asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[None]:
+async def _words_looked_up(connection: Connection) -> AsyncIterator[None]:
     await connection.execute(_WORDS)
     function = await connection.fetchval(_READ_WORDS)
     indexes = await connection.fetch(_INDEXES_OF_WORDS)

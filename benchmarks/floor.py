@@ -1,7 +1,7 @@
-"""What a good engineer writes by hand with asyncpg on the same schema: the floor of every ratio.
+"""A good engineer's code by hand, with asyncpg on the store's schema: the floor of every ratio.
 
-Values are at hand, the driver keeps its statements prepared, nothing is sent that is not needed, and a
-conflict is an error. There are no rules: who sends a segment twice gets a UniqueViolationError.
+The values are ready, the driver keeps its statements prepared, and nothing needless is sent. The code has no
+rules of revisions: a segment that is sent twice raises UniqueViolationError.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ TRANSLATION_COLUMNS = (
 
 Row: TypeAlias = Sequence[Any]
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -37,7 +38,7 @@ INSERT_AUDIO = _insert("audio_files", AUDIO_COLUMNS)
 INSERT_SPEAKER = _insert("speakers", ("session_id", "label")) + " ON CONFLICT DO NOTHING"
 INSERT_TRANSCRIPT = _insert("transcripts", TRANSCRIPT_COLUMNS)
 INSERT_TRANSLATION = _insert("translations", TRANSLATION_COLUMNS)
-# What a revision changes.
+# A revision changes these columns.
 UPSERT_TRANSCRIPT = f"""{INSERT_TRANSCRIPT}
     ON CONFLICT (session_id, id) DO UPDATE
     SET text = excluded.text, language = excluded.language, end_time = excluded.end_time,
@@ -62,12 +63,12 @@ class FloorSegment(NamedTuple):
 
 
 async def open_pool(dsn: str, size: int) -> Pool:
-    """Return a pool of connections that are all open."""
+    """Open a pool with all its connections."""
     return await asyncpg.create_pool(dsn, min_size=size, max_size=size, reset=_nothing_to_reset)
 
 
 async def _nothing_to_reset(_connection: Any) -> None:
-    """Spare the pool's round trip after each use: nothing here leaves anything behind on a connection."""
+    """Spare the pool's round trip after each use: no statement here leaves anything on a connection."""
 
 
 async def write_segment(pool: Pool, segment: FloorSegment) -> None:
@@ -87,7 +88,7 @@ async def revise_segment(pool: Pool, segment: FloorSegment) -> None:
 
 
 async def write_translation(pool: Pool, row: Row) -> None:
-    """Write one translation, all of whose values are at hand."""
+    """Write one translation; the caller has all its values."""
     async with pool.acquire() as connection:
         await connection.execute(INSERT_TRANSLATION, *row)
 

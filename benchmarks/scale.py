@@ -1,4 +1,4 @@
-"""How large everything is: in full, and cut down to seconds where only the bench itself is tried."""
+"""The sizes of a run: in full, and cut down to seconds to try the bench itself."""
 
 from typing import NamedTuple
 
@@ -11,22 +11,28 @@ PAGE = 200
 class Scale(NamedTuple):
     """The sizes of a run."""
 
-    #: Calls of each side where one writer is measured, after some that are not counted.
+    #: Calls of each side by one writer, after a warm-up that does not count.
     calls: int
     warm_up: int
-    #: How many write at once, which of them the table shows, and how many segments each
-    #: of that crowd writes in a round.
+    #: The numbers of writers at once, the one that the table shows, and how many segments each writer of that
+    #: crowd writes in a round.
     writers: tuple[int, ...]
     crowd: int
     calls_per_writer: int
     rounds: int
     #: Segments of a bulk import.
     bulk: int
-    #: Segments that most measures find stored; a quarter of them, in one session, is the whole timeline.
+    #: Stored segments in most measures; a quarter of them, in one session, is the whole timeline.
     base: int
-    #: Segments that are stored where growth is measured; the last one is also the one that is paged through.
+    #: Stored segments in the measures of growth; the last of them also has the pages and the searches.
     stored: tuple[int, ...]
     readings: int
+    #: Lives of a segment that each bot of the crowd writes: in a round of the rate, to count bytes, and to
+    #: give autovacuum some work. Then the seconds that it writes at the pace of speech.
+    lives_per_bot: int
+    counted_lives: int
+    vacuumed_lives: int
+    paced_seconds: float
 
 
 FULL = Scale(
@@ -40,6 +46,10 @@ FULL = Scale(
     base=20_000,
     stored=(1_000, 10_000, 100_000, 1_000_000),
     readings=15,
+    lives_per_bot=3,
+    counted_lives=15,
+    vacuumed_lives=100,
+    paced_seconds=20.0,
 )
 QUICK = Scale(
     calls=5,
@@ -52,4 +62,8 @@ QUICK = Scale(
     base=1_000,
     stored=(1_000, 2_000),
     readings=2,
+    lives_per_bot=1,
+    counted_lives=1,
+    vacuumed_lives=2,
+    paced_seconds=4.0,
 )

@@ -1,6 +1,6 @@
 """One unit of work for both sides: a segment with audio, three translations and a speaker seen before.
 
-Both sides get what they need in the form that they take it in, made before any clock is started.
+Both sides get it in the form that they take, made before any clock starts.
 """
 
 from itertools import count, islice
@@ -12,6 +12,8 @@ from benchmarks.floor import FloorSegment
 from livetranslate_store import AudioInput, TranscriptInput, TranslationInput
 from livetranslate_store.ids import new_id
 
+# The meeting of a quarter of all stored segments, and the one of all the others.
+LONG, LIVE = "long", "live"
 SPOKEN = "en"
 LANGUAGES = ("es", "ja", "de")
 SECONDS = 4.0
@@ -33,7 +35,7 @@ class Segment(NamedTuple):
 
 
 class _Facts(NamedTuple):
-    """What both sides are told about the segment with a number."""
+    """The facts about a segment that both sides write."""
 
     session_id: UUID
     number: int
@@ -45,7 +47,7 @@ class _Facts(NamedTuple):
 
 
 class Workload:
-    """Makes segments that have not been written before, spread over live sessions."""
+    """Makes new segments, spread over live sessions."""
 
     def __init__(self, session_ids: list[UUID], first: int = 0) -> None:
         self._session_ids = session_ids
@@ -69,7 +71,7 @@ class Workload:
 
 
 def text_of(language: str, number: int) -> str:
-    """Return what the segment with that number says in a language."""
+    """Return the text of the segment with that number in a language."""
     return _texts[language][number % TEXTS]
 
 

@@ -1,4 +1,4 @@
-"""A bulk import, beside COPY into the same three tables."""
+"""Measure a bulk import beside COPY into the same three tables."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""Time taken: sides that take turns, and crowds that call at once."""
+"""Clocks for sides that take turns, and for crowds that call at once."""
 
 import asyncio
 import gc
@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from benchmarks.contenders import Call
 
-# Writes come one after the other, as they do in life; processes that alternate call by call would find the
-# processor's caches cold each time.
+# Writes come one after the other, as in real use. If the sides alternated call by call, each would find the
+# processor's caches cold.
 WRITES_IN_TURN = 10
 
 
 class Crowd(NamedTuple):
-    """What many callers at once saw: calls a second, and the slowest call of a hundred, in seconds."""
+    """Many callers at once: calls a second, and the slowest call of a hundred, in seconds."""
 
     rate: float
     p99: float
@@ -24,7 +24,7 @@ class Crowd(NamedTuple):
 
 @contextmanager
 def settled() -> Iterator[None]:
-    """Keep the inputs that lie ready out of the collector's way while the clock runs."""
+    """Keep the collector away from the prepared inputs while the clock runs."""
     gc.collect()
     gc.freeze()
     try:
@@ -34,9 +34,9 @@ def settled() -> Iterator[None]:
 
 
 async def medians(*sides: Sequence[Call], warm_up: int = 0, turn: int = 1) -> list[float]:
-    """Return each side's median in seconds; the first calls of each are not counted.
+    """Return each side's median in seconds, without the first calls of each.
 
-    The sides take turns of so many calls: whatever slows down the machine for a while slows down all of them.
+    The sides take turns of so many calls, so that a slow spell of the machine slows down all of them.
     """
     times: list[list[float]] = [[] for _ in sides]
     with settled():
@@ -47,7 +47,7 @@ async def medians(*sides: Sequence[Call], warm_up: int = 0, turn: int = 1) -> li
 
 
 async def crowd(calls: Sequence[Call], writers: int) -> Crowd:
-    """Let as many writers share the calls, each of them one after the other."""
+    """Share the calls among so many writers; each makes its calls one after the other."""
     times: list[float] = []
 
     async def writer(mine: Sequence[Call]) -> None:

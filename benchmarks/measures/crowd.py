@@ -1,4 +1,4 @@
-"""Many writers at once, through one store, and by hand on a pool of the same size."""
+"""Measure many writers at once: through one store, and by hand on a pool of the same size."""
 
 from collections.abc import Iterable
 
@@ -7,12 +7,12 @@ from benchmarks.measures.clock import Crowd, crowd, typical
 from benchmarks.report.results import Point
 from benchmarks.scale import Scale
 
-# A round of fewer writers has as many segments as one of so many; one of more than the crowd, as the crowd's.
+# A round of fewer writers has as many segments as a round of this many.
 FEWEST = 20
 
 
 async def warm_up(contenders: Contenders, scale: Scale) -> None:
-    """Make every connection of both sides prepare its statements, and the server plan them for good."""
+    """Make every connection of both sides prepare its statements, and the server plan them."""
     calls = scale.crowd * scale.calls_per_writer // 2
     await crowd(contenders.record(calls), scale.crowd)
     await crowd(contenders.write_by_hand(calls), scale.crowd)
@@ -21,7 +21,7 @@ async def warm_up(contenders: Contenders, scale: Scale) -> None:
 async def crowds(
     contenders: Contenders, scale: Scale, writers: Iterable[int]
 ) -> tuple[list[Point], list[Point]]:
-    """Return throughput and p99 over the number of writers; rounds of both sides alternate."""
+    """Return throughput and p99 for each number of writers; rounds of both sides alternate."""
     rates, slowest = [], []
     for many in writers:
         calls = scale.calls_per_writer * min(max(many, FEWEST), scale.crowd)

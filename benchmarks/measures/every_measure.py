@@ -1,4 +1,4 @@
-"""All measures on one event loop, in an order in which none of them spoils what the next one finds."""
+"""All measures on one event loop, in an order in which no measure spoils the next."""
 
 from contextlib import AsyncExitStack
 

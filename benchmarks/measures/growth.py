@@ -1,4 +1,4 @@
-"""What one segment costs, however many are stored: one database of each size, all of them taken in turns."""
+"""Measure one segment in databases of several sizes, taken in turns."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from benchmarks.report.results import Point
 
 
 async def growth(stored: Mapping[int, Contenders], calls: int, warm_up: int) -> list[Point]:
-    """Return the cost of a segment over the number of stored ones, in seconds."""
+    """Return the seconds of one segment for each number of stored segments."""
     each = calls + warm_up
     calls_of = [
         made

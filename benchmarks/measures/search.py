@@ -1,8 +1,8 @@
-"""Search: a page of a common word, of a rare one, and of one in a script without spaces, with its extracts.
+"""Measure a page of search with its extracts: a common word, a rare one, and one in a script without spaces.
 
-The floor answers the same page from the same tables, written for meetings in these five languages: it reads
-the query in each of them, and knows beforehand what the store has to find out, whether to walk through the
-newest texts of a table or to ask its index.
+The floor answers the same page from the same tables. It is written for meetings in these five languages and
+reads the query in each of them. It also knows beforehand whether to walk through the newest texts of a table
+or to ask its index; the store has to find that out.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _MAKE_RARE = f"""
 
 class _Asked(NamedTuple):
     query: str
-    #: The tables in which the word is common.
+    #: The tables that have the word often.
     common_in: frozenset[str]
 
 

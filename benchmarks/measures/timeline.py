@@ -1,4 +1,4 @@
-"""The timeline: a whole meeting as values beside its bare rows, and its last page beside its first."""
+"""Measure a whole timeline beside its bare rows, and its last page beside its first."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""One writer at a time: a segment, a unit of work, a late translation, a revision, and their inputs."""
+"""Measure one writer: a segment, a unit of work, a late translation, a revision, and their inputs."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -39,12 +39,12 @@ async def unit_of_work(contenders: Contenders, calls: int, warm_up: int) -> Figu
 
 
 async def late_translation(contenders: Contenders, calls: int, warm_up: int) -> Figure:
-    """Measure one more language for a transcript that was recorded a moment ago."""
+    """Measure one more language for a transcript recorded just before."""
     return await _late(contenders, calls, warm_up, lambda store: store.add_translation)
 
 
 async def late_in_a_unit(contenders: Contenders, calls: int, warm_up: int) -> Figure:
-    """Measure the same through the repository, in a unit of work of its own."""
+    """Measure the same in a unit of work."""
     return await _late(contenders, calls, warm_up, lambda store: partial(_add_in_a_unit, store))
 
 
@@ -67,7 +67,7 @@ async def _late(contenders: Contenders, calls: int, warm_up: int, adding: Callab
 
 
 async def revision(contenders: Contenders, calls: int, warm_up: int) -> Figure:
-    """Measure an interim that replaces the one before it, translations included."""
+    """Measure an interim that replaces the previous one, translations included."""
     each = calls + warm_up
     segments = [_interim(segment) for segment in contenders.workload.segments(each)]
     rows = [_interim_rows(row, number) for number, row in enumerate(contenders.workload.rows(each))]
@@ -83,7 +83,7 @@ async def revision(contenders: Contenders, calls: int, warm_up: int) -> Figure:
 
 
 def inputs(workload: Workload, calls: int) -> Figure:
-    """Measure what checking and making the values costs that a segment is given as."""
+    """Measure how long it takes to make and check the inputs of a segment."""
     with settled():
         began = time.perf_counter()
         workload.segments(calls)
@@ -120,7 +120,7 @@ def _revising(store: Store, segment: Segment, number: int) -> Call:
 
 
 def _interim_rows(row: floor.FloorSegment, number: int) -> floor.FloorSegment:
-    """Return the rows of an interim that says what the segment with that number says."""
+    """Return the rows of an interim with the texts of the segment with that number."""
     spoken = dict(zip(floor.TRANSCRIPT_COLUMNS, row.transcript, strict=True))
     translations = [dict(zip(floor.TRANSLATION_COLUMNS, each, strict=True)) for each in row.translations]
     return row._replace(

@@ -1,8 +1,8 @@
-"""What a run found: the table on the screen, and the files that the documentation shows."""
+"""The figures of a run: the tables on the screen, and the files that the documentation shows."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -11,13 +11,14 @@ from rich.text import Text
 
 from benchmarks.report.machine import Machine
 from benchmarks.report.plot import Line, Panel, draw
-from benchmarks.report.results import Figure, LoopResults, Measure, Point
+from benchmarks.report.results import Figure, Figures, LoopResults, Measure, Point
 
 BEGIN, END = "<!-- written by make bench: begin -->", "<!-- end -->"
-# What the table needs where no terminal says how wide it may be.
+BEGIN_PLAIN = "<!-- written by make bench, beside a plain schema: begin -->"
+# The width of the tables if no terminal sets it.
 WIDTH = 140
+MISSES = "✗ misses its must."
 
-Rows = Mapping[str, Measure]
 Results = Mapping[str, LoopResults]
 
 # A colour for each side; the default loop's lines are broken, so that nobody needs the colours alone.
@@ -25,106 +26,116 @@ _COLORS = {"ours": "#0b62c4", "floor": "#c2410c"}
 _BROKEN = "asyncio"
 
 
-def print_table(rows: Rows, results: Results, machine: Machine) -> None:
-    """Print the one table of a run."""
+class Comparison(NamedTuple):
+    """A table: its rows, and the figures of each event loop."""
+
+    rows: Mapping[str, Measure]
+    found: Mapping[str, Figures]
+
+    @property
+    def header(self) -> list[str]:
+        """The titles of the columns."""
+        columns = (f"{loop} {column}" for loop in self.found for column in ("ours", "floor", "ratio"))
+        return ["measure", *columns, "must", "aim"]
+
+    def cells(self, name: str) -> list[Text]:
+        """Return the cells of a row."""
+        measure = self.rows[name]
+        cells = [Text(measure.title)]
+        for figures in self.found.values():
+            figure = figures[name]
+            ours = "not measured" if figure.ours is None else measure.value(figure.ours)
+            cells += [Text(ours), Text(measure.value(figure.floor)), _ratio(measure, figure)]
+        return [*cells, Text(measure.bound(measure.must)), Text(measure.bound(measure.aim))]
+
+
+def print_tables(comparisons: list[Comparison], machine: Machine) -> None:
+    """Print the tables of a run."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    table = Table(caption=f"✗ misses what it must reach. {machine}.")
-    for number, header in enumerate(_header(results)):
-        table.add_column(header.replace(" ", "\n"), justify="right" if number else "left", no_wrap=True)
-    for name, measure in rows.items():
-        table.add_row(*_cells(name, measure, results))
-    console.print(table)
+    for comparison in comparisons:
+        table = Table(caption=f"{MISSES} {machine}.")
+        for number, header in enumerate(comparison.header):
+            table.add_column(header.replace(" ", "\n"), justify="right" if number else "left", no_wrap=True)
+        for name in comparison.rows:
+            table.add_row(*comparison.cells(name))
+        console.print(table)
 
 
-def write_report(docs: Path, rows: Rows, results: Results, machine: Machine) -> None:
-    """Write figures, plots and the table in `performance.md` between its markers."""
+def write_report(
+    docs: Path, floor: Comparison, plain: Comparison, results: Results, machine: Machine
+) -> None:
+    """Write figures, plots and the tables in `performance.md` between their markers."""
     folder = docs / "performance"
     folder.mkdir(parents=True, exist_ok=True)
-    found = msgspec.json.encode(_as_json(rows, results, machine))
-    (folder / "results.json").write_bytes(msgspec.json.format(found, indent=2) + b"\n")
+    found = {
+        "machine": machine._asdict(),
+        "units": "times in seconds, rates per second",
+        "measures": _as_json(floor),
+        "beside_a_plain_schema": _as_json(plain),
+        "writers": _curves(results, "rate", "p99"),
+        "stored": _curves(results, "stored"),
+    }
+    (folder / "results.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     (folder / "writers.svg").write_text(_writers_plot(results), encoding="utf-8")
     (folder / "stored.svg").write_text(_stored_plot(results), encoding="utf-8")
     page = docs / "performance.md"
-    text = between_markers(page.read_text(encoding="utf-8"), _markdown(rows, results, machine))
+    text = page.read_text(encoding="utf-8")
+    for comparison, begin in ((floor, BEGIN), (plain, BEGIN_PLAIN)):
+        text = between_markers(text, _markdown(comparison, machine), begin)
     page.write_text(text, encoding="utf-8")
 
 
 def between_markers(page: str, content: str, begin: str = BEGIN) -> str:
-    """Return the page with what is between its markers replaced; raises ValueError where there are none."""
+    """Return the page with new content between its markers; raises ValueError if they are missing."""
     before, _, rest = page.partition(begin)
     _, end, after = rest.partition(END)
     if not end:
-        raise ValueError(f"The page lacks its markers, {begin!r} and {END!r}.")
+        raise ValueError(f"The markers {begin!r} and {END!r} are missing from the page.")
     return f"{before}{begin}\n{content}\n{END}{after}"
 
 
-def _header(results: Results) -> list[str]:
-    return [
-        "measure",
-        *(f"{loop} {column}" for loop in results for column in ("ours", "floor", "ratio")),
-        "must",
-        "aim",
-    ]
-
-
-def _cells(name: str, measure: Measure, results: Results) -> list[Text]:
-    cells = [Text(measure.title)]
-    for result in results.values():
-        figure = result.figures[name]
-        ours = "not there" if figure.ours is None else measure.value(figure.ours)
-        cells += [Text(ours), Text(measure.value(figure.floor)), _ratio(measure, figure)]
-    return [*cells, Text(measure.bound(measure.must)), Text(measure.bound(measure.aim))]
-
-
 def _ratio(measure: Measure, figure: Figure) -> Text:
-    if figure.ratio is None:
-        return Text("")
-    if measure.must is None or measure.aim is None:
-        return Text(f"{figure.ratio:.2f}")
-    if not measure.reaches(figure.ratio, measure.must):
-        return Text(f"{figure.ratio:.2f} ✗", style="bold red")
-    reached = measure.reaches(figure.ratio, measure.aim)
-    return Text(f"{figure.ratio:.2f}", style="bold green" if reached else "")
+    ratio = "" if figure.ratio is None or measure.absolute else f"{figure.ratio:.2f}"
+    judged = measure.judged(figure)
+    if judged is None or measure.must is None or measure.aim is None:
+        return Text(ratio)
+    if not measure.reaches(judged, measure.must):
+        return Text(f"{ratio} ✗".strip(), style="bold red")
+    return Text(ratio, style="bold green" if measure.reaches(judged, measure.aim) else "")
 
 
-def _markdown(rows: Rows, results: Results, machine: Machine) -> str:
-    header = _header(results)
+def _markdown(comparison: Comparison, machine: Machine) -> str:
+    header = comparison.header
     header.insert(1, "beside")
     lines = [
-        f"{machine}. ✗ misses what it must reach.",
+        f"{machine}. {MISSES}",
         "",
         f"| {' | '.join(header)} |",
         f"| --- | --- |{' ---: |' * (len(header) - 2)}",
     ]
-    for name, measure in rows.items():
-        title, *cells = (str(cell) for cell in _cells(name, measure, results))
+    for name, measure in comparison.rows.items():
+        title, *cells = (str(cell) for cell in comparison.cells(name))
         lines.append(f"| {' | '.join([title, measure.floor, *cells])} |")
     return "\n".join(lines)
 
 
-def _as_json(rows: Rows, results: Results, machine: Machine) -> dict[str, Any]:
-    return {
-        "machine": machine._asdict(),
-        "units": "times in seconds, rates per second",
-        "measures": [
-            {
-                "name": name,
-                "title": measure.title,
-                "floor": measure.floor,
-                "must": measure.must,
-                "aim": measure.aim,
-                "loops": {
-                    loop: result.figures[name]._asdict() | {"ratio": result.figures[name].ratio}
-                    for loop, result in results.items()
-                },
-            }
-            for name, measure in rows.items()
-        ],
-        "writers": _curves(results, "rate", "p99"),
-        "stored": _curves(results, "stored"),
-    }
+def _as_json(comparison: Comparison) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "title": measure.title,
+            "floor": measure.floor,
+            "must": measure.must,
+            "aim": measure.aim,
+            "loops": {
+                loop: figures[name]._asdict() | {"ratio": figures[name].ratio}
+                for loop, figures in comparison.found.items()
+            },
+        }
+        for name, measure in comparison.rows.items()
+    ]
 
 
 def _curves(results: Results, *names: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where and when a run took place, and with which versions of everything."""
+"""The machine, date and versions of a run."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ GIB = 1024**3
 
 
 class Machine(NamedTuple):
-    """What the figures of a run depend on besides the code."""
+    """Everything that figures depend on besides the code."""
 
     date: str
     cpu: str
@@ -22,7 +22,7 @@ class Machine(NamedTuple):
 
     @classmethod
     def this(cls, postgresql: str) -> Self:
-        """Return this machine, with the version of the server that was measured."""
+        """Describe this machine, with the version of its server."""
         return cls(
             date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
             cpu=_cpu(),
@@ -33,7 +33,7 @@ class Machine(NamedTuple):
         )
 
     def __str__(self) -> str:
-        """Return all of it in one line."""
+        """Return one line."""
         versions = ", ".join(f"{name} {number}" for name, number in self.versions.items())
         return f"{self.cpu}, {self.cores} cores, {self.memory_gib:g} GiB; {versions}; {self.date}"
 

@@ -1,6 +1,6 @@
-"""Plots as SVG, small enough to be written by hand: panels side by side, with one legend below them.
+"""Draw plots as SVG: panels side by side, with one legend below them.
 
-They lie on a card of their own, so that they can be read on a light page and on a dark one.
+They have a background of their own, so that they can be read on a light page and on a dark one.
 """
 
 import math
@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 WIDTH, HEIGHT = 460, 300
 LEFT, RIGHT, TOP, BOTTOM = 72, 24, 52, 56
-# A line of the legend, and how many curves it names under each panel.
+# The height of a line of the legend, and how many curves it names under each panel.
 LEGEND, PER_PANEL = 26, 2
 TICKS = 5
 TEXT, QUIET, GRID, CARD = "#1f2328", "#57606a", "#d8dee4", "#ffffff"
 
 
 class Line(NamedTuple):
-    """One curve; its points are as far apart as their order says, not their distance."""
+    """One curve; its points are equally far apart, whatever their x."""
 
     name: str
     color: str
@@ -26,7 +26,7 @@ class Line(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One diagram, from zero up; its title says what is drawn and in which unit."""
+    """One diagram, from zero up; its title has the quantity and its unit."""
 
     title: str
     x_axis: str
@@ -50,7 +50,7 @@ def draw(panels: Sequence[Panel]) -> str:
 
 
 class _Frame(NamedTuple):
-    """Where the values of a panel lie on the page."""
+    """The places of a panel's values on the page."""
 
     places: int
     top: float

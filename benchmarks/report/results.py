@@ -1,4 +1,4 @@
-"""What is measured, what it must reach, and what a run found."""
+"""The measures, their bounds, and the figures of a run."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -6,50 +6,67 @@ from typing import NamedTuple
 from benchmarks.scale import PAGE, Scale
 from benchmarks.workload import ENTRIES_PER_SEGMENT
 
-MILLISECONDS, MICROSECONDS, PER_SECOND = "ms", "µs", "/s"
+
+class Unit(NamedTuple):
+    """How a figure is shown, and whether a higher one is better."""
+
+    form: str
+    factor: float = 1.0
+    more_is_better: bool = False
+
+
+MILLISECONDS = Unit("{:,.2f} ms", 1_000)
+MICROSECONDS = Unit("{:,.2f} µs", 1_000_000)
+PER_SECOND = Unit("{:,.0f}/s", more_is_better=True)
+BYTES = Unit("{:,.0f} B")
+TIMES = Unit("{:.2f}")
+SHARE = Unit("{:.0f} %", 100, more_is_better=True)
+NUMBER = Unit("{:,.0f}", more_is_better=True)
 
 
 class Measure(NamedTuple):
-    """One row of the table; `must` and `aim` are of ours over the floor's, in the measure's own unit."""
+    """One row of the table.
+
+    `must` and `aim` bound ours over the floor's; if `absolute`, they bound ours alone.
+    """
 
     title: str
     floor: str
-    unit: str
+    unit: Unit
     must: float | None = None
     aim: float | None = None
+    absolute: bool = False
 
-    @property
-    def more_is_better(self) -> bool:
-        """Tell a rate from a time."""
-        return self.unit == PER_SECOND
+    def judged(self, figure: "Figure") -> float | None:
+        """Return the number that the bounds are for; None if it was not measured."""
+        return figure.ours if self.absolute else figure.ratio
 
-    def reaches(self, ratio: float, bound: float) -> bool:
-        """Tell whether a ratio keeps a bound."""
-        return ratio >= bound if self.more_is_better else ratio <= bound
+    def reaches(self, judged: float, bound: float) -> bool:
+        """Return whether a number keeps a bound."""
+        return judged >= bound if self.unit.more_is_better else judged <= bound
 
     def bound(self, value: float | None) -> str:
         """Return a bound as the table shows it."""
-        return "" if value is None else f"{'≥' if self.more_is_better else '≤'} {value:g}"
+        if value is None:
+            return ""
+        sign = "≥" if self.unit.more_is_better else "≤"
+        return f"{sign} {self.value(value) if self.absolute else f'{value:g}'}"
 
     def value(self, figure: float | None) -> str:
-        """Return a figure, which is in seconds or a rate, as the table shows it."""
-        if figure is None:
-            return ""
-        if self.unit == PER_SECOND:
-            return f"{figure:,.0f}/s"
-        return f"{figure * (1000 if self.unit == MILLISECONDS else 1_000_000):,.2f} {self.unit}"
+        """Return a figure, in seconds if it is a time, as the table shows it."""
+        return "" if figure is None else self.unit.form.format(figure * self.unit.factor)
 
 
 class Figure(NamedTuple):
-    """What one event loop took for both sides, in seconds or a rate; None where it could not be measured."""
+    """What both sides took, in seconds, a rate, or the measure's unit; None if it was not measured."""
 
     ours: float | None
     floor: float | None = None
 
     @property
     def ratio(self) -> float | None:
-        """Ours over the floor's."""
-        return None if self.ours is None or self.floor is None else self.ours / self.floor
+        """Ours over the floor's; None if one of them is missing, or the floor's is zero."""
+        return self.ours / self.floor if self.ours is not None and self.floor else None
 
 
 #: By the name of a measure.
@@ -57,7 +74,7 @@ Figures = Mapping[str, Figure]
 
 
 class Point(NamedTuple):
-    """A figure of a curve, in seconds or a rate: what it is drawn over, and both contenders."""
+    """A point of a curve: its x, and the figures of both sides."""
 
     x: int
     ours: float
@@ -65,13 +82,13 @@ class Point(NamedTuple):
 
 
 class LoopResults(NamedTuple):
-    """All that one event loop gave."""
+    """All figures of one event loop."""
 
     figures: Figures
-    #: Over the number of writers.
+    #: By the number of writers.
     rate: list[Point]
     p99: list[Point]
-    #: One segment, over the segments that are stored.
+    #: One segment, by the number of stored segments.
     stored: list[Point]
 
 
@@ -115,16 +132,16 @@ def measures(scale: Scale) -> dict[str, Measure]:
     }
 
 
-def missed(rows: Mapping[str, Measure], results: Mapping[str, LoopResults]) -> list[str]:
-    """Return what did not reach what it must, one line each."""
+def missed(rows: Mapping[str, Measure], found: Mapping[str, Figures]) -> list[str]:
+    """Return a line for each figure that misses its must; `found` has the figures of each event loop."""
     lines = []
     for name, measure in rows.items():
         if measure.must is None:
             continue
-        for loop, result in results.items():
-            ratio = result.figures[name].ratio
-            if ratio is None:
+        for loop, figures in found.items():
+            judged = measure.judged(figures[name])
+            if judged is None:
                 lines.append(f"{measure.title} ({loop}): not measured")
-            elif not measure.reaches(ratio, measure.must):
-                lines.append(f"{measure.title} ({loop}): {ratio:.2f}, must be {measure.bound(measure.must)}")
+            elif not measure.reaches(judged, measure.must):
+                lines.append(f"{measure.title} ({loop}): {judged:.2f}, must be {measure.bound(measure.must)}")
     return lines

@@ -1,4 +1,4 @@
-"""Tells how far a run has come: a bar on a terminal, a line for each step elsewhere."""
+"""Show the progress of a run: a bar on a terminal, otherwise a line for each step."""
 
 import time
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 
 class Steps:
-    """The steps of a run, on standard error: the table has standard output to itself."""
+    """The steps of a run, on standard error: standard output is for the tables."""
 
     def __init__(self, total: int) -> None:
         self._console = Console(stderr=True)
@@ -33,7 +33,7 @@ class Steps:
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """Show what happens in the block."""
+        """Show the step while the block runs."""
         self._progress.update(self._task, description=what)
         if not self._console.is_terminal:
             self._console.print(f"{time.monotonic() - self._began:4.0f} s  {what}", highlight=False)

@@ -1,1 +1,1 @@
-"""A day of meetings in some minutes, against limits."""
+"""A soak: bots in live meetings against limits that must hold."""

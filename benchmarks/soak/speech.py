@@ -1,4 +1,4 @@
-"""What reaches a store from one bot in a live meeting, in the order of arrival, for as long as one listens.
+"""Everything that one bot in a live meeting sends to a store, in the order of arrival, without an end.
 
 The shares are those of real captures: 11 revisions of a segment on average and 44 at most, 4 % exact repeats,
 7 % with shorter text than before, 18 % after a segment that starts later.
@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 MEAN_REVISIONS = 11
 MOST_REVISIONS = 44
-# Of the revisions between first and final, so that they make 4 % and 7 % of all.
+# Shares of the revisions between first and final, so that they make 4 % and 7 % of all revisions.
 REPEATED = 0.048
 SHORTER = 0.086
 # Eleven revisions make a segment of four seconds, 44 one of sixteen.
 SECONDS_PER_REVISION = 4.0 / MEAN_REVISIONS
-# A transcriber that falls behind is still busy with a segment when the next one begins.
+# A transcriber falls behind: it still revises a segment when the next one begins.
 DRAG = 1.3
 LATEST_TRANSLATION_SECONDS = 30.0
 # Some 15 characters a second are spoken.
@@ -42,7 +42,7 @@ class Arrival(NamedTuple):
 
 
 def arrivals(chance: random.Random, languages: Sequence[str]) -> Iterator[Arrival]:
-    """Yield what arrives, without an end; only what is still on its way is kept."""
+    """Yield arrivals without an end, keeping only those still to come."""
     coming: list[Arrival] = []
     start = chance.uniform(0.0, MEAN_REVISIONS * SECONDS_PER_REVISION)
     for place in count():

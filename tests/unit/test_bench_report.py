@@ -1,18 +1,21 @@
-"""What the bench makes of its figures: judged, drawn, and put into the documentation."""
+"""The bench judges its figures, draws them, and writes them into the documentation."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
 
-from benchmarks.report.files import BEGIN, END, between_markers, write_report
+from benchmarks.beside_plain import every_measure as plain_measures
+from benchmarks.report.files import BEGIN, BEGIN_PLAIN, END, Comparison, between_markers, write_report
 from benchmarks.report.machine import Machine
 from benchmarks.report.plot import Line, Panel, draw
-from benchmarks.report.results import Figure, LoopResults, Point, measures, missed
+from benchmarks.report.results import SHARE, Figure, LoopResults, Measure, Point, measures, missed
 from benchmarks.scale import FULL
 
 ROWS = measures(FULL)
+PLAIN_ROWS = plain_measures.measures(FULL)
 CURVE = [Point(1, 0.001, 0.002), Point(10, 0.002, 0.003)]
 PERFECT = {name: Figure(1.0) if row.must is None else Figure(row.must, 1.0) for name, row in ROWS.items()}
 
@@ -24,12 +27,16 @@ def results(**figures: Figure) -> dict[str, LoopResults]:
     }
 
 
+def figures(**changed: Figure) -> dict[str, Mapping[str, Figure]]:
+    return {loop: result.figures for loop, result in results(**changed).items()}
+
+
 def test_what_reaches_its_bound_exactly_is_not_missed() -> None:
-    assert missed(ROWS, results()) == []
+    assert missed(ROWS, figures()) == []
 
 
 def test_a_time_above_and_a_rate_below_its_bound_are_missed_and_so_is_what_was_not_measured() -> None:
-    found = missed(ROWS, results(one_writer=Figure(0.9, 1.0), crowd_rate=Figure(2.5, 1.0), bulk=Figure(None)))
+    found = missed(ROWS, figures(one_writer=Figure(0.9, 1.0), crowd_rate=Figure(2.5, 1.0), bulk=Figure(None)))
     assert found == [
         "record_segment, one writer (uvloop): 0.90, must be ≤ 0.8",
         "100 writers at once, segments (uvloop): 2.50, must be ≥ 3",
@@ -58,13 +65,31 @@ def test_a_plot_is_xml_with_every_curve_inside_its_panel() -> None:
     assert all(0 < float(y) < float(root.get("height", 0)) for p in points[0] for y in p.split(",")[1:])
 
 
+def test_an_absolute_bound_is_for_our_figure_whatever_the_floor_s_is() -> None:
+    row = Measure("a share", "the same", SHARE, 0.85, 0.95, absolute=True)
+    assert missed({"share": row}, {"asyncio": {"share": Figure(0.85, 0.0)}}) == []
+    assert missed({"share": row}, {"asyncio": {"share": Figure(0.8, 0.1)}}) == [
+        "a share (asyncio): 0.80, must be ≥ 85 %"
+    ]
+
+
 def test_a_report_fills_the_page_and_keeps_every_figure(tmp_path: Path) -> None:
-    (tmp_path / "performance.md").write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
-    write_report(tmp_path, ROWS, results(bulk=Figure(None)), Machine.this("18.1"))
+    (tmp_path / "performance.md").write_text(f"{BEGIN}\n{END}\n{BEGIN_PLAIN}\n{END}\n", encoding="utf-8")
+    found = results(bulk=Figure(None))
+    write_report(
+        tmp_path,
+        Comparison(ROWS, {loop: result.figures for loop, result in found.items()}),
+        Comparison(PLAIN_ROWS, {"asyncio": dict.fromkeys(PLAIN_ROWS, Figure(1.0, 0.0))}),
+        found,
+        Machine.this("18.1"),
+    )
     page = (tmp_path / "performance.md").read_text(encoding="utf-8")
-    assert all(row.title in page for row in ROWS.values())
+    floor, plain = page.split(BEGIN_PLAIN)
+    assert all(row.title in floor for row in ROWS.values())
+    assert all(row.title in plain for row in PLAIN_ROWS.values())
     kept = msgspec.json.decode((tmp_path / "performance" / "results.json").read_bytes())
     assert [each["name"] for each in kept["measures"]] == list(ROWS)
+    assert [each["name"] for each in kept["beside_a_plain_schema"]] == list(PLAIN_ROWS)
     assert kept["writers"]["uvloop"]["p99"][1] == {"x": 10, "ours": 0.002, "floor": 0.003}
     assert {each.name for each in (tmp_path / "performance").iterdir()} == {
         "results.json",

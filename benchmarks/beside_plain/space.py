@@ -1,0 +1,124 @@
+"""Bytes of a segment's life: its log, its disk, the disk that autovacuum leaves behind, and HOT updates."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import NamedTuple, TypeAlias
+
+import asyncpg
+
+from benchmarks.beside_plain.lives import PARTS, Life, Side, interims, ours, plain, whole
+from benchmarks.databases import Databases
+from benchmarks.floor import Connection
+from benchmarks.report.results import Figure
+
+Opener: TypeAlias = Callable[[Databases, str, int], AbstractAsyncContextManager[Side]]
+
+_LOG = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
+_DISK = """
+    SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND n.nspname = ANY ('{livetranslate,public}')
+"""
+_BACKENDS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+SECONDS_TO_END = 30.0
+_UPDATES = """
+    SELECT n_tup_hot_upd::float / n_tup_upd FROM pg_stat_user_tables
+    WHERE relname IN ('transcripts', 'segments')
+"""
+
+
+class _Contender(NamedTuple):
+    database: AbstractAsyncContextManager[str]
+    opened: Opener
+
+
+class _Bytes(NamedTuple):
+    """Bytes of one life: of the log by part, and of the disk."""
+
+    log: Mapping[str, float]
+    disk: float
+
+
+async def space(databases: Databases, bots: int, rounds: int, many_rounds: int) -> dict[str, Figure]:
+    """Measure both sides one after the other; in each round every bot writes one life.
+
+    Only the bytes left behind by autovacuum need many rounds. It looks every second, because the rounds press
+    a day of writes into a minute.
+    """
+    exact: list[_Bytes] = []
+    hot: list[float] = []
+    left: list[float] = []
+    for number in range(2):
+        async with databases.setting("full_page_writes", "off"), databases.setting("autovacuum", "off"):
+            exact.append(await _exact(databases, number, bots, rounds))
+            hot.append(await _hot(databases, number, bots, rounds))
+        async with databases.setting("autovacuum_naptime", "1"):
+            left.append(await _left_behind(databases, number, bots, many_rounds))
+    return {
+        "life_wal": Figure(*(sum(each.log.values()) for each in exact)),
+        **{f"wal_{part}": Figure(*(each.log[part] for each in exact)) for part in PARTS},
+        "life_disk": Figure(*(each.disk for each in exact)),
+        "life_bloat": Figure(*left),
+        "interims_hot": Figure(*hot),
+    }
+
+
+def _contender(databases: Databases, number: int) -> _Contender:
+    return (_Contender(databases.empty(), ours), _Contender(databases.copy_plain(0), plain))[number]
+
+
+async def _exact(databases: Databases, number: int, bots: int, rounds: int) -> _Bytes:
+    contender = _contender(databases, number)
+    log = dict.fromkeys(PARTS, 0.0)
+    async with contender.database as name, _watching(databases, name) as watch:
+        async with contender.opened(databases, name, bots) as side:
+            empty = await watch.fetchval(_DISK)
+            for life in range(rounds):
+                for part, write in PARTS.items():
+                    before = await watch.fetchval(_LOG)
+                    await asyncio.gather(*(write(side, Life(bot, life)) for bot in range(bots)))
+                    log[part] += float(await watch.fetchval(_LOG) - before)
+        await watch.execute("VACUUM FULL")
+        disk = await watch.fetchval(_DISK) - empty
+    lives = bots * rounds
+    return _Bytes({part: written / lives for part, written in log.items()}, disk / lives)
+
+
+async def _hot(databases: Databases, number: int, bots: int, rounds: int) -> float:
+    """Return the share of interim revisions, the first aside, that are HOT updates."""
+    contender = _contender(databases, number)
+    async with contender.database as name, _watching(databases, name) as watch:
+        async with contender.opened(databases, name, bots) as side:
+            for life in range(rounds):
+                await asyncio.gather(*(interims(side, Life(bot, life)) for bot in range(bots)))
+        # A backend reports its counts when it ends, at the latest.
+        async with asyncio.timeout(SECONDS_TO_END):
+            while await watch.fetchval(_BACKENDS) > 1:  # noqa: ASYNC110 (the server can only be asked)
+                await asyncio.sleep(0.05)
+        return float(await watch.fetchval(_UPDATES))
+
+
+async def _left_behind(databases: Databases, number: int, bots: int, rounds: int) -> float:
+    """Return the disk over its size after VACUUM FULL."""
+    contender = _contender(databases, number)
+    async with contender.database as name, _watching(databases, name) as watch:
+        async with contender.opened(databases, name, bots) as side:
+            await asyncio.gather(*(_lives(side, bot, rounds) for bot in range(bots)))
+        size = await watch.fetchval(_DISK)
+        await watch.execute("VACUUM FULL")
+        return float(size / await watch.fetchval(_DISK))
+
+
+async def _lives(side: Side, bot: int, rounds: int) -> None:
+    for life in range(rounds):
+        await whole(side, Life(bot, life))
+
+
+@asynccontextmanager
+async def _watching(databases: Databases, name: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(databases.dsn(name))
+    try:
+        yield connection
+    finally:
+        await connection.close()

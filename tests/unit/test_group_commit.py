@@ -1,0 +1,375 @@
+"""Group commit alone: a fake database, a fake write and a clock that the test moves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, NamedTuple, cast
+
+import pytest
+
+from livetranslate_store.database.engine import Database
+from livetranslate_store.database.statement import BoundStatement
+from livetranslate_store.errors import (
+    ConflictError,
+    MissingReferenceError,
+    OutcomeUnknownError,
+    PoolTimeoutError,
+    StoreError,
+    StoreUnavailableError,
+)
+from livetranslate_store.writing import group_commit
+from livetranslate_store.writing.group_commit import GROUP_LIMIT, GroupCommit
+from livetranslate_store.writing.protocol import Run
+
+RETRY_SECONDS = 10.0
+STATEMENT = BoundStatement("test", "SELECT 1", [])
+
+
+class Item(NamedTuple):
+    name: str
+    key: int
+
+    @property
+    def keys(self) -> list[tuple[int, int]]:
+        return [(0, self.key)]
+
+
+class Lease:
+    def __init__(self) -> None:
+        self.is_open = True
+
+    def close(self) -> None:
+        self.is_open = False
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Retries:
+    """Allows transient failures until the time is up, without pauses."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.endings: list[bool] = []
+
+    async def run(self, attempt: Callable[[], Any], **_: Any) -> Any:
+        return await attempt()
+
+    def allows(self, error: StoreError, *, since: float, **_: Any) -> bool:
+        return error.is_transient and self._clock() - since < RETRY_SECONDS
+
+    def pause(self, _attempts: int) -> float:
+        return 0.0
+
+    def ended(self, *, well: bool) -> None:
+        self.endings.append(well)
+
+
+class FakeDatabase:
+    def __init__(self, clock: Clock) -> None:
+        self.retries = Retries(clock)
+        self.leases: list[Lease] = []
+        #: The errors of the next leases.
+        self.refusals: list[StoreError] = []
+        #: While it is clear no connection is free.
+        self.is_free = asyncio.Event()
+        self.is_free.set()
+        #: The leases that statements ran on; None for a connection of their own.
+        self.ran_on: list[Lease | None] = []
+
+    async def lease(self, *, writes: bool) -> Lease:
+        assert writes
+        await self.is_free.wait()
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.leases.append(Lease())
+        return self.leases[-1]
+
+    async def fetch_once(self, bound: BoundStatement, *, writes: bool, lease: Lease | None) -> list[Any]:
+        assert bound is STATEMENT
+        assert writes
+        self.ran_on.append(lease)
+        if lease is not None:
+            lease.close()
+        return []
+
+
+class FakeWrite:
+    """Records its groups; each ends when the test lets it, with receipts or with a planned error."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        #: How long each group takes by the clock.
+        self.seconds = 0.0
+        self.groups: list[list[str]] = []
+        #: The answers to the next groups: an error for all, or one for an item.
+        self.errors: list[BaseException | None] = []
+        self.refused: dict[str, StoreError] = {}
+        self.given_up: list[tuple[str, bool]] = []
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+
+    async def __call__(self, items: Sequence[Item], run: Run) -> list[str | StoreError]:
+        self.groups.append([each.name for each in items])
+        error = self.errors.pop(0) if self.errors else None
+        await self.goes_on.wait()
+        await run(STATEMENT)
+        self._clock.now += self.seconds
+        if error is not None:
+            raise error
+        return [self.refused.get(each.name, f"receipt of {each.name}") for each in items]
+
+    async def give_up(self, item: Item, /, *, may_be_stored: bool) -> None:
+        self.given_up.append((item.name, may_be_stored))
+
+
+class Bench:
+    """Group commit with its fakes."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.database = FakeDatabase(self.clock)
+        self.write = FakeWrite(self.clock)
+        self.groups: GroupCommit[Item, str] = GroupCommit(
+            cast("Database", self.database), self.write, self.write.give_up, clock=self.clock
+        )
+
+    def start(self, name: str, key: int | None = None) -> "asyncio.Task[str]":
+        """Start the write of an item; without a key no other item has its key."""
+        item = Item(name, id(name) if key is None else key)
+        return asyncio.create_task(self.groups.write(item))
+
+    @property
+    def retries(self) -> Retries:
+        return self.database.retries
+
+
+async def settle() -> None:
+    """Let every task run as far as it can."""
+    for _ in range(30):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    made = Bench()
+    yield made
+    await settle()
+    # However a test ends, no connection is kept.
+    assert not [lease for lease in made.database.leases if lease.is_open]
+
+
+async def results(tasks: Sequence["asyncio.Task[str]"]) -> list[Any]:
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_lone_write_goes_at_once(bench: Bench) -> None:
+    assert await bench.start("a") == "receipt of a"
+    assert bench.write.groups == [["a"]]
+
+
+async def test_writes_that_arrive_while_two_groups_are_under_way_go_together(bench: Bench) -> None:
+    bench.write.goes_on.clear()
+    first, second = [bench.start("a"), bench.start("b")], []
+    await settle()
+    second.append(bench.start("c"))
+    await settle()
+    late = [bench.start(name) for name in "def"]
+    await settle()
+    assert bench.write.groups == [["a", "b"], ["c"]]
+    bench.write.goes_on.set()
+    assert await results([*first, *second, *late]) == [f"receipt of {name}" for name in "abcdef"]
+    assert bench.write.groups[2:] == [["d", "e", "f"]]
+
+
+async def test_writes_join_the_group_that_waits_for_its_connection(bench: Bench) -> None:
+    bench.database.is_free.clear()
+    tasks = [bench.start("a")]
+    await settle()
+    tasks.append(bench.start("b"))
+    await settle()
+    bench.database.is_free.set()
+    await results(tasks)
+    assert bench.write.groups == [["a", "b"]]
+
+
+async def test_a_group_has_a_limit(bench: Bench) -> None:
+    await results([bench.start(f"{n}", n) for n in range(GROUP_LIMIT + 3)])
+    assert [len(group) for group in bench.write.groups] == [GROUP_LIMIT, 3]
+
+
+async def test_one_key_goes_once_in_a_group_and_in_the_order_of_arrival(bench: Bench) -> None:
+    arrivals = [("first", 1), ("second", 1), ("other", 2), ("third", 1)]
+    tasks = [bench.start(name, key) for name, key in arrivals]
+    await results(tasks)
+    assert bench.write.groups == [["first", "other"], ["second"], ["third"]]
+
+
+async def test_a_transient_failure_goes_again_in_front_of_later_revisions(bench: Bench) -> None:
+    bench.write.errors = [ConflictError()]
+    bench.write.goes_on.clear()
+    tasks = [bench.start("first", 1)]
+    await settle()
+    tasks += [bench.start("second", 1), bench.start("other", 2)]
+    bench.write.goes_on.set()
+    assert await results(tasks) == ["receipt of first", "receipt of second", "receipt of other"]
+    order = [name for group in bench.write.groups for name in group]
+    assert order.index("first", 1) < order.index("second")
+    assert bench.retries.endings == [True]
+    assert bench.write.given_up == []
+
+
+async def test_a_failure_is_final_once_the_time_is_up_since_the_first_attempt(bench: Bench) -> None:
+    bench.write.errors = [ConflictError("lost")] * 3
+    bench.write.seconds = RETRY_SECONDS * 0.6
+    [error] = await results([bench.start("a")])
+    assert str(error) == "lost"
+    assert bench.write.groups == [["a"], ["a"]]
+    assert bench.write.given_up == [("a", False)]
+    assert bench.retries.endings == [False]
+
+
+async def test_a_write_that_is_cancelled_while_it_waits_leaves_at_once(bench: Bench) -> None:
+    bench.database.is_free.clear()
+    task, other = bench.start("a"), bench.start("b")
+    await settle()
+    task.cancel()
+    await settle()
+    assert task.cancelled()
+    bench.database.is_free.set()
+    assert await other == "receipt of b"
+    assert bench.write.groups == [["b"]]
+    assert bench.write.given_up == [("a", False)]
+
+
+async def test_a_group_whose_writes_all_left_gives_its_connection_back(bench: Bench) -> None:
+    bench.database.is_free.clear()
+    task = bench.start("a")
+    await settle()
+    task.cancel()
+    bench.database.is_free.set()
+    await settle()
+    assert bench.write.groups == []
+    assert len(bench.database.leases) == 1
+
+
+async def test_a_write_that_is_cancelled_under_way_ends_with_its_group(bench: Bench) -> None:
+    bench.write.goes_on.clear()
+    task, other = bench.start("a"), bench.start("b")
+    await settle()
+    task.cancel()
+    await settle()
+    assert not task.done()
+    bench.write.goes_on.set()
+    assert await other == "receipt of b"
+    await settle()
+    assert task.cancelled()
+    assert bench.write.given_up == []
+
+
+async def test_one_bad_item_fails_alone_and_the_others_are_written(bench: Bench) -> None:
+    bench.write.errors = [MissingReferenceError("one of them"), None, MissingReferenceError("bad"), None]
+    answers = await results([bench.start(name) for name in ("a", "bad", "c")])
+    assert answers[::2] == ["receipt of a", "receipt of c"]
+    assert str(answers[1]) == "bad"
+    assert bench.write.groups == [["a", "bad", "c"], ["a"], ["bad"], ["c"]]
+    assert bench.write.given_up == [("bad", False)]
+    # The first attempt has the group's lease, the others connections of their own.
+    assert bench.database.ran_on == [bench.database.leases[0], None, None, None]
+
+
+async def test_an_error_in_the_place_of_a_receipt_is_that_items_alone(bench: Bench) -> None:
+    bench.write.refused = {"b": MissingReferenceError("b has no transcript")}
+    answers = await results([bench.start("a"), bench.start("b")])
+    assert answers[0] == "receipt of a"
+    assert str(answers[1]) == "b has no transcript"
+    assert len(bench.write.groups) == 1
+    assert bench.write.given_up == [("b", False)]
+
+
+async def test_an_error_of_the_database_is_not_tried_one_by_one_and_each_caller_has_its_own(
+    bench: Bench,
+) -> None:
+    bench.write.errors = [StoreUnavailableError("away")]
+    answers = await results([bench.start("a"), bench.start("b")])
+    assert [str(error) for error in answers] == ["away", "away"]
+    assert answers[0] is not answers[1]
+    assert bench.write.groups == [["a", "b"]]
+
+
+async def test_a_lost_answer_stays_unknown_whatever_fails_afterwards(bench: Bench) -> None:
+    bench.write.errors = [OutcomeUnknownError(), StoreUnavailableError("away")]
+    [error] = await results([bench.start("a")])
+    assert isinstance(error, OutcomeUnknownError)
+    assert str(error.__cause__) == "away"
+    assert bench.write.given_up == [("a", True)]
+    assert len(bench.write.groups) == 2
+
+
+async def test_a_lost_answer_that_is_repeated_has_a_receipt(bench: Bench) -> None:
+    bench.write.errors = [OutcomeUnknownError()]
+    assert await bench.start("a") == "receipt of a"
+    assert bench.write.given_up == []
+
+
+async def test_all_waiting_writes_have_the_error_of_the_connection_that_they_waited_for(
+    bench: Bench,
+) -> None:
+    bench.database.refusals = [PoolTimeoutError("all in use")]
+    answers = await results([bench.start("a"), bench.start("b")])
+    assert [str(error) for error in answers] == ["all in use", "all in use"]
+    assert bench.write.groups == []
+    assert await bench.start("c") == "receipt of c"
+
+
+async def test_a_bug_reaches_every_caller_and_costs_no_connection(bench: Bench) -> None:
+    bench.write.errors = [ValueError("a bug")]
+    answers = await results([bench.start("a"), bench.start("b")])
+    assert [str(error) for error in answers] == ["a bug", "a bug"]
+    assert await bench.start("c") == "receipt of c"
+
+
+async def test_a_write_without_a_statement_gives_its_connection_back(bench: Bench) -> None:
+    async def write(items: Sequence[Item], _run: Run) -> list[str | StoreError]:
+        return [each.name for each in items]
+
+    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write)
+    assert await groups.write(Item("a", 1)) == "a"
+    assert len(bench.database.leases) == 1
+
+
+async def test_a_second_statement_has_a_connection_of_its_own(bench: Bench) -> None:
+    async def write(items: Sequence[Item], run: Run) -> list[str | StoreError]:
+        await run(STATEMENT)
+        await run(STATEMENT)
+        return [each.name for each in items]
+
+    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write)
+    assert await groups.write(Item("a", 1)) == "a"
+    assert bench.database.ran_on == [bench.database.leases[0], None]
+
+
+async def test_closing_gives_up_the_waiting_writes(bench: Bench) -> None:
+    bench.database.is_free.clear()
+    tasks = [bench.start("a"), bench.start("b")]
+    await settle()
+    await bench.groups.close()
+    answers = await results(tasks)
+    assert {type(error) for error in answers} == {StoreUnavailableError}
+    assert bench.write.given_up == [("a", False), ("b", False)]
+
+
+async def test_closing_cuts_off_a_hanging_group_whose_writes_may_be_stored(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "CLOSE_SECONDS", 0.01)
+    bench.write.goes_on.clear()
+    task = bench.start("a")
+    await settle()
+    await bench.groups.close()
+    [error] = await results([task])
+    assert isinstance(error, OutcomeUnknownError)
+    assert bench.write.given_up == [("a", True)]

@@ -84,12 +84,9 @@ class ValueBinding(NamedTuple):
         return each[0] if len(each) == 1 else union_all(*each)
 
     def values(self, rows: RowsByTable) -> dict[str, Any]:
-        """Return the values by parameter."""
-        values: dict[str, Any] = {}
-        for table, each in rows.items():
-            for number, row in enumerate(each):
-                values.update(zip(_value_names(table, number), row, strict=True))
-        return values
+        """Return the values by parameter; the tables come in the order of `numbers`."""
+        values = [value for each in rows.values() for row in each for value in row]
+        return dict(zip(_value_names(self), values, strict=True))
 
     def _number(self, table: Table) -> int:
         return dict(self.numbers).get(table.name, 0)
@@ -127,8 +124,13 @@ def _array_names(table: str) -> Sequence[str]:
 
 
 @cache
-def _value_names(table: str, number: int) -> Sequence[str]:
-    return [f"{table}_{name}_{number}" for name in COLUMNS[table]]
+def _value_names(binding: ValueBinding) -> Sequence[str]:
+    return [
+        f"{table}_{name}_{number}"
+        for table, rows in binding.numbers
+        for number in range(rows)
+        for name in COLUMNS[table]
+    ]
 
 
 def _is_empty(array: Sequence[Any]) -> bool:

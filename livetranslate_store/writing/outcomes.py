@@ -5,13 +5,12 @@ statement as a whole and have a number in place of a revision.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Text, cast, func, literal_column, select
 
 from livetranslate_store.values import AudioReceipt, Outcome, TranscriptReceipt, TranslationReceipt
-from livetranslate_store.writing.binding import RowsByTable
-from livetranslate_store.writing.encoding import COLUMNS, RowKey
+from livetranslate_store.writing.encoding import RowKey
 
 #: The column of a table that a receipt names as the revision; None if it has none.
 REVISION_COLUMNS: Mapping[str, str | None] = {
@@ -35,18 +34,6 @@ class WriteOutcomes:
         #: Whether a concurrent transaction won in the last execution: rows without an outcome go again.
         self.lost_race = False
         self.add(rows)
-
-    @classmethod
-    def of_inserted(cls, rows: RowsByTable, position: int) -> Self:
-        """Return the outcomes of rows that were all inserted as they are."""
-        outcomes = cls()
-        outcomes._position = position
-        for table, revision in REVISION_COLUMNS.items():
-            place = None if revision is None else COLUMNS[table].index(revision)
-            outcomes._rows[table] = {
-                row[:2]: (Outcome.INSERTED, 0 if place is None else row[place]) for row in rows[table]
-            }
-        return outcomes
 
     def add(self, rows: Iterable[Any]) -> None:
         """Add the rows returned by one execution."""

@@ -12,7 +12,13 @@ from livetranslate_store.writing.binding import bound
 from livetranslate_store.writing.group_commit import GroupCommit
 from livetranslate_store.writing.outcomes import WriteOutcomes
 from livetranslate_store.writing.protocol import Run, insert_or_merge, undone_by_race
-from livetranslate_store.writing.segments import Segment, lookup_of, receipt_of, segment_rows
+from livetranslate_store.writing.segments import (
+    Segment,
+    lookup_of,
+    receipt_of,
+    receipt_of_inserted,
+    segment_rows,
+)
 from livetranslate_store.writing.statements import insert_segments, merge_segments
 
 
@@ -56,8 +62,7 @@ async def _write_group(
 ) -> Sequence[SegmentReceipt]:
     """Write segments, all or nothing, and tell the cache."""
     probably_new = not any(cache.knows((each.session_id, each.transcript_id)) for each in segments)
-    outcomes = await write_segments(segments, run, probably_new=probably_new)
-    receipts = [receipt_of(each, outcomes) for each in segments]
+    receipts = await write_segments(segments, run, probably_new=probably_new)
     lookups = map(lookup_of, segments, receipts)
     cache.publish(lookup for lookup in lookups if lookup is not None)
     for segment, receipt in zip(segments, receipts, strict=True):
@@ -66,16 +71,21 @@ async def _write_group(
     return receipts
 
 
-async def write_segments(segments: Sequence[Segment], run: Run, *, probably_new: bool) -> WriteOutcomes:
+async def write_segments(
+    segments: Sequence[Segment], run: Run, *, probably_new: bool
+) -> Sequence[SegmentReceipt]:
     """Write segments, all or nothing, with each `run` as a transaction of its own."""
 
-    async def insert() -> WriteOutcomes | None:
-        rows = segment_rows(segments, are_new=True)
-        [answer] = await run(bound(insert_segments, rows))
-        return None if answer["found"] else WriteOutcomes.of_inserted(rows, answer["position"])
+    async def insert() -> Sequence[SegmentReceipt] | None:
+        [answer] = await run(bound(insert_segments, segment_rows(segments, are_new=True)))
+        if answer["found"]:
+            return None
+        return [receipt_of_inserted(each, answer["position"]) for each in segments]
 
-    async def merge() -> WriteOutcomes:
-        return WriteOutcomes(await run(bound(merge_segments, segment_rows(segments, are_new=False))))
+    async def merge() -> Sequence[SegmentReceipt]:
+        rows = segment_rows(segments, are_new=False)
+        outcomes = WriteOutcomes(await run(bound(merge_segments, rows)))
+        return [receipt_of(each, outcomes) for each in segments]
 
     inserted = undone_by_race(insert, inserts=True) if probably_new else None
     return await insert_or_merge(inserted, undone_by_race(merge))

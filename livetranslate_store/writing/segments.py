@@ -10,11 +10,14 @@ from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.ids import translation_id_for
 from livetranslate_store.values import (
     AudioInput,
+    AudioReceipt,
     Outcome,
     SegmentLookup,
     SegmentReceipt,
     TranscriptInput,
+    TranscriptReceipt,
     TranslationInput,
+    TranslationReceipt,
 )
 from livetranslate_store.writing.encoding import (
     Row,
@@ -121,6 +124,27 @@ def receipt_of(segment: Segment, outcomes: WriteOutcomes) -> SegmentReceipt:
             for translation_id, each in zip(segment.translation_ids, segment.translations, strict=True)
         ),
         None if segment.audio is None else outcomes.audio_file((session_id, segment.audio.audio_file_id)),
+    )
+
+
+def receipt_of_inserted(segment: Segment, position: int) -> SegmentReceipt:
+    """Return the receipt of a segment that was inserted as it was sent."""
+    session_id, transcript_id, transcript, translations, translation_ids, _, audio = segment
+    revision = transcript.revision or 0
+    return SegmentReceipt(
+        TranscriptReceipt(session_id, transcript_id, Outcome.INSERTED, revision, position),
+        tuple(
+            TranslationReceipt(
+                session_id,
+                translation_id,
+                each.target_language,
+                Outcome.INSERTED,
+                revision if each.transcript_revision is None else each.transcript_revision,
+                position,
+            )
+            for translation_id, each in zip(translation_ids, translations, strict=True)
+        ),
+        None if audio is None else AudioReceipt(session_id, audio.audio_file_id, Outcome.INSERTED, position),
     )
 
 

@@ -18,7 +18,7 @@ from livetranslate_store.writing.protocol import (
     undone_by_race,
 )
 from livetranslate_store.writing.segment_writer import write_segments
-from livetranslate_store.writing.segments import checked_segment, receipt_of
+from livetranslate_store.writing.segments import checked_segment
 from livetranslate_store.writing.translations import late_translation, write_translations
 
 POSITION = ("position", None, None, None, 77)
@@ -110,8 +110,7 @@ async def test_only_the_errors_of_a_race_are_one(error: Exception, inserts: bool
 async def test_new_segments_are_one_insert_and_their_receipts_are_what_was_sent() -> None:
     segment = checked_segment(new_id(), transcript(revision=3), [translation()], None)
     server = Server([{"found": False, "position": 77}])
-    outcomes = await write_segments([segment], server.run, probably_new=True)
-    receipt = receipt_of(segment, outcomes)
+    [receipt] = await write_segments([segment], server.run, probably_new=True)
     assert (receipt.outcome, receipt.revision, receipt.transcript.position) == (Outcome.INSERTED, 3, 77)
     [translated] = receipt.translations
     assert (translated.outcome, translated.transcript_revision) == (Outcome.INSERTED, 3)
@@ -123,16 +122,16 @@ async def test_segments_of_which_one_is_stored_are_merged_until_the_race_is_won(
     segment = checked_segment(new_id(), transcript(), [], None)
     row = ("transcripts", segment.session_id, segment.transcript_id, "updated", 4)
     server = Server(first, ConflictError(), [row, POSITION])
-    outcomes = await write_segments([segment], server.run, probably_new=True)
-    assert receipt_of(segment, outcomes).revision == 4
+    [receipt] = await write_segments([segment], server.run, probably_new=True)
+    assert receipt.revision == 4
     assert server.names == ["segments.insert", "segments.merge", "segments.merge"]
 
 
 async def test_segments_that_are_known_are_merged_at_once() -> None:
     segment = checked_segment(new_id(), transcript(), [], None)
     server = Server([("transcripts", segment.session_id, segment.transcript_id, "stale", 9), POSITION])
-    outcomes = await write_segments([segment], server.run, probably_new=False)
-    assert receipt_of(segment, outcomes).outcome is Outcome.STALE
+    [receipt] = await write_segments([segment], server.run, probably_new=False)
+    assert receipt.outcome is Outcome.STALE
     assert server.names == ["segments.merge"]
 
 

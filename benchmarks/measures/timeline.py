@@ -1,7 +1,6 @@
 """Measure a whole timeline beside its bare rows, and its last page beside its first."""
 
 from functools import partial
-from typing import Any
 
 from benchmarks.contenders import Contenders
 from benchmarks.measures.clock import medians
@@ -9,18 +8,14 @@ from benchmarks.report.results import Figure
 from benchmarks.scale import PAGE
 from benchmarks.workload import SECONDS
 from livetranslate_store import TimelinePage
-from livetranslate_store.reading.timeline_query import checked_query
+from livetranslate_store.reading.timeline import TIMELINE, timeline_request
 
-_UNFILTERED: dict[str, Any] = dict.fromkeys(
-    ("start", "end", "languages", "speakers", "kinds", "limit", "cursor")
-)
 PAGES_PER_READING = 4
 
 
 async def whole_timeline(contenders: Contenders, readings: int) -> Figure:
     """Measure the long meeting as TimelineEntry values against the driver's rows of the same statement."""
-    query = checked_query(contenders.long_session, **_UNFILTERED, finals_only=False, untimed=True)
-    bound = query.statement()
+    bound = TIMELINE.bound(timeline_request(contenders.long_session, {}))
     ours = partial(contenders.store.timeline, contenders.long_session)
     theirs = partial(contenders.pool.fetch, bound.text, *bound.arguments)
     return Figure(*await medians([ours] * readings, [theirs] * readings, warm_up=1))

@@ -63,17 +63,12 @@ def _anchor(place: float) -> str:
     return "start" if place == 0 else "end" if place > LAST_CENTRED else "middle"
 
 
-def is_timed(row: TranscriptRow) -> bool:
-    """Return whether anything is known of the time of a row."""
-    return row.start_time is not None or row.end_time is not None
-
-
 def axis_of(rows: Iterable[TranscriptRow]) -> Axis:
     """Return the axis on which all rows have their place.
 
     It begins with the session, unless all of its speech is so far from there that little else could be seen.
     """
-    times = [time for row in rows if is_timed(row) for time in (row.timestamp, row.timestamp + row.duration)]
+    times = [time for row in rows if row.is_timed for time in (row.timestamp, row.timestamp + row.duration)]
     if not times:
         return Axis(0.0, 1.0)
     first, last = min(times), max(times)
@@ -101,7 +96,7 @@ def lanes_of(rows: Sequence[TranscriptRow], voices: Iterable[Voice], axis: Axis)
     """Return a lane for each speaker of whom any time is known."""
     marks: dict[str | None, list[str]] = {}
     for row in rows:
-        if is_timed(row):
+        if row.is_timed:
             x = WIDTH * axis.place(row.timestamp)
             width = max(WIDTH * row.duration / axis.span, NARROWEST)
             mark = f"M{min(x, WIDTH - NARROWEST):.2f} 0h{width:.2f}v1h-{width:.2f}z"

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from livetranslate_store.formats.writers.row_text import is_variant
 from livetranslate_store.page.render import render
 from livetranslate_store.store import Store
+from livetranslate_store.values import is_variant
 
 
 async def session_page(store: Store, session_id: UUID) -> str:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from livetranslate_store.formats.writers.row_text import is_variant
-from livetranslate_store.page.lanes import Voice, is_timed
+from livetranslate_store.page.lanes import Voice
 from livetranslate_store.page.wording import clock, seconds_attribute
-from livetranslate_store.values import TranscriptRow, ViewedTranslation
+from livetranslate_store.values import TranscriptRow, ViewedTranslation, is_variant
 
 
 class Cell(NamedTuple):
@@ -35,7 +34,7 @@ def lines_of(
     lines: list[Line] = []
     for row in rows:
         voice = voices[row.speaker_label]
-        timed = is_timed(row)
+        timed = row.is_timed
         spoken = Cell(row.text, row.language, "", "" if row.is_final else "interim")
         translated = [
             _cell(row, language, translation)

@@ -1,15 +1,43 @@
-"""A place in the timeline, as opaque text that a page hands out and the next one continues from."""
+"""A place in the timeline: as the text that one page returns for the next, and in SQL."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any, Self
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import BigInteger, ColumnElement, Text, Uuid, bindparam, tuple_
+from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
 from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.reading.columns import TRANSCRIPTS
 from livetranslate_store.values import TimelineEntry, TranscriptRow
 
 
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
+class EncodedCursor(msgspec.Struct, frozen=True, array_like=True):
+    """A cursor that travels as opaque text, safe in a URL."""
+
+    def encoded(self) -> str:
+        """Return the cursor as text."""
+        return urlsafe_b64encode(msgspec.msgpack.encode(self)).rstrip(b"=").decode()
+
+    @classmethod
+    def decoded(cls, text: str) -> Self:
+        """Return the cursor in `text`; raises InvalidInputError unless `encoded` made it."""
+        try:
+            data = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
+            cursor = msgspec.msgpack.decode(data, type=cls)
+            cursor.check()
+        except (ValueError, AttributeError, msgspec.MsgspecError) as error:
+            raise InvalidInputError(
+                "cursor is not a valid cursor: pass the next_cursor of a page unchanged."
+            ) from error
+        return cursor
+
+    def check(self) -> None:
+        """Raise ValueError if the fields contradict each other."""
+
+
+class Cursor(EncodedCursor, frozen=True, array_like=True):
     """The sort key of the entry before the page; a transcript's own language sorts before any target."""
 
     timestamp: float
@@ -19,24 +47,37 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     id: UUID
 
     @classmethod
-    def after(cls, entry: TimelineEntry | TranscriptRow) -> "Cursor":
-        """Return the place right behind `entry`; that of a row is the place behind its transcript."""
+    def after(cls, entry: TimelineEntry | TranscriptRow) -> Self:
+        """Return the place right after `entry`; for a row, the place after its transcript."""
         if isinstance(entry, TranscriptRow):
             return cls(entry.timestamp, entry.segment_index, entry.transcript_id, "", entry.transcript_id)
         language = entry.language if entry.kind == "translation" else ""
         return cls(entry.timestamp, entry.segment_index, entry.transcript_id, language, entry.id)
 
-    def encoded(self) -> str:
-        """Return the cursor as text that is safe in a URL."""
-        return urlsafe_b64encode(msgspec.msgpack.encode(self)).rstrip(b"=").decode()
+    def values(self) -> dict[str, Any]:
+        """Return the values of the parameters of `cursor_bound`."""
+        return {f"cursor_{name}": getattr(self, name) for name in self.__struct_fields__}
 
-    @classmethod
-    def decoded(cls, text: str) -> "Cursor":
-        """Return the cursor in `text`; raises InvalidInputError for what was not made by `encoded`."""
-        try:
-            data = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
-            return msgspec.msgpack.decode(data, type=cls)
-        except (ValueError, AttributeError, msgspec.MsgspecError) as error:
-            raise InvalidInputError(
-                "cursor is not a valid cursor: pass the next_cursor of a page unchanged."
-            ) from error
+
+_TYPES = {
+    "timestamp": DOUBLE_PRECISION,
+    "segment_index": BigInteger,
+    "transcript_id": Uuid,
+    "target_language": Text,
+    "id": Uuid,
+}
+
+
+def place(timestamp: ColumnElement[float]) -> Any:
+    """Return the place of a transcript or, with another timestamp, of one of its translations."""
+    return tuple_(timestamp, TRANSCRIPTS.c.segment_index, TRANSCRIPTS.c.id)
+
+
+def cursor_bound(field: str) -> ColumnElement[Any]:
+    """Return a field of the cursor as a parameter."""
+    return bindparam(f"cursor_{field}", type_=_TYPES[field])
+
+
+def cursor_place() -> Any:
+    """Return the place of the cursor's transcript."""
+    return tuple_(*map(cursor_bound, ("timestamp", "segment_index", "transcript_id")))

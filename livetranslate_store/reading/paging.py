@@ -1,18 +1,22 @@
 """Pages and streams of what a session holds, in the order of its timeline."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import lru_cache
 from itertools import starmap
-from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import CompoundSelect, Select
 
-from livetranslate_store.database.statement import BoundStatement
+from livetranslate_store.checks import checked_integer, checked_uuid
+from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.reading.cursor import Cursor
+from livetranslate_store.reading.filters import CheckedFilters, Shape
 from livetranslate_store.tracing import Tracing
 from livetranslate_store.values import Page, TimelineEntry, TranscriptRow
 
-# Large enough that the round trips do not count, small enough to hold a few of them in memory.
+# Large enough that round trips do not count, small enough to hold a few pages in memory.
 STREAM_PAGE = 1000
 
 #: Runs a statement and returns the driver's rows.
@@ -22,54 +26,55 @@ Item = TypeVar("Item", bound=TimelineEntry | TranscriptRow)
 PageOf = TypeVar("PageOf", bound=Page[Any])
 
 
-class PagedQuery(Protocol):
-    """What a caller asks for, checked: a tuple with names."""
+class PageRequest(NamedTuple):
+    """The page of a session that a caller asks for, checked; without a limit all that matches."""
 
-    @property
-    def session_id(self) -> UUID:
-        """The session that is read."""
+    session_id: UUID
+    filters: CheckedFilters
+    limit: int | None
+    cursor: Cursor | None
 
-    @property
-    def limit(self) -> int | None:
-        """How many at most."""
 
-    @property
-    def cursor(self) -> Cursor | None:
-        """Where to continue."""
-
-    def statement(self) -> BoundStatement:
-        """Return the statement with the values bound."""
-
-    def paged(self, limit: int | None, cursor: Cursor | None) -> Self:
-        """Return the same for another page."""
+def checked_request(
+    session_id: UUID, filters: CheckedFilters, *, limit: int | None, cursor: str | None
+) -> PageRequest:
+    """Return the request for a page; raises InvalidInputError."""
+    return PageRequest(
+        checked_uuid(session_id, "session_id"),
+        filters,
+        None if limit is None else checked_integer(limit, "limit", minimum=1),
+        None if cursor is None else Cursor.decoded(cursor),
+    )
 
 
 class PageReader(Generic[Item, PageOf]):
-    """Reads pages of one kind: `item` makes a value of a row's columns, `page` a page of such values."""
+    """Reads one kind of page: `query` selects its rows, `item` makes a value of a row's columns."""
 
     def __init__(
         self,
-        span: str,
+        name: str,
         counted: str,
+        query: Callable[[Shape], CompoundSelect[Any] | Select[Any]],
         item: Callable[..., Item],
         page: Callable[[Sequence[Item], str | None], PageOf],
     ) -> None:
-        self._span = span
+        self._name = name
         self._counted = counted
+        self._statement = lru_cache(maxsize=256)(lambda shape: Statement.compiled(name, query(shape)))
         self._item: Callable[..., Item] = item
         self._page: Callable[[Sequence[Item], str | None], PageOf] = page
 
-    async def read(self, fetch: Fetch, query: PagedQuery, tracing: Tracing) -> PageOf:
-        """Return what matches, all of it or the page that the limit and the cursor name."""
-        items, more = await self._read(fetch, query, tracing)
+    async def read(self, fetch: Fetch, request: PageRequest, tracing: Tracing) -> PageOf:
+        """Return the page."""
+        items, more = await self._read(fetch, request, tracing)
         return self._page(items, Cursor.after(items[-1]).encoded() if more else None)
 
-    async def stream(self, fetch: Fetch, query: PagedQuery, tracing: Tracing) -> AsyncIterator[Item]:
-        """Yield what matches, page by page: no connection is held while the caller takes its time."""
-        left, cursor = query.limit, query.cursor
+    async def stream(self, fetch: Fetch, request: PageRequest, tracing: Tracing) -> AsyncIterator[Item]:
+        """Yield the same page by page: no connection is held while the caller works on an item."""
+        left, cursor = request.limit, request.cursor
         while True:
             size = STREAM_PAGE if left is None else min(left, STREAM_PAGE)
-            items, more = await self._read(fetch, query.paged(size, cursor), tracing)
+            items, more = await self._read(fetch, request._replace(limit=size, cursor=cursor), tracing)
             for item in items:
                 yield item
             if not more or left == size:
@@ -77,12 +82,20 @@ class PageReader(Generic[Item, PageOf]):
             left = None if left is None else left - size
             cursor = Cursor.after(items[-1])
 
-    async def _read(self, fetch: Fetch, query: PagedQuery, tracing: Tracing) -> tuple[list[Item], bool]:
-        # One more than asked for tells whether anything follows.
-        limit = None if query.limit is None else query.limit + 1
-        bound = query.paged(limit, query.cursor).statement()
-        with tracing.span(self._span, session_id=query.session_id) as span:
+    def bound(self, request: PageRequest) -> BoundStatement:
+        """Return the statement of a request, which reads one row more than the limit, if more exist."""
+        (given, kinds), values = request.filters
+        values = {**values, "session_id": request.session_id}
+        if request.limit is not None:
+            given, values["limit"] = given | {"limit"}, request.limit + 1
+        if request.cursor is not None:
+            given, values = given | {"cursor"}, values | request.cursor.values()
+        return self._statement(Shape(given, kinds)).bind(values)
+
+    async def _read(self, fetch: Fetch, request: PageRequest, tracing: Tracing) -> tuple[list[Item], bool]:
+        bound = self.bound(request)
+        with tracing.span(self._name, session_id=request.session_id) as span:
             items = list(starmap(self._item, await fetch(bound)))
             span.set(**{self._counted: len(items)})
-        more = query.limit is not None and len(items) > query.limit
-        return items[: query.limit] if more else items, more
+        more = request.limit is not None and len(items) > request.limit
+        return items[: request.limit] if more else items, more

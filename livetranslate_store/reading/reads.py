@@ -1,26 +1,26 @@
-"""What a store answers: timelines, views, statistics and searches, from a replica where that is fresh."""
+"""The reads of a store that need no unit of work; a replica answers them if it is fresh enough."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from functools import partial
+from typing import Unpack
 from uuid import UUID
 
 from livetranslate_store.checks import checked_integer
 from livetranslate_store.reading.paging import Fetch
-from livetranslate_store.reading.search.pages import read_hits
 from livetranslate_store.reading.search.query import checked_search
-from livetranslate_store.reading.side_by_side import MISSING_TRANSLATIONS, TRANSCRIPT_VIEW
-from livetranslate_store.reading.side_by_side_query import checked_view_query
+from livetranslate_store.reading.search.reader import read_hits
+from livetranslate_store.reading.side_by_side import MISSING_TRANSLATIONS, TRANSCRIPT_VIEW, view_request
 from livetranslate_store.reading.statistics.statistics import read_session_statistics
-from livetranslate_store.reading.timeline import TIMELINE
-from livetranslate_store.reading.timeline_query import checked_query
+from livetranslate_store.reading.timeline import TIMELINE, timeline_request
 from livetranslate_store.replicas.router import ReadRouter
 from livetranslate_store.tracing import Tracing
 from livetranslate_store.values import (
-    EntryKind,
+    SearchFilters,
     SearchPage,
+    SegmentFilters,
     SessionStatistics,
     TimelineEntry,
+    TimelineFilters,
     TimelinePage,
     TranscriptRow,
     TranscriptViewPage,
@@ -28,7 +28,11 @@ from livetranslate_store.values import (
 
 
 class Reads:
-    """Reads that need no unit of work: each is one statement, or one for each page."""
+    """Reads that need no unit of work: each page is one statement.
+
+    A read shows all that this store has written into the session. With `min_position`, the `position` of a
+    receipt from any store, it shows that write too.
+    """
 
     def __init__(self, router: ReadRouter, tracing: Tracing) -> None:
         self._router = router
@@ -38,159 +42,104 @@ class Reads:
         self,
         session_id: UUID,
         *,
-        start: float | None = None,
-        end: float | None = None,
-        languages: Sequence[str] | None = None,
-        speakers: Sequence[str] | None = None,
-        kinds: Sequence[EntryKind] | None = None,
-        finals_only: bool = False,
-        untimed: bool = True,
         limit: int | None = None,
         cursor: str | None = None,
         min_position: int | None = None,
+        **filters: Unpack[TimelineFilters],
     ) -> TimelinePage:
         """Return the transcripts and translations of a session in order.
 
-        The window `[start, end)` in seconds keeps what overlaps it; entries without any time are kept in
-        every window unless `untimed` is False. `languages` match their variants too (`zh` also `zh-Hans`);
-        `speakers` are labels or given names. With a `limit` the page's `next_cursor`, passed as `cursor`,
-        continues it. An unknown session has an empty timeline. It shows all that this store has written into
-        the session, and with `min_position`, the `position` of a receipt of any store's, that write. Raises
-        InvalidInputError.
+        Filters:
+            start, end: the window `[start, end)` in seconds; entries that overlap it are kept.
+            untimed: False leaves out entries without any time, which lie in every window otherwise.
+            languages: tags, which keep their variants too (`zh` also keeps `zh-Hans`).
+            speakers: labels or given names.
+            kinds: `"transcript"`, `"translation"`.
+            finals_only: True leaves out segments that may still change.
+
+        With a `limit`, pass the page's `next_cursor` as `cursor` for the next page. An unknown session has an
+        empty timeline. Raises InvalidInputError.
         """
-        query = checked_query(
-            session_id,
-            start=start,
-            end=end,
-            languages=languages,
-            speakers=speakers,
-            kinds=kinds,
-            finals_only=finals_only,
-            untimed=untimed,
-            limit=limit,
-            cursor=cursor,
-        )
-        return await TIMELINE.read(self._fetch(session_id, min_position), query, self._tracing)
+        request = timeline_request(session_id, filters, limit=limit, cursor=cursor)
+        return await TIMELINE.read(self._fetch(session_id, min_position), request, self._tracing)
 
     def stream_timeline(
         self,
         session_id: UUID,
         *,
-        start: float | None = None,
-        end: float | None = None,
-        languages: Sequence[str] | None = None,
-        speakers: Sequence[str] | None = None,
-        kinds: Sequence[EntryKind] | None = None,
-        finals_only: bool = False,
-        untimed: bool = True,
         limit: int | None = None,
         cursor: str | None = None,
         min_position: int | None = None,
+        **filters: Unpack[TimelineFilters],
     ) -> AsyncIterator[TimelineEntry]:
-        """Yield what `timeline` returns, in bounded memory however long the meeting was."""
-        query = checked_query(
-            session_id,
-            start=start,
-            end=end,
-            languages=languages,
-            speakers=speakers,
-            kinds=kinds,
-            finals_only=finals_only,
-            untimed=untimed,
-            limit=limit,
-            cursor=cursor,
-        )
-        return TIMELINE.stream(self._fetch(session_id, min_position), query, self._tracing)
+        """Yield the entries of `timeline`, in bounded memory for a meeting of any length.
+
+        The filters are those of `timeline`. Raises InvalidInputError at the call.
+        """
+        request = timeline_request(session_id, filters, limit=limit, cursor=cursor)
+        return TIMELINE.stream(self._fetch(session_id, min_position), request, self._tracing)
 
     async def transcript_view(
         self,
         session_id: UUID,
         languages: Sequence[str],
         *,
-        start: float | None = None,
-        end: float | None = None,
-        speakers: Sequence[str] | None = None,
-        finals_only: bool = False,
-        untimed: bool = True,
         limit: int | None = None,
         cursor: str | None = None,
         min_position: int | None = None,
+        **filters: Unpack[SegmentFilters],
     ) -> TranscriptViewPage:
-        """Return the transcripts of a session in order, each beside its translations into `languages`.
+        """Return the transcripts of a session in order, each with its translations into `languages`.
 
-        A row has one place for each of them, in that order. A language is matched by its variants too: the
-        translation with that very tag stands in its place, else the first in the order of tags. A gap is
-        None. The rest is as for `timeline`, whose cursors can be used here. Raises InvalidInputError.
+        A row has one place per language, in their order: the translation with that tag, else the first of its
+        variants in the order of tags, else None. The filters are `start`, `end`, `untimed`, `speakers` and
+        `finals_only`, as in `timeline`, whose cursors continue this view too. Raises InvalidInputError.
         """
-        query = checked_view_query(
-            session_id,
-            languages,
-            start=start,
-            end=end,
-            speakers=speakers,
-            finals_only=finals_only,
-            untimed=untimed,
-            limit=limit,
-            cursor=cursor,
-        )
-        return await TRANSCRIPT_VIEW.read(self._fetch(session_id, min_position), query, self._tracing)
+        request = view_request(session_id, languages, filters, limit=limit, cursor=cursor)
+        return await TRANSCRIPT_VIEW.read(self._fetch(session_id, min_position), request, self._tracing)
 
     def stream_transcript_view(
         self,
         session_id: UUID,
         languages: Sequence[str],
         *,
-        start: float | None = None,
-        end: float | None = None,
-        speakers: Sequence[str] | None = None,
-        finals_only: bool = False,
-        untimed: bool = True,
         limit: int | None = None,
         cursor: str | None = None,
         min_position: int | None = None,
+        **filters: Unpack[SegmentFilters],
     ) -> AsyncIterator[TranscriptRow]:
-        """Yield what `transcript_view` returns, in bounded memory however long the meeting was."""
-        query = checked_view_query(
-            session_id,
-            languages,
-            start=start,
-            end=end,
-            speakers=speakers,
-            finals_only=finals_only,
-            untimed=untimed,
-            limit=limit,
-            cursor=cursor,
-        )
-        return TRANSCRIPT_VIEW.stream(self._fetch(session_id, min_position), query, self._tracing)
+        """Yield the rows of `transcript_view`, in bounded memory for a meeting of any length.
+
+        The filters are those of `transcript_view`. Raises InvalidInputError at the call.
+        """
+        request = view_request(session_id, languages, filters, limit=limit, cursor=cursor)
+        return TRANSCRIPT_VIEW.stream(self._fetch(session_id, min_position), request, self._tracing)
 
     async def missing_translations(
         self,
         session_id: UUID,
         language: str,
         *,
-        finals_only: bool = False,
         limit: int | None = None,
         cursor: str | None = None,
         min_position: int | None = None,
+        **filters: Unpack[SegmentFilters],
     ) -> TranscriptViewPage:
-        """Return what a translator into `language` has to do, in order, as `transcript_view` shows it.
+        """Return the transcripts that still need a translation into `language`, in timeline order.
 
-        These are the transcripts that have no translation into it, or one that is stale and stands in its
-        place. Those that were spoken in the language, or a variant of it, need none. Raises
+        A transcript needs one if it has none, or a stale one, which its row shows. A transcript in the
+        language, or in a variant of it, needs none. The filters are those of `transcript_view`. Raises
         InvalidInputError.
         """
-        query = checked_view_query(
-            session_id, [language], finals_only=finals_only, limit=limit, cursor=cursor, missing=True
-        )
-        return await MISSING_TRANSLATIONS.read(self._fetch(session_id, min_position), query, self._tracing)
+        request = view_request(session_id, [language], filters, limit=limit, cursor=cursor)
+        return await MISSING_TRANSLATIONS.read(self._fetch(session_id, min_position), request, self._tracing)
 
     async def session_statistics(
         self, session_id: UUID, *, min_position: int | None = None
     ) -> SessionStatistics:
         """Return a meeting in figures: speech, speakers, languages, translations, minutes.
 
-        They are counted in the database, in one statement. Raises NotFoundError where the session is not
-        there.
+        The database counts them, in one statement. Raises NotFoundError if the session does not exist.
         """
         return await read_session_statistics(self._fetch(session_id, min_position), session_id, self._tracing)
 
@@ -198,46 +147,39 @@ class Reads:
         self,
         query: str,
         *,
-        session_ids: Sequence[UUID] | None = None,
-        languages: Sequence[str] | None = None,
-        speakers: Sequence[str] | None = None,
-        kinds: Sequence[EntryKind] | None = None,
-        started_from: datetime | None = None,
-        started_before: datetime | None = None,
-        finals_only: bool = False,
         translation_language: str | None = None,
         fuzzy: bool = False,
         limit: int = 20,
         cursor: str | None = None,
+        min_position: int | None = None,
+        **filters: Unpack[SearchFilters],
     ) -> SearchPage:
         """Return the transcripts and translations that match a web-style query, over all sessions.
 
-        `"exact phrase"`, `-without` and `this or that` mean what they do on the web. Each text is read in its
-        own language, so that `meetings` finds "meeting", accents do not matter, and in scripts without spaces
-        any piece of a text is found. `fuzzy` forgives typing mistakes behind the second letter
-        of words of four letters and more.
-        `started_from` and `started_before` bound the start of the meeting, from the one on and before the
-        other. Each hit shows its original and its translation into `translation_language`.
+        `"exact phrase"`, `-without` and `this or that` mean what they do on the web. The query is read in the
+        language of each text: `meetings` finds "meeting", accents do not matter, and in scripts without
+        spaces any piece of a text is found. `fuzzy` forgives typing mistakes after the second letter, in
+        words of four letters or more. Each hit shows its original, and its translation into
+        `translation_language`.
 
-        The hits of the newest meetings come first, the best of every 100 before the others; `limit` is 1 to
-        1000, and the page's `next_cursor`, passed as `cursor` with the same query, continues it. Raises
-        InvalidInputError, also for a query without a word that must be there.
+        Filters:
+            session_ids: only these sessions.
+            started_from, started_before: the start of the meeting, the first inclusive.
+            languages, speakers, kinds, finals_only: as in `timeline`.
+
+        The hits of the newest meetings come first, ranked in blocks of 100 hits. `limit` is 1 to 1000; pass
+        the page's `next_cursor` as `cursor`, with the same query and filters, for the next page. Raises
+        InvalidInputError, also for a query that requires no word.
         """
         checked = checked_search(
             query,
-            session_ids=session_ids,
-            languages=languages,
-            speakers=speakers,
-            kinds=kinds,
-            started_from=started_from,
-            started_before=started_before,
-            finals_only=finals_only,
+            filters,
             translation_language=translation_language,
             fuzzy=fuzzy,
             limit=limit,
             cursor=cursor,
         )
-        return await read_hits(self._fetch(None, None), checked, self._tracing)
+        return await read_hits(self._fetch(None, min_position), checked, self._tracing)
 
     def _fetch(self, session_id: UUID | None, min_position: int | None) -> Fetch:
         position = checked_position(min_position)

@@ -4,6 +4,7 @@ Times of speech are seconds since the session's start, as float; None means that
 """
 
 from livetranslate_store.values.export import SessionDocument, SessionFacts
+from livetranslate_store.values.filters import SearchFilters, SegmentFilters, TimelineFilters
 from livetranslate_store.values.health import PartHealth, StoreHealth
 from livetranslate_store.values.imports import (
     FileImportReport,
@@ -23,6 +24,7 @@ from livetranslate_store.values.inputs import (
     TranslationInput,
     Word,
 )
+from livetranslate_store.values.languages import is_variant
 from livetranslate_store.values.page import Page
 from livetranslate_store.values.receipts import (
     AudioReceipt,
@@ -112,8 +114,10 @@ __all__ = [
     "RestoreReport",
     "RetryStatistics",
     "ScriptCounts",
+    "SearchFilters",
     "SearchHit",
     "SearchPage",
+    "SegmentFilters",
     "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",
@@ -126,6 +130,7 @@ __all__ = [
     "StoreStatistics",
     "SweepReport",
     "TimelineEntry",
+    "TimelineFilters",
     "TimelinePage",
     "TranscriptFile",
     "TranscriptInput",
@@ -137,4 +142,5 @@ __all__ = [
     "TranslationReceipt",
     "ViewedTranslation",
     "Word",
+    "is_variant",
 ]

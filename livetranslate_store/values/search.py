@@ -28,8 +28,6 @@ class SearchHit(Value, frozen=True):
     timestamp: float
     speaker_label: str | None
     speaker_name: str | None
-    snippet: str
-    highlights: tuple[tuple[int, int], ...]
     text: str
     language: str
     translation: str | None
@@ -37,6 +35,8 @@ class SearchHit(Value, frozen=True):
     is_final: bool
     is_stale: bool
     rank: float
+    snippet: str
+    highlights: tuple[tuple[int, int], ...]
 
 
 class SearchPage(Page[SearchHit]):

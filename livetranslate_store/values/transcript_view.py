@@ -7,7 +7,7 @@ from livetranslate_store.values.value import Value
 
 
 class ViewedTranslation(Value, frozen=True, gc=False):
-    """A translation in the place of its language; stale where its transcript has moved on since."""
+    """A translation in the place of its language; stale if its transcript has a newer revision."""
 
     id: UUID
     text: str
@@ -21,8 +21,8 @@ class ViewedTranslation(Value, frozen=True, gc=False):
 class TranscriptRow(Value, frozen=True, gc=False):
     """A transcript and its translations, at its place in the meeting.
 
-    `timestamp` and `duration` are those of the timeline. `translations` has one place for each language that
-    was asked for, in that order; None marks a gap.
+    `timestamp` and `duration` are those of the timeline. `translations` has one place for each requested
+    language, in that order; None marks a gap.
     """
 
     transcript_id: UUID
@@ -40,6 +40,11 @@ class TranscriptRow(Value, frozen=True, gc=False):
     revision: int
     is_final: bool
     translations: tuple[ViewedTranslation | None, ...]
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether a time of the transcript is known."""
+        return self.start_time is not None or self.end_time is not None
 
 
 class TranscriptViewPage(Page[TranscriptRow]):

@@ -128,6 +128,8 @@ async def test_a_read_of_another_store_sees_the_write_whose_position_it_demands(
                 assert sorted(found) == ["added", "late", "recorded"]
             streamed = reader.stream_timeline(session_id, min_position=late.position)
             assert len([entry async for entry in streamed]) == 3
+            assert len(await reader.search("recorded")) == 0
+            assert len(await reader.search("recorded", min_position=recorded.position)) == 1
             async with reader.read(min_position=added.position) as unit:
                 assert len(await unit.transcripts.list_for_session(session_id)) == 2
         finally:

@@ -31,7 +31,7 @@ async def test_an_empty_session_has_figures_of_nothing(store: Store, session_id:
 
 
 async def test_an_unknown_session_is_not_found(store: Store) -> None:
-    with pytest.raises(NotFoundError, match="no session"):
+    with pytest.raises(NotFoundError, match="does not exist"):
         await store.session_statistics(new_id())
 
 

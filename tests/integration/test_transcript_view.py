@@ -10,7 +10,7 @@ from helpers.support import explained, transcript, translation
 
 from livetranslate_store import InvalidInputError, Store
 from livetranslate_store.ids import new_id
-from livetranslate_store.reading.side_by_side_query import checked_view_query
+from livetranslate_store.reading.side_by_side import MISSING_TRANSLATIONS, TRANSCRIPT_VIEW, view_request
 from livetranslate_store.values import TranscriptRow
 
 Program = psycopg.Connection[Any]
@@ -169,6 +169,11 @@ async def test_what_is_missing_is_without_a_translation_or_has_a_stale_one(
     assert rest.next_cursor is None
     finals = await store.missing_translations(session_id, "es", finals_only=True)
     assert [row.text for row in finals] == ["0"]
+    window = await store.missing_translations(session_id, "es", start=9.5, speakers=["SPEAKER_00"])
+    assert [row.text for row in window] == ["0"]
+    timed = await store.missing_translations(session_id, "es", start=9.5, untimed=False)
+    assert [row.text for row in timed] == ["new"]
+    assert len(await store.missing_translations(session_id, "es", speakers=["nobody"])) == 0
     # What was said in Mexican Spanish is no translation into it of the rest.
     assert len(await store.missing_translations(session_id, "es-MX")) == 7
 
@@ -224,8 +229,9 @@ async def test_a_page_walks_the_index_and_sorts_no_session(
     view = await store.transcript_view(session_id, [], limit=10_000)
     cursor = view.next_cursor if after_half else None
     # In one of these languages nothing is done.
-    query = checked_view_query(session_id, ["ja", "de"], limit=200, cursor=cursor, missing=missing)
-    plan_of = explained(query.statement())
+    reader = MISSING_TRANSLATIONS if missing else TRANSCRIPT_VIEW
+    request = view_request(session_id, ["ja", "de"], {}, limit=200, cursor=cursor)
+    plan_of = explained(reader.bound(request))
     plan = "\n".join(row[0] for row in await store._database.fetch(plan_of))
     assert "Seq Scan on transcripts" not in plan
     assert "Seq Scan on translations" not in plan

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from livetranslate_store.exchange.bilingual import paired
 from livetranslate_store.formats import read_transcript
-from livetranslate_store.formats.writers.row_text import clean_lines, is_untimed, one_line, speaker_of
+from livetranslate_store.formats.writers.row_text import clean_lines, one_line, speaker_of
 from livetranslate_store.formats.writers.subrip import SubRipWriter
 from livetranslate_store.formats.writers.subtitles import PlainCues
 from livetranslate_store.formats.writers.webvtt import WebVTTWriter
@@ -35,7 +35,7 @@ def read(
 
 
 def held(row: TranscriptRow, text: str, language: str, translation: str | None) -> Held:
-    start = None if is_untimed(row) else pytest.approx(max(row.timestamp, 0.0), abs=6e-4)
+    start = None if not row.is_timed else pytest.approx(max(row.timestamp, 0.0), abs=6e-4)
     return text, language, translation, speaker_of(row) or None, start
 
 
@@ -63,7 +63,7 @@ def test_subrip_in_one_language_comes_back(rows: list[TranscriptRow]) -> None:
     rows = [replace(each, translations=()) for each in rows]
     data = written(SubRipWriter(SESSION, PlainCues((), named=True)), rows)
     expected = [
-        held(each, shown(each.text), "en", None) for each in rows if shown(each.text) and not is_untimed(each)
+        held(each, shown(each.text), "en", None) for each in rows if shown(each.text) and each.is_timed
     ]
     assert [found(cue) for cue in read(data, name="srt", language="en")] == expected
 
@@ -80,7 +80,7 @@ def test_two_languages_come_back_and_one_alone_is_itself(name: str, rows: list[T
         data = written(WebVTTWriter(SESSION, PlainCues(languages), languages), rows)
     else:
         data = written(SubRipWriter(SESSION, PlainCues(languages, named=True)), rows)
-        rows = [each for each in rows if not is_untimed(each)]
+        rows = [each for each in rows if each.is_timed]
     expected = []
     for each in rows:
         first = one_line(each.text) if each.language == "en" else ""

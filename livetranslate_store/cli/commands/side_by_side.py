@@ -10,7 +10,7 @@ from livetranslate_store.cli.terminal.terminal_text import clock, visible
 from livetranslate_store.models import Session
 from livetranslate_store.page.session_page import session_page
 from livetranslate_store.store import Store
-from livetranslate_store.values import TranscriptRow, TranscriptViewPage, ViewedTranslation
+from livetranslate_store.values import SegmentFilters, TranscriptRow, TranscriptViewPage, ViewedTranslation
 
 
 def columns_beside(languages: Sequence[str]) -> list[Column[TranscriptRow]]:
@@ -56,15 +56,13 @@ async def show_missing(
     store: Store,
     session: Session,
     language: str,
+    filters: SegmentFilters,
     *,
-    finals_only: bool,
     limit: int | None,
     cursor: str | None,
 ) -> None:
     """Print the segments without an up-to-date translation; a stale one is shown."""
-    page = await store.missing_translations(
-        session.id, language, finals_only=finals_only, limit=limit, cursor=cursor
-    )
+    page = await store.missing_translations(session.id, language, **filters, limit=limit, cursor=cursor)
     show_page(output, page, [language], title=f"To be translated into {language}")
 
 

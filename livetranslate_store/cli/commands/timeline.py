@@ -1,7 +1,7 @@
 """`timeline`: the transcripts of a meeting and their translations, in order."""
 
 from collections.abc import Sequence
-from typing import Annotated, TypeAlias, TypedDict
+from typing import Annotated, TypeAlias
 
 import typer
 from rich.text import Text
@@ -24,7 +24,7 @@ from livetranslate_store.cli.terminal.output import Column, Output, note_next
 from livetranslate_store.cli.terminal.terminal_text import clock, visible
 from livetranslate_store.models import Session
 from livetranslate_store.store import Store
-from livetranslate_store.values import EntryKind, TimelineEntry
+from livetranslate_store.values import SegmentFilters, TimelineEntry, TimelineFilters
 
 
 def _shown_text(entry: TimelineEntry) -> Text:
@@ -118,14 +118,14 @@ def timeline(
     cuts, stderr gives the cursor of the next page.
     """
     output = Output(as_json=as_json)
-    segments = _SegmentFilters(
+    segments = SegmentFilters(
         start=checked_seconds(start, "--start"),
         end=checked_seconds(end, "--end"),
         speakers=speaker or None,
         finals_only=finals_only,
         untimed=not timed_only,
     )
-    entries = _EntryFilters(**segments, languages=language or None, kinds=[kind] if kind else None)
+    entries = TimelineFilters(**segments, languages=language or None, kinds=[kind] if kind else None)
     ways = (html is not None) + (missing is not None) + bool(beside)
     if ways > 1:
         raise typer.BadParameter("--beside, --missing and --html exclude each other")
@@ -136,9 +136,7 @@ def timeline(
             if html is not None:
                 await write_page(store, found, html)
             elif missing is not None:
-                await show_missing(
-                    output, store, found, missing, finals_only=finals_only, limit=limit, cursor=cursor
-                )
+                await show_missing(output, store, found, missing, segments, limit=limit, cursor=cursor)
             elif beside:
                 rows = await store.transcript_view(found.id, beside, **segments, limit=limit, cursor=cursor)
                 show_page(output, rows, beside, title=_title(found))
@@ -148,24 +146,11 @@ def timeline(
     wait_for(show())
 
 
-class _SegmentFilters(TypedDict):
-    start: float | None
-    end: float | None
-    speakers: Sequence[str] | None
-    finals_only: bool
-    untimed: bool
-
-
-class _EntryFilters(_SegmentFilters):
-    languages: Sequence[str] | None
-    kinds: Sequence[EntryKind] | None
-
-
 async def _show_entries(
     output: Output,
     store: Store,
     session: Session,
-    filters: _EntryFilters,
+    filters: TimelineFilters,
     *,
     limit: int | None,
     cursor: str | None,

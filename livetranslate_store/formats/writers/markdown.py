@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from livetranslate_store.formats.writers.row_text import clock, is_untimed, one_line, speaker_of
+from livetranslate_store.formats.writers.row_text import clock, one_line, speaker_of
 from livetranslate_store.formats.writers.text import noted
 from livetranslate_store.values import SessionFacts, TranscriptRow
 
@@ -34,7 +34,7 @@ class MarkdownWriter:
 
     def _paragraphs(self, row: TranscriptRow) -> Iterator[str]:
         speaker = escaped(speaker_of(row))
-        time = "" if is_untimed(row) else clock(row.timestamp)
+        time = clock(row.timestamp) if row.is_timed else ""
         who = " ".join(part for part in (speaker and f"**{speaker}**", time) if part)
         if who:
             yield who

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from livetranslate_store.values import TranscriptRow
+from livetranslate_store.values import TranscriptRow, is_variant
 
 # Control characters that are neither space nor line end: a terminal would obey some of them. A mark shows
 # that one was there.
@@ -40,11 +40,6 @@ def said(row: TranscriptRow, languages: Sequence[str]) -> tuple[Said | None, ...
     return tuple(found)
 
 
-def is_variant(tag: str, language: str) -> bool:
-    """Return whether `tag` is `language` or a variant of it: `zh-Hans` is one of `zh`."""
-    return f"{tag.lower()}-".startswith(f"{language.lower()}-")
-
-
 def clean_lines(text: str) -> list[str]:
     """Return the lines of a text that show something, without the space around them."""
     lines = (line.strip() for line in text.replace(_MARK, "").splitlines())
@@ -65,8 +60,3 @@ def clock(seconds: float) -> str:
     """Return a time as 1:02:03; what comes before the start has a minus sign."""
     total = int(abs(seconds))
     return f"{'-' if seconds < 0 else ''}{total // 3600}:{total // 60 % 60:02}:{total % 60:02}"
-
-
-def is_untimed(row: TranscriptRow) -> bool:
-    """Return whether no time of the row is known."""
-    return row.start_time is None and row.end_time is None

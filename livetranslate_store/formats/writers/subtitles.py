@@ -9,7 +9,6 @@ from livetranslate_store.formats.writers.line_breaking import balanced, broken, 
 from livetranslate_store.formats.writers.row_text import (
     Said,
     clean_lines,
-    is_untimed,
     one_line,
     said,
     speaker_of,
@@ -65,7 +64,7 @@ class _Texts:
         found = said(row, self._languages)
         texts = [each for each in found if each is not None and one_line(each.text)]
         # A format with names has no place for a row without a time: it names nobody.
-        marked = self._named and bool(texts) and not is_untimed(row)
+        marked = self._named and bool(texts) and row.is_timed
         return self._marked(texts, speaker_of(row), found) if marked else texts
 
     def _marked(self, texts: list[Said], speaker: str, found: Sequence[Said | None]) -> list[Said]:
@@ -164,7 +163,7 @@ def _beside(texts: Iterable[Said]) -> list[list[CueLine]]:
 
 def _timed(row: TranscriptRow, lines: tuple[CueLine, ...]) -> SubtitleCue | Untimed:
     speaker = speaker_of(row)
-    if is_untimed(row):
+    if not row.is_timed:
         return Untimed(speaker, lines)
     # Neither format knows times before the start.
     start = max(0, round(row.timestamp * 1000))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from livetranslate_store.formats.writers.row_text import clock, is_untimed, one_line, said, speaker_of
+from livetranslate_store.formats.writers.row_text import clock, one_line, said, speaker_of
 from livetranslate_store.values import SessionFacts, TranscriptRow
 
 _INDENT = "    "
@@ -28,7 +28,7 @@ class TextWriter:
         return ""
 
     def _lines(self, row: TranscriptRow) -> Iterator[str]:
-        time = "-:--:--" if is_untimed(row) else clock(row.timestamp)
+        time = clock(row.timestamp) if row.is_timed else "-:--:--"
         speaker = speaker_of(row)
         prefix = f"[{time}] {speaker}{': ' if speaker else ''}"
         for place, (text, note) in enumerate(noted(row, self._languages)):

@@ -1,28 +1,32 @@
-"""A place among the hits of a search, as opaque text that one page hands out and the next continues from."""
+"""A place among the hits of a search: as the text that one page returns for the next, and in SQL."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Self
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import ColumnElement, DateTime, Uuid, bindparam, tuple_
+from sqlalchemy.types import TypeEngine
 
-from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.reading.cursor import EncodedCursor
 from livetranslate_store.values import EntryKind
 
 
 class HitKey(msgspec.Struct, frozen=True, array_like=True):
-    """What orders texts, the newest meeting first."""
+    """The order of texts: the newest meeting first, and in it the newest text."""
 
     started_at: datetime
     session_id: UUID
     id: UUID
 
 
-class SearchCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Which block of hits a page lies in, and the hit before it.
+class SearchCursor(EncodedCursor, frozen=True, array_like=True):
+    """The block of hits that a page lies in, and the hit before the page.
 
-    A block begins before `before`, at the newest hit where that is None, and ends with `end`, which is not
-    known yet where the block has not been read. `more` tells whether hits follow the block.
+    A block begins after the hit `before`, or at the newest hit if that is None, and ends with `end`, which is
+    None until the block has been read. `more` is whether hits follow the block. `walked` are the kinds whose
+    hits in the block were found by walking.
     """
 
     before: HitKey | None
@@ -32,34 +36,43 @@ class SearchCursor(msgspec.Struct, frozen=True, array_like=True):
     after: HitKey | None
     walked: frozenset[EntryKind]
 
-    def encoded(self) -> str:
-        """Return the cursor as text that is safe in a URL."""
-        return urlsafe_b64encode(msgspec.msgpack.encode(self)).rstrip(b"=").decode()
-
-    @classmethod
-    def decoded(cls, text: str) -> "SearchCursor":
-        """Return the cursor in `text`; raises InvalidInputError for what was not made by `encoded`."""
-        try:
-            data = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
-            cursor = msgspec.msgpack.decode(data, type=cls)
-            cursor.check()
-        except (ValueError, AttributeError, msgspec.MsgspecError) as error:
-            raise InvalidInputError(
-                "cursor is not a valid cursor: pass the next_cursor of a page unchanged."
-            ) from error
-        return cursor
-
     def check(self) -> None:
-        """Raise ValueError where there is no such place."""
+        """Raise ValueError if the fields contradict each other."""
         keys = [key for key in (self.before, self.end, self.after) if key is not None]
         known = {self.end is None, self.after is None, self.rank is None}
         if len(known) > 1 or any(key.started_at.tzinfo is None for key in keys):
             raise ValueError("not a place among hits")
 
     @classmethod
-    def block_before(cls, end: HitKey | None) -> "SearchCursor":
-        """Return the beginning of the block that follows `end`, of the first one where that is None."""
+    def block_after(cls, end: HitKey | None) -> Self:
+        """Return the beginning of the block after `end`, or of the first one for None."""
         return cls(end, None, more=False, rank=None, after=None, walked=frozenset())
 
+    def values(self) -> dict[str, Any]:
+        """Return the values of the parameters of `key_bound`, and the rank of the hit before the page."""
+        keys = {"before": self.before, "end": self.end, "after": self.after}
+        return {"after_rank": self.rank} | {
+            f"{name}_{field}": getattr(key, field)
+            for name, key in keys.items()
+            if key is not None
+            for field in HitKey.__struct_fields__
+        }
 
-FIRST_BLOCK = SearchCursor.block_before(None)
+
+FIRST_BLOCK = SearchCursor.block_after(None)
+
+_TYPES: Mapping[str, TypeEngine[Any]] = {
+    "started_at": DateTime(timezone=True),
+    "session_id": Uuid(),
+    "id": Uuid(),
+}
+
+
+def key_bound(name: str, field: str) -> ColumnElement[Any]:
+    """Return a field of the cursor's key `before`, `end` or `after`, as a parameter."""
+    return bindparam(f"{name}_{field}", type_=_TYPES[field])
+
+
+def key_place(name: str, fields: tuple[str, ...] = HitKey.__struct_fields__) -> Any:
+    """Return the cursor's key, or its first fields, as a row."""
+    return tuple_(*(key_bound(name, field) for field in fields))

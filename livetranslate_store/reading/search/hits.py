@@ -1,234 +1,287 @@
 """The hits of a block in one table, found in one of two ways.
 
-Where the planner's statistics say that a word is common, the newest texts are walked through until there are
-enough hits, within bounds; where it is rare, or the walk found too few, the index of words tells all that
-match. Both give the same hits.
+If the planner's statistics say that a word is common, the newest texts are walked through until there are
+enough hits, within bounds. If it is rare, or the walk found too few, the index of words finds all matches.
+Both ways give the same hits.
 """
 
-from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from livetranslate_store.reading.search.parts import (
-    TRANSCRIPTS,
-    TRANSLATIONS,
-    Binder,
-    Shape,
-    Source,
-    its_speaker,
-    read_by,
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
 )
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION
 
-# A walk reads no more texts than that, about 20 ms, and not where the index finds this few anyway.
+from livetranslate_store.models import SCHEMA
+from livetranslate_store.reading.columns import SESSIONS
+from livetranslate_store.reading.filters import entry_conditions, session_conditions
+from livetranslate_store.reading.search.cursor import key_place
+from livetranslate_store.reading.search.readings import Readings, functions, materialized, number
+from livetranslate_store.reading.search.shape import BLOCK, SearchShape, Source
+
+# A walk reads no more texts than that, about 20 ms, and none if the index finds this few hits anyway.
 WALKED_TEXTS = 20_000
 FEW_HITS = 1_000
 # So many times the texts that hold a block's hits on average: hits are not spread evenly.
 WALK_MARGIN = 3
 # Comparing trigrams takes longer than comparing words.
 WALKED_ALIKE = 2_000
-# The share of a word's trigrams that another one must have. A letter left out, added, changed or swapped in a
-# word of six leaves half of them.
+# The share of a word's trigrams that another word must have. A letter left out, added, changed or swapped in
+# a word of six letters leaves half of them.
 ALIKE = 0.5
 
 
-def hits_in(source: Source, shape: Shape, bind: Binder) -> list[str]:
-    """Return the hits in one table: those of the walk if there were enough, those of the index if not."""
-    if "end" not in shape.given:
-        return [_walk_length(source, shape, bind), _walked(source, shape, bind), _found(source, shape, bind)]
-    # A block that has been read before is read again in the same way.
-    return [(_walked if source.kind in shape.walked else _found)(source, shape, bind)]
+class Hits(NamedTuple):
+    """The hits of one table; a block that was read before is read again in the way of that time."""
+
+    source: Source
+    walked: CTE | None
+    found: CTE | None
+
+    @property
+    def is_walk_enough(self) -> ColumnElement[bool]:
+        """Whether the walk found a whole block."""
+        return _count(self.walked) > BLOCK
+
+    def selected(self) -> list[Select[Any]]:
+        """Return the hits of the walk if it found enough, else those of the index."""
+        both = [each for each in (self.walked, self.found) if each is not None]
+        parts = [
+            select(literal_column(f"'{self.source.kind}'", Text).label("kind"), *each.c) for each in both
+        ]
+        if len(parts) > 1:
+            parts[0] = parts[0].where(self.is_walk_enough)
+        return parts
 
 
-def _walk_length(source: Source, shape: Shape, bind: Binder) -> str:
-    """Return how many texts the walk may read; none where the index finds the hits sooner."""
-    name = source.table
+def hits_in(source: Source, shape: SearchShape, readings: Readings) -> Hits:
+    """Return the hits in one table."""
+    if shape.is_known:
+        is_walked = source.kind in shape.walked
+        return Hits(
+            source,
+            _walked(source, shape, readings, None) if is_walked else None,
+            None if is_walked else _found(source, shape, readings, None),
+        )
+    walked = _walked(source, shape, readings, _walk_length(source, shape, readings))
+    return Hits(source, walked, _found(source, shape, readings, walked))
+
+
+def _walk_length(source: Source, shape: SearchShape, readings: Readings) -> ColumnElement[int]:
+    """Return how many texts the walk may read; 0 if the index finds the hits sooner."""
+    name = f"{source.table.name}_walk"
     if shape.similar:
         # The server has no statistics of mistyped words.
-        return f"{name}_walk AS MATERIALIZED (SELECT {WALKED_ALIKE}::bigint AS texts)"
-    texts = f"ceil({WALK_MARGIN} * {bind('block', 'int')} * stored / matching)"
-    if "session_ids" in shape.given:
-        texts = f"{WALKED_TEXTS}"
-    return f"""
-{name}_walk AS MATERIALIZED (
-    SELECT CASE WHEN matching > {FEW_HITS} AND {texts} <= {WALKED_TEXTS} THEN {texts} ELSE 0 END::bigint
-               AS texts
-    FROM asked, livetranslate.search_estimate('livetranslate.{name}', query)
-)"""
+        texts = select(literal_column(f"{WALKED_ALIKE}", BigInteger).label("texts"))
+        return select(materialized(texts, name).c.texts).scalar_subquery()
+    table: ColumnElement[str] = literal_column(f"'{SCHEMA}.{source.table.name}'")
+    estimate = functions.search_estimate(table, readings.any.c.query).table_valued("matching", "stored")
+    estimate = estimate.alias("estimate")
+    most = number(WALKED_TEXTS)
+    needed: ColumnElement[int] = func.ceil(
+        number(WALK_MARGIN) * BLOCK * estimate.c.stored / estimate.c.matching
+    )
+    if shape.has("session_ids"):
+        needed = most
+    pays = and_(estimate.c.matching > number(FEW_HITS), needed <= most)
+    texts = select(cast(case((pays, needed), else_=number(0)), BigInteger).label("texts")).select_from(
+        readings.any.join(estimate, true())
+    )
+    return select(materialized(texts, name).c.texts).scalar_subquery()
 
 
-def _walked(source: Source, shape: Shape, bind: Binder) -> str:
-    name = source.table
-    rows = ["entry.session_id = session.id", *_row_filters(source, shape, bind), *_place(shape, bind)]
-    sessions = _session_filters(shape, bind)
-    texts, enough = "", ""
-    if "end" not in shape.given:
-        sessions.append(f"(SELECT texts FROM {name}_walk) > 0")
-        texts = f"LIMIT (SELECT texts FROM {name}_walk)"
-        enough = f"LIMIT {bind('block', 'int')} + 1"
+def _walked(source: Source, shape: SearchShape, readings: Readings, length: ColumnElement[int] | None) -> CTE:
+    sessions = select(SESSIONS.c.id, SESSIONS.c.started_at).where(*_on_sessions(shape, SESSIONS.c.id))
+    if length is not None:
+        sessions = sessions.where(length > number(0))
     # Only the meetings are sorted: a nested loop keeps their order and that of the texts in each, so that all
-    # steps stop when the last one has enough. OFFSET and LIMIT keep the subqueries what they are.
-    return f"""
-{name}_walked AS MATERIALIZED (
-    SELECT started_at, session_id, id, {_rank(shape, bind)} AS rank
-    FROM (
-        SELECT session.started_at, session.id AS session_id, entry.*
-        FROM (
-            SELECT session.id, session.started_at FROM livetranslate.sessions AS session
-            WHERE {_all(sessions)} ORDER BY session.started_at DESC, session.id DESC OFFSET 0
-        ) AS session
-        CROSS JOIN LATERAL (
-            SELECT entry.id, entry.search, entry.text, entry.{source.language} AS language
-            FROM {_joined(source, shape)}
-            WHERE {_all(rows)}
-            ORDER BY entry.id DESC LIMIT {WALKED_TEXTS}
-        ) AS entry
-        {texts}
-    ) AS entry
-    CROSS JOIN LATERAL (
-        SELECT query, rests FROM reading WHERE {read_by("entry.language", shape)} LIMIT 1
-    ) AS reading
-    WHERE {_may_match(shape, bind)} AND ({_matches(shape, bind)})
-    {enough}
-)"""
+    # steps stop as soon as the last one has enough. OFFSET and LIMIT keep the planner from merging them.
+    session = (
+        sessions.order_by(SESSIONS.c.started_at.desc(), SESSIONS.c.id.desc())
+        .offset(number(0))
+        .subquery("session")
+    )
+    table = source.table
+    entry = (
+        select(table.c.id, table.c.search, table.c.text, source.language.label("language"))
+        .select_from(source.joined(shape))
+        .where(
+            table.c.session_id == session.c.id,
+            *entry_conditions(shape.filters, source.entries),
+            *_in_block(shape, session.c.started_at, session.c.id, table.c.id),
+        )
+        .order_by(table.c.id.desc())
+        .limit(number(WALKED_TEXTS))
+        .correlate(session)
+        .lateral("entry")
+    )
+    texts = (
+        select(session.c.started_at, session.c.id.label("session_id"), *entry.c)
+        .select_from(session.join(entry, true()))
+        .limit(length)
+        .subquery("text")
+    )
+    reading = (
+        select(readings.each.c.query, readings.each.c.rests)
+        .where(readings_of(texts.c.language, shape, readings))
+        .limit(number(1))
+        .correlate(texts)
+        .lateral("reading")
+    )
+    match = _Match(shape, readings, texts, reading)
+    hits = (
+        select(texts.c.started_at, texts.c.session_id, texts.c.id, match.rank.label("rank"))
+        .select_from(texts.join(reading, true()))
+        .where(match.possible, match.certain)
+    )
+    return materialized(hits if length is None else hits.limit(BLOCK + number(1)), f"{table.name}_walked")
 
 
-def _found(source: Source, shape: Shape, bind: Binder) -> str:
-    name = source.table
-    sessions = ["session.id = entry.session_id", *_session_filters(shape, bind)]
-    conditions = [_may_match(shape, bind), f"({_matches(shape, bind)}) IS TRUE"]
-    conditions += [*_row_filters(source, shape, bind), *_place(shape, bind)]
-    if "session_ids" in shape.given:
-        conditions.append(f"entry.session_id = ANY ({bind('session_ids', 'uuid[]')})")
-    # The end of a block that has been read before bounds it, whatever came into it meanwhile.
-    limit = ""
-    if "end" not in shape.given:
-        block = bind("block", "int")
-        conditions.append(f"(SELECT count(*) FROM {name}_walked) <= {block}")
-        limit = f"LIMIT {block} + 1"
-    return f"""
-{name}_found AS MATERIALIZED (
-    SELECT started_at, session_id, id, {_rank(shape, bind)} AS rank
-    FROM (
-        SELECT session.started_at, entry.session_id, entry.id, entry.search, entry.text, reading.query
-        FROM {_joined(source, shape)}
-        CROSS JOIN LATERAL (
-            SELECT session.id, session.started_at FROM livetranslate.sessions AS session
-            WHERE {_all(sessions)} OFFSET 0
-        ) AS session
-        JOIN reading ON {read_by(f"entry.{source.language}", shape)}
-        WHERE {_all(conditions)}
-        ORDER BY session.started_at DESC, session.id DESC, entry.id DESC {limit}
-    ) AS hit
-)"""
+def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE | None) -> CTE:
+    table, reading = source.table, readings.each
+    session = (
+        select(SESSIONS.c.id, SESSIONS.c.started_at)
+        .where(SESSIONS.c.id == table.c.session_id, *_on_sessions(shape, SESSIONS.c.id))
+        .offset(number(0))
+        .correlate(table)
+        .lateral("session")
+    )
+    joined = source.joined(shape).join(session, true())
+    match = _Match(shape, readings, table, reading)
+    hits = (
+        select(
+            session.c.started_at,
+            table.c.session_id,
+            table.c.id,
+            table.c.search,
+            table.c.text,
+            reading.c.query,
+        )
+        .select_from(joined.join(reading, readings_of(source.language, shape, readings)))
+        .where(
+            match.possible,
+            match.certain.is_(true()),
+            *entry_conditions(shape.filters, source.entries),
+            *_in_block(shape, session.c.started_at, session.c.id, table.c.id),
+        )
+        .order_by(session.c.started_at.desc(), session.c.id.desc(), table.c.id.desc())
+    )
+    if shape.has("session_ids"):
+        hits = hits.where(table.c.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid))))
+    # The end of a block that was read before bounds it, whatever came into it meanwhile.
+    if walked is not None:
+        hits = hits.where(_count(walked) <= BLOCK).limit(BLOCK + number(1))
+    hit = hits.subquery("hit")
+    rank = _Match(shape, readings, hit, hit).rank
+    return materialized(
+        select(hit.c.started_at, hit.c.session_id, hit.c.id, rank.label("rank")), f"{table.name}_found"
+    )
 
 
-def _may_match(shape: Shape, bind: Binder) -> str:
-    """Return what the index is asked: any of the readings, or how words that are alike begin."""
-    beginnings = [_begins(branch, bind) for branch, words in enumerate(shape.similar, 1) if words]
-    return f"({' OR '.join(['entry.search @@ (SELECT query FROM asked)', *beginnings])})"
+class _Match:
+    """Whether a text matches, and how well; `reading` is how its language reads the query."""
 
+    def __init__(self, shape: SearchShape, readings: Readings, text: FromClause, reading: FromClause) -> None:
+        self._similar = {branch: words for branch, words in enumerate(shape.similar, 1) if words}
+        self._readings = readings
+        self._text = text
+        self._reading = reading
 
-def _begins(branch: int, bind: Binder) -> str:
-    return f"entry.search @@ to_tsquery('pg_catalog.simple', {bind(f'beginnings_{branch}', 'text')})"
+    @property
+    def possible(self) -> ColumnElement[bool]:
+        """What the index is asked: any of the readings, or how similar words begin."""
+        query = select(self._readings.any.c.query).scalar_subquery()
+        return or_(self._has(query), *map(self._begins, self._similar))
 
-
-def _matches(shape: Shape, bind: Binder) -> str:
-    """Return whether a text matches as its language reads the query."""
-    alike = [
-        f"({text} AND (reading.rests[{branch}]::text = '' OR entry.search @@ reading.rests[{branch}]))"
-        for branch, text in _alike(shape, bind).items()
-    ]
-    return " OR ".join(["entry.search @@ reading.query", *alike])
-
-
-def _alike(shape: Shape, bind: Binder) -> dict[int, str]:
-    """Return for each branch whether its words that may be mistyped are all similar to some in the text."""
-    return {
-        branch: " AND ".join(
-            [
-                _begins(branch, bind),
-                *(
-                    f"{_similarity(branch, word, 'entry.text', bind)} >= {ALIKE}"
-                    for word in range(1, words + 1)
-                ),
+    @property
+    def certain(self) -> ColumnElement[bool]:
+        """Whether the text matches as its language reads the query, or has words that are similar enough."""
+        alike = []
+        for branch, words in self._similar.items():
+            rest = self._reading.c.rests[number(branch)]
+            has_rest = or_(cast(rest, Text) == literal_column("''"), self._has(rest))
+            similar = [
+                self._similarity(branch, word) >= literal_column(f"{ALIKE}") for word in range(1, words + 1)
             ]
+            alike.append(and_(self._begins(branch), *similar, has_rest))
+        return or_(self._has(self._reading.c.query), *alike)
+
+    @property
+    def rank(self) -> ColumnElement[float]:
+        """The rank: exact matches come first, then the most similar."""
+        exact = cast(func.ts_rank(self._text.c.search, self._reading.c.query, number(1)), DOUBLE_PRECISION)
+        if not self._similar:
+            return exact
+        alike = [
+            func.least(*(self._similarity(branch, word) for word in range(1, words + 1)))
+            for branch, words in self._similar.items()
+        ]
+        return case(
+            (self._has(self._reading.c.query), number(1) + exact),
+            else_=cast(func.greatest(*alike), DOUBLE_PRECISION),
         )
-        for branch, words in enumerate(shape.similar, 1)
-        if words
-    }
+
+    def _has(self, query: ColumnElement[Any]) -> ColumnElement[bool]:
+        return self._text.c.search.bool_op("@@")(query)
+
+    def _begins(self, branch: int) -> ColumnElement[bool]:
+        beginnings = bindparam(f"beginnings_{branch}", type_=Text)
+        return self._has(func.to_tsquery(literal_column("'pg_catalog.simple'"), beginnings))
+
+    def _similarity(self, branch: int, word: int) -> ColumnElement[float]:
+        asked = bindparam(f"similar_{branch}_{word}", type_=Text)
+        similarity: ColumnElement[float] = functions.search_similarity(asked, self._text.c.text)
+        return similarity
 
 
-def _rank(shape: Shape, bind: Binder) -> str:
-    """Return a rank: what matches as it is comes first, then what is most alike."""
-    exact = "ts_rank(search, query, 1)::float8"
-    if not shape.similar:
-        return exact
-    branches = [
-        ", ".join(_similarity(branch, word, "text", bind) for word in range(1, words + 1))
-        for branch, words in enumerate(shape.similar, 1)
-        if words
-    ]
-    alike = ", ".join(f"least({each})" for each in branches)
-    return f"CASE WHEN search @@ query THEN 1 + {exact} ELSE greatest({alike})::float8 END"
+def readings_of(language: ColumnElement[str], shape: SearchShape, readings: Readings) -> ColumnElement[bool]:
+    """Return whether a reading is how texts in `language` are read."""
+    if shape.one_reading:
+        return true()
+    is_its_own: ColumnElement[bool] = readings.each.c.configuration == functions.search_configuration(
+        language
+    )
+    return is_its_own
 
 
-def _similarity(branch: int, word: int, text: str, bind: Binder) -> str:
-    return f"livetranslate.search_similarity({bind(f'similar_{branch}_{word}', 'text')}, {text})"
-
-
-def _joined(source: Source, shape: Shape) -> str:
-    text = f"livetranslate.{source.table} AS entry"
-    if source is TRANSLATIONS and (shape.finals_only or "speakers" in shape.given):
-        text += (
-            " JOIN livetranslate.transcripts AS spoken"
-            " ON spoken.session_id = entry.session_id AND spoken.id = entry.transcript_id"
-        )
-    if "speakers" in shape.given:
-        text += f" {its_speaker(_spoken(source))}"
-    return text
-
-
-def _spoken(source: Source) -> str:
-    return "entry" if source is TRANSCRIPTS else "spoken"
-
-
-def _row_filters(source: Source, shape: Shape, bind: Binder) -> list[str]:
-    conditions = []
-    if "languages" in shape.given:
-        conditions.append(f"lower(entry.{source.language}) LIKE ANY ({bind('languages', 'text[]')})")
-    if shape.finals_only:
-        conditions.append(f"{_spoken(source)}.is_final")
-    if "speakers" in shape.given:
-        speakers = bind("speakers", "text[]")
-        conditions.append(
-            f"({_spoken(source)}.speaker_label = ANY ({speakers}) OR speaker.name = ANY ({speakers}))"
-        )
+def _on_sessions(shape: SearchShape, session_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    conditions = session_conditions(shape.filters, SESSIONS)
+    # The part of the place in a block that the index of sessions can answer.
+    place, fields = tuple_(SESSIONS.c.started_at, session_id), ("started_at", "session_id")
+    if shape.is_later:
+        conditions.append(place <= key_place("before", fields))
+    if shape.is_known:
+        conditions.append(place >= key_place("end", fields))
     return conditions
 
 
-def _session_filters(shape: Shape, bind: Binder) -> list[str]:
-    conditions = []
-    if "session_ids" in shape.given:
-        conditions.append(f"session.id = ANY ({bind('session_ids', 'uuid[]')})")
-    if "started_from" in shape.given:
-        conditions.append(f"session.started_at >= {bind('started_from', 'timestamptz')}")
-    if "started_before" in shape.given:
-        conditions.append(f"session.started_at < {bind('started_before', 'timestamptz')}")
-    # Of the place in a block, what the index of sessions can answer.
-    for name, comparison in (("before", "<="), ("end", ">=")):
-        if name in shape.given:
-            started_at = bind(f"{name}_started_at", "timestamptz")
-            session_id = bind(f"{name}_session_id", "uuid")
-            conditions.append(f"(session.started_at, session.id) {comparison} ({started_at}, {session_id})")
+def _in_block(shape: SearchShape, *key: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    place = tuple_(*key)
+    conditions: list[ColumnElement[bool]] = []
+    if shape.is_later:
+        conditions.append(place < key_place("before"))
+    if shape.is_known:
+        conditions.append(place >= key_place("end"))
     return conditions
 
 
-def _place(shape: Shape, bind: Binder) -> list[str]:
-    key = "(session.started_at, session.id, entry.id)"
-    return [
-        f"{key} {comparison} {bind.key(name)}"
-        for name, comparison in (("before", "<"), ("end", ">="))
-        if name in shape.given
-    ]
-
-
-def _all(conditions: Sequence[str]) -> str:
-    return " AND ".join(conditions)
+def _count(hits: CTE | None) -> ColumnElement[int]:
+    assert hits is not None  # noqa: S101 (a block that is read for the first time is walked first)
+    return select(func.count()).select_from(hits).scalar_subquery()

@@ -40,7 +40,7 @@ _STEMMERS = {
 
 
 class Reading(NamedTuple):
-    """The configuration that reads all words of a text, and the one that leaves out those that say little."""
+    """The configuration that reads every word of a text, and the one that drops stop words."""
 
     configuration: str
     stopping: str
@@ -49,14 +49,13 @@ class Reading(NamedTuple):
 SIMPLE = Reading("pg_catalog.simple", "pg_catalog.simple")
 
 
-def readings(languages: Iterable[str] | None) -> list[Reading]:
-    """Return how texts in these languages are read, each way once; None stands for all languages."""
-    found = _STEMMERS.values() if languages is None else (_STEMMERS.get(_primary(tag)) for tag in languages)
-    read = [
-        SIMPLE if name is None else Reading(f"{SCHEMA}.search_{name}", f"pg_catalog.{name}") for name in found
-    ]
-    return list(dict.fromkeys(read if languages is not None else [SIMPLE, *read]))
-
-
-def _primary(tag: str) -> str:
-    return tag.partition("-")[0].lower()
+def readings(languages: Iterable[str] | None) -> tuple[Reading, ...]:
+    """Return how texts in these languages are read, each way once; None means all languages."""
+    if languages is None:
+        names: Iterable[str | None] = [None, *_STEMMERS.values()]
+    else:
+        names = (_STEMMERS.get(tag.partition("-")[0].lower()) for tag in languages)
+    return tuple(
+        SIMPLE if name is None else Reading(f"{SCHEMA}.search_{name}", f"pg_catalog.{name}")
+        for name in dict.fromkeys(names)
+    )

@@ -8,148 +8,166 @@ Every text is tried with the query as its own language reads it. The index is as
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, array
 
 from livetranslate_store.database.statement import Statement
-from livetranslate_store.reading.search.hits import hits_in
-from livetranslate_store.reading.search.parts import (
+from livetranslate_store.reading.columns import (
+    SESSIONS,
+    SPEAKERS,
     TRANSCRIPTS,
     TRANSLATIONS,
-    Binder,
-    Shape,
-    Source,
-    its_speaker,
-    read_by,
+    columns_of,
+    with_speaker,
 )
+from livetranslate_store.reading.search.cursor import key_place
+from livetranslate_store.reading.search.hits import Hits, hits_in, readings_of
+from livetranslate_store.reading.search.readings import Readings, materialized, number, query_readings
+from livetranslate_store.reading.search.shape import BLOCK, SOURCES, SearchShape, newest_first
+from livetranslate_store.reading.translations import translation_into
+from livetranslate_store.values import SearchHit
 
 
 @lru_cache(maxsize=256)
-def search_statement(shape: Shape) -> Statement:
-    """Return the text, with the names of its parameters in the order of their numbers."""
-    sources = [each for each in (TRANSCRIPTS, TRANSLATIONS) if each.kind in shape.kinds]
-    binder = Binder()
-    parts = [_readings(binder)]
-    for source in sources:
-        parts += hits_in(source, shape, binder)
-    parts.append(_block(sources, shape, binder))
-    text = f"WITH {', '.join(parts)}\n{_page(sources, shape, binder)}"
-    return Statement("search", text, tuple(binder.names))
+def search_statement(shape: SearchShape) -> Statement:
+    """Return the statement; its rows begin with the fields of SearchHit that are not computed."""
+    readings = query_readings()
+    hits = [hits_in(each, shape, readings) for each in SOURCES if each.kind in shape.filters.kinds]
+    block, end = _block(hits, shape)
+    return Statement.compiled("search", _page(hits, block, end, shape, readings))
 
 
-def _readings(bind: Binder) -> str:
-    """Return how each configuration reads the query, what it highlights, and any of the readings."""
-    return f"""
-reading AS MATERIALIZED (
-    SELECT configuration, string_agg('(' || query::text || ')', ' | ')::tsquery AS query,
-           coalesce(string_agg(nullif(shown::text, ''), ' | '), '')::tsquery AS shown,
-           array_agg(rest ORDER BY branch) AS rests
-    FROM unnest({bind("configurations", "text[]")}::regconfig[], {bind("stopping", "text[]")}::regconfig[])
-        AS way (configuration, stopping)
-    CROSS JOIN unnest(
-        {bind("plain", "text[]")}, {bind("strict", "text[]")}, {bind("shown_plain", "text[]")},
-        {bind("shown_strict", "text[]")}, {bind("rest", "text[]")}
-    ) WITH ORDINALITY AS side (plain, strict, shown_plain, shown_strict, rest_text, branch)
-    CROSS JOIN LATERAL (
-        SELECT {_read("configuration", "strict")} AS strictly, {_read("stopping", "plain")} AS shortly,
-               {_read("configuration", "rest_text")} AS rest
-    ) AS asked
-    -- A language may leave out every word that must be there: then it leaves out none.
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN querytree(shortly && strictly) IN ('', 'T')
-                   THEN configuration ELSE stopping
-               END AS chosen
-    ) AS choice
-    CROSS JOIN LATERAL (
-        SELECT CASE chosen WHEN stopping THEN shortly ELSE {_read("configuration", "plain")} END && strictly
-                   AS query,
-               {_read("chosen", "shown_plain")} || {_read("configuration", "shown_strict")} AS shown
-    ) AS read
-    GROUP BY configuration
-),
-asked AS MATERIALIZED (
-    SELECT string_agg(DISTINCT '(' || query::text || ')', ' | ')::tsquery AS query FROM reading
-)"""
-
-
-def _read(configuration: str, words: str) -> str:
-    # Without words the server would send a notice each time.
-    return f"CASE {words} WHEN '' THEN ''::tsquery ELSE to_tsquery({configuration}, {words}) END"
-
-
-def _block(sources: Sequence[Source], shape: Shape, bind: Binder) -> str:
-    parts = []
-    for source in sources:
-        select = f"SELECT '{source.kind}' AS kind, started_at, session_id, id, rank FROM {source.table}"
-        if "end" in shape.given:
-            parts.append(f"{select}_{'walked' if source.kind in shape.walked else 'found'}")
-        else:
-            enough = f"(SELECT count(*) FROM {source.table}_walked) > {bind('block', 'int')}"
-            parts += [f"{select}_walked WHERE {enough}", f"{select}_found"]
-    inside = "true" if "end" in shape.given else f"place <= {bind('block', 'int')}"
-    return f"""
-numbered AS MATERIALIZED (
-    SELECT *, row_number() OVER (ORDER BY started_at DESC, session_id DESC, id DESC) AS place
-    FROM ({" UNION ALL ".join(parts)}) AS hit
-),
-block AS MATERIALIZED (SELECT * FROM numbered WHERE {inside}),
-block_end AS MATERIALIZED (
-    SELECT started_at, session_id, id, place < (SELECT max(place) FROM numbered) AS more
-    FROM block ORDER BY place DESC LIMIT 1
-)"""
-
-
-def _page(sources: Sequence[Source], shape: Shape, bind: Binder) -> str:
-    after = ""
-    if "end" in shape.given:
-        rank, key = bind("after_rank", "float8"), bind.key("after")
-        after = f"WHERE (rank, started_at, session_id, id) < ({rank}, {key[1:]}"
-    shown = ""
-    if "translation_language" in shape.given:
-        patterns = bind("translation_language", "text[]")
-        shown = f"""
-LEFT JOIN LATERAL (
-    SELECT text, target_language, transcript_revision FROM livetranslate.translations AS each
-    WHERE each.session_id = page.session_id AND each.transcript_id = spoken.id
-        AND lower(each.target_language) LIKE ANY ({patterns})
-    ORDER BY lower(each.target_language) <> ({patterns})[1], each.target_language, each.id LIMIT 1
-) AS asked_for ON true"""
-    chosen = ("asked_for", "translated") if shown else ("translated",)
-    shown_text, shown_language, shown_revision = (
-        f"coalesce({', '.join(f'{source}.{column}' for source in chosen)})"
-        for column in ("text", "target_language", "transcript_revision")
-    )
-    language = "coalesce(translated.target_language, spoken.language)"
-    walked = "NULL::text[]"
-    if "end" not in shape.given:
-        enough = (
-            f"CASE WHEN (SELECT count(*) FROM {source.table}_walked) > {bind('block', 'int')}"
-            f" THEN '{source.kind}' END"
-            for source in sources
+def _block(hits: Sequence[Hits], shape: SearchShape) -> tuple[CTE, CTE]:
+    """Return the hits that are ranked together, and the last of them."""
+    all_hits = union_all(*(part for each in hits for part in each.selected())).subquery("hit")
+    place = func.row_number().over(order_by=newest_first(all_hits)).label("place")
+    numbered = materialized(select(*all_hits.c, place), "numbered")
+    inside = true() if shape.is_known else numbered.c.place <= BLOCK
+    block = materialized(select(*numbered.c).where(inside), "block")
+    last = select(func.max(numbered.c.place)).scalar_subquery()
+    end = (
+        select(
+            block.c.started_at.label("end_started_at"),
+            block.c.session_id.label("end_session_id"),
+            block.c.id.label("end_id"),
+            (block.c.place < last).label("more"),
         )
-        walked = f"array_remove(ARRAY[{', '.join(enough)}], NULL)"
-    return f"""
-SELECT page.session_id, session.title, session.meeting_id, page.started_at, page.kind, page.id,
-       spoken.id AS transcript_id, coalesce(translated.timestamp, spoken.timestamp) AS timestamp,
-       spoken.speaker_label, speaker.name AS speaker_name, spoken.text, spoken.language,
-       {shown_text} AS translation, {shown_language} AS translation_language,
-       spoken.is_final, coalesce({shown_revision} <> spoken.revision, false) AS is_stale, page.rank,
-       coalesce(translated.text, spoken.text) AS matched,
-       ARRAY(
-           SELECT position FROM unnest(coalesce(translated.search, spoken.search)) AS word
-           CROSS JOIN unnest(word.positions) AS position
-           WHERE array_to_tsvector(ARRAY[word.lexeme]) @@ reading.shown
-       ) AS positions,
-       block_end.started_at AS end_started_at, block_end.session_id AS end_session_id, block_end.id AS end_id,
-       block_end.more, {walked} AS walked
-FROM (
-    SELECT * FROM block {after}
-    ORDER BY rank DESC, started_at DESC, session_id DESC, id DESC LIMIT {bind("limit", "int")} + 1
-) AS page
-CROSS JOIN block_end
-LEFT JOIN livetranslate.translations AS translated
-    ON page.kind = 'translation' AND translated.session_id = page.session_id AND translated.id = page.id
-JOIN livetranslate.transcripts AS spoken
-    ON spoken.session_id = page.session_id AND spoken.id = coalesce(translated.transcript_id, page.id)
-JOIN livetranslate.sessions AS session ON session.id = page.session_id
-{its_speaker("spoken")}
-LEFT JOIN reading ON {read_by(language, shape)}{shown}
-ORDER BY page.rank DESC, page.started_at DESC, page.session_id DESC, page.id DESC"""
+        .order_by(block.c.place.desc())
+        .limit(number(1))
+    )
+    return block, materialized(end, "block_end")
+
+
+def _page(hits: Sequence[Hits], block: CTE, end: CTE, shape: SearchShape, readings: Readings) -> Select[Any]:
+    page = _page_of_block(block, shape)
+    translated, spoken, reading = TRANSLATIONS.alias("translated"), TRANSCRIPTS, readings.each
+    joined: FromClause = (
+        page.join(end, true())
+        .outerjoin(
+            translated,
+            and_(
+                page.c.kind == literal_column("'translation'"),
+                translated.c.session_id == page.c.session_id,
+                translated.c.id == page.c.id,
+            ),
+        )
+        .join(
+            spoken,
+            and_(
+                spoken.c.session_id == page.c.session_id,
+                spoken.c.id == func.coalesce(translated.c.transcript_id, page.c.id),
+            ),
+        )
+        .join(SESSIONS, SESSIONS.c.id == page.c.session_id)
+    )
+    language = func.coalesce(translated.c.target_language, spoken.c.language)
+    joined = with_speaker(joined).outerjoin(reading, readings_of(language, shape, readings))
+    shown: list[tuple[ColumnElement[Any], ...]] = [
+        (translated.c.text, translated.c.target_language, translated.c.transcript_revision)
+    ]
+    if shape.has("translation_language"):
+        asked_for = (
+            translation_into(
+                bindparam("translation_language", type_=Text),
+                session_id=page.c.session_id,
+                transcript_id=spoken.c.id,
+                revision=spoken.c.revision,
+            )
+            .correlate(page, spoken)
+            .lateral("asked_for")
+        )
+        joined = joined.outerjoin(asked_for, true())
+        shown.insert(0, (asked_for.c.text, asked_for.c.language, asked_for.c.transcript_revision))
+    translation, translation_language, revision = (func.coalesce(*each) for each in zip(*shown, strict=True))
+    columns = columns_of(
+        SearchHit,
+        [page, spoken],
+        computed=["snippet", "highlights"],
+        session_title=SESSIONS.c.title,
+        meeting_id=SESSIONS.c.meeting_id,
+        session_started_at=page.c.started_at,
+        transcript_id=spoken.c.id,
+        timestamp=func.coalesce(translated.c.timestamp, spoken.c.timestamp),
+        speaker_name=SPEAKERS.c.name,
+        translation=translation,
+        translation_language=translation_language,
+        is_stale=func.coalesce(revision != spoken.c.revision, literal_column("false")),
+    )
+    words = func.coalesce(translated.c.search, spoken.c.search)
+    return (
+        select(
+            *columns,
+            func.coalesce(translated.c.text, spoken.c.text).label("matched"),
+            _positions(words, reading).label("positions"),
+            *end.c,
+            _walked(hits, shape).label("walked"),
+        )
+        .select_from(joined)
+        .order_by(page.c.rank.desc(), *newest_first(page))
+    )
+
+
+def _page_of_block(block: CTE, shape: SearchShape) -> FromClause:
+    page = select(*block.c).order_by(block.c.rank.desc(), *newest_first(block))
+    if shape.is_known:
+        rank = bindparam("after_rank", type_=DOUBLE_PRECISION)
+        place = tuple_(block.c.rank, block.c.started_at, block.c.session_id, block.c.id)
+        page = page.where(place < tuple_(rank, *key_place("after").clauses))
+    return page.limit(bindparam("limit", type_=Integer) + number(1)).subquery("page")
+
+
+def _positions(words: ColumnElement[Any], reading: FromClause) -> ColumnElement[Any]:
+    """Return the positions in a text of the words to highlight."""
+    word = func.unnest(words).table_valued("lexeme", "positions").alias("word")
+    position = func.unnest(word.c.positions).table_valued("place").render_derived(name="position")
+    is_shown = func.array_to_tsvector(array([word.c.lexeme])).bool_op("@@")(reading.c.shown)
+    found = (
+        select(position.c.place).select_from(word.join(position, true())).where(is_shown).correlate(reading)
+    )
+    return func.array(found.scalar_subquery())
+
+
+def _walked(hits: Sequence[Hits], shape: SearchShape) -> ColumnElement[Any]:
+    """Return the kinds whose hits the walk found, when a block is read for the first time."""
+    if shape.is_known:
+        return literal_column("NULL::text[]")
+    kinds = [case((each.is_walk_enough, literal_column(f"'{each.source.kind}'", Text))) for each in hits]
+    return func.array_remove(array(kinds), literal_column("NULL"))

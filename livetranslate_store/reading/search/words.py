@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from livetranslate_store.checks import checked_text
 from livetranslate_store.errors import InvalidInputError
@@ -47,8 +47,17 @@ class SearchWords(NamedTuple):
 
     @property
     def same_in_all_languages(self) -> bool:
-        """Tell whether no language reads a word in a way of its own."""
+        """Whether no language reads a word in a way of its own."""
         return not any(branch.shown_plain or branch.shown_strict for branch in self.branches)
+
+    def values(self) -> dict[str, Any]:
+        """Return the values to bind: arrays of the branches' fields, and each word that may be mistyped."""
+        fields = ("plain", "strict", "shown_plain", "shown_strict", "rest")
+        values: dict[str, Any] = {name: [getattr(each, name) for each in self.branches] for name in fields}
+        for number, branch in enumerate(self.branches, 1):
+            values[f"beginnings_{number}"] = branch.beginnings
+            values |= {f"similar_{number}_{place}": word for place, word in enumerate(branch.similar, 1)}
+        return values
 
 
 class _Item(NamedTuple):

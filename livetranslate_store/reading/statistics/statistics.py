@@ -21,11 +21,11 @@ MAX_MINUTES = 7 * 24 * 60
 async def read_session_statistics(fetch: Fetch, session_id: UUID, tracing: Tracing) -> SessionStatistics:
     """Return the figures of a session; raises NotFoundError."""
     checked_uuid(session_id, "session_id")
-    values = {"session_id": session_id, "max_minutes": MAX_MINUTES} | counting_patterns()._asdict()
     with tracing.span("session_statistics", session_id=session_id):
+        values = {"session_id": session_id, "max_minutes": MAX_MINUTES, **counting_patterns()._asdict()}
         rows = await fetch(_statement().bind(values))
     if not rows:
-        raise NotFoundError(f"There is no session {session_id}.")
+        raise NotFoundError(f"Session {session_id} does not exist.")
     return msgspec.json.decode(rows[0][0], type=SessionStatistics)
 
 

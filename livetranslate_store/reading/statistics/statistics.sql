@@ -115,30 +115,34 @@ targets AS (
     FROM livetranslate.sessions, unnest(target_languages) AS target
     WHERE id = $1 AND target IS NOT NULL
 ),
+-- The languages that a tag belongs to: itself, and those that it is a variant of, in any case of letters.
+variants AS (
+    SELECT known.language, tag
+    FROM (SELECT language FROM targets UNION SELECT tag FROM tags) AS known
+    JOIN (SELECT tag FROM tags UNION SELECT language FROM languages) AS variant
+        ON starts_with(lower(tag) || '-', lower(known.language) || '-')
+),
 wanted AS (
     SELECT language FROM targets
     UNION ALL
     SELECT tag FROM tags
-    WHERE NOT EXISTS (
-        SELECT FROM targets
-        WHERE lower(tag) = lower(language) OR starts_with(lower(tag), lower(language) || '-')
-    )
+    WHERE tag NOT IN (SELECT variants.tag FROM variants JOIN targets ON targets.language = variants.language)
 ),
--- For each language the ones that need no translation into it.
+-- For each language, the transcripts that need no translation into it.
 spoken_in AS (
     SELECT wanted.language, languages.language AS source, languages.segments
     FROM wanted
-    JOIN languages
-        ON lower(languages.language) = lower(wanted.language)
-        OR starts_with(lower(languages.language), lower(wanted.language) || '-')
+    JOIN variants ON variants.language = wanted.language
+    JOIN languages ON languages.language = variants.tag
 ),
 places AS (
     SELECT
-        language,
-        tag,
-        row_number() OVER (PARTITION BY language ORDER BY tag) AS place
+        wanted.language,
+        tags.tag,
+        row_number() OVER (PARTITION BY wanted.language ORDER BY tags.tag) AS place
     FROM wanted
-    JOIN tags ON lower(tag) = lower(language) OR starts_with(lower(tag), lower(language) || '-')
+    JOIN variants ON variants.language = wanted.language
+    JOIN tags ON tags.tag = variants.tag
 ),
 -- The lowest place wins, and of two in one place the one that is not stale: an odd number is a stale one.
 done AS (

@@ -3,6 +3,7 @@
 import asyncpg
 from msgspec.structs import replace
 
+from livetranslate_store.reading.columns import value_of
 from livetranslate_store.reading.paging import Fetch
 from livetranslate_store.reading.search.cursor import HitKey, SearchCursor
 from livetranslate_store.reading.search.query import SearchQuery
@@ -12,7 +13,7 @@ from livetranslate_store.values import SearchHit, SearchPage
 
 
 async def read_hits(fetch: Fetch, query: SearchQuery, tracing: Tracing) -> SearchPage:
-    """Return a page of hits; one that reaches the end of its block goes on with the next block."""
+    """Return a page of hits; a page that reaches the end of its block goes on with the next block."""
     hits: list[SearchHit] = []
     with tracing.span("search") as span:
         cursor: SearchCursor | None = query.cursor
@@ -25,8 +26,8 @@ async def read_hits(fetch: Fetch, query: SearchQuery, tracing: Tracing) -> Searc
 
 
 async def _read_block(fetch: Fetch, query: SearchQuery) -> tuple[list[SearchHit], SearchCursor | None]:
-    """Return hits of one block, and where to go on."""
-    rows = await fetch(query.statement())
+    """Return hits of one block, and where to continue."""
+    rows = await fetch(query.bound())
     hits = [_hit(row, query) for row in rows[: query.limit]]
     block = query.cursor
     if rows and block.end is None:
@@ -37,30 +38,9 @@ async def _read_block(fetch: Fetch, query: SearchQuery) -> tuple[list[SearchHit]
         last = hits[-1]
         after = HitKey(last.session_started_at, last.session_id, last.id)
         return hits, replace(block, rank=last.rank, after=after)
-    return hits, SearchCursor.block_before(block.end) if block.more else None
+    return hits, SearchCursor.block_after(block.end) if block.more else None
 
 
 def _hit(row: asyncpg.Record, query: SearchQuery) -> SearchHit:
-    similar = [word for branch in query.words.branches for word in branch.similar] if query.fuzzy else []
-    extract = snippet(row["matched"], row["positions"], query.words.unspaced, similar)
-    return SearchHit(
-        session_id=row["session_id"],
-        session_title=row["title"],
-        meeting_id=row["meeting_id"],
-        session_started_at=row["started_at"],
-        kind=row["kind"],
-        id=row["id"],
-        transcript_id=row["transcript_id"],
-        timestamp=row["timestamp"],
-        speaker_label=row["speaker_label"],
-        speaker_name=row["speaker_name"],
-        snippet=extract.text,
-        highlights=extract.highlights,
-        text=row["text"],
-        language=row["language"],
-        translation=row["translation"],
-        translation_language=row["translation_language"],
-        is_final=row["is_final"],
-        is_stale=row["is_stale"],
-        rank=row["rank"],
-    )
+    extract = snippet(row["matched"], row["positions"], query.words.unspaced, query.similar)
+    return value_of(SearchHit, tuple(row), extract.text, extract.highlights)

@@ -1,0 +1,38 @@
+"""The translation that stands for a language: the language itself, else its first variant."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, literal_column, select
+
+from livetranslate_store.reading.columns import TRANSLATIONS, columns_of
+from livetranslate_store.reading.filters import is_variant
+from livetranslate_store.values import ViewedTranslation
+
+
+def translation_into(
+    pattern: ColumnElement[str],
+    *,
+    session_id: ColumnElement[UUID],
+    transcript_id: ColumnElement[UUID],
+    revision: ColumnElement[int],
+) -> Select[Any]:
+    """Return the ViewedTranslation of a transcript for a `variant_pattern`, in one row at most.
+
+    Another program may have left two translations with one tag; one that is not stale wins.
+    """
+    is_stale = TRANSLATIONS.c.transcript_revision != revision
+    columns = columns_of(
+        ViewedTranslation, [TRANSLATIONS], language=TRANSLATIONS.c.target_language, is_stale=is_stale
+    )
+    return (
+        select(*columns)
+        .where(
+            TRANSLATIONS.c.session_id == session_id,
+            TRANSLATIONS.c.transcript_id == transcript_id,
+            is_variant(TRANSLATIONS.c.target_language, pattern),
+        )
+        # A language sorts before its variants.
+        .order_by(TRANSLATIONS.c.target_language, is_stale, TRANSLATIONS.c.id)
+        .limit(literal_column("1"))
+    )

@@ -1,0 +1,49 @@
+"""The filters of reads, each said once: the methods of a store take them as keywords."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+from livetranslate_store.values.timeline import EntryKind
+
+
+class SegmentFilters(TypedDict, total=False):
+    """Which segments of a session are read; a filter that is left out, or None, keeps all.
+
+    `start` and `end` bound a window `[start, end)` in seconds, which keeps everything that overlaps it.
+    Segments without any time lie in every window; `untimed=False` leaves them out. `speakers` are labels or
+    given names. `finals_only` leaves out segments that may still change.
+    """
+
+    start: float | None
+    end: float | None
+    untimed: bool
+    speakers: Sequence[str] | None
+    finals_only: bool
+
+
+class TimelineFilters(SegmentFilters, total=False):
+    """Which entries of a session are read: those of `SegmentFilters`, narrowed further.
+
+    `languages` keep their variants too (`zh` also keeps `zh-Hans`); `kinds` are transcripts or translations.
+    """
+
+    languages: Sequence[str] | None
+    kinds: Sequence[EntryKind] | None
+
+
+class SearchFilters(TypedDict, total=False):
+    """Which texts are searched; a filter that is left out, or None, keeps all.
+
+    `started_from` and `started_before` bound the start of the meeting, the first inclusive. The others are
+    those of `TimelineFilters`.
+    """
+
+    session_ids: Sequence[UUID] | None
+    started_from: datetime | None
+    started_before: datetime | None
+    languages: Sequence[str] | None
+    speakers: Sequence[str] | None
+    kinds: Sequence[EntryKind] | None
+    finals_only: bool

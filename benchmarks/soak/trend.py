@@ -9,6 +9,8 @@ from typing import NamedTuple, Self
 # degrees of freedom, for which Student's t is 2.447 at 95 %.
 BLOCKS = 8
 STUDENT = 2.447
+FEWEST_IN_A_BLOCK = 2
+QUARTERS = 4
 
 
 class Slope(NamedTuple):
@@ -23,25 +25,41 @@ class Slope(NamedTuple):
         return self.value - self.margin
 
     @classmethod
-    def of_the_second_half(cls, x: Sequence[float], y: Sequence[float]) -> Self:
-        """Fit a line through the block means of the second half.
-
-        Raises ValueError if the second half has fewer than two samples a block.
-        """
-        size = len(x) // 2 // BLOCKS
-        if size < 2:  # noqa: PLR2004 (a mean needs two)
-            raise ValueError(f"{len(x)} samples are too few: at least {4 * BLOCKS} are needed.")
+    def of(cls, x: Sequence[float], y: Sequence[float]) -> Self:
+        """Fit a line through the means of eight blocks; raises ValueError if there are too few samples."""
+        size = len(x) // BLOCKS
+        if size < FEWEST_IN_A_BLOCK:
+            raise ValueError(
+                f"{len(x)} samples are too few for a slope: at least {FEWEST_IN_A_BLOCK * BLOCKS} are needed."
+            )
         first = len(x) - size * BLOCKS
         places, levels = (
             [statistics.fmean(series[start : start + size]) for start in range(first, len(x), size)]
             for series in (x, y)
         )
         value, offset = statistics.linear_regression(places, levels)
-        spread = sum(
-            (level - offset - value * place) ** 2 for place, level in zip(places, levels, strict=True)
-        )
-        width = statistics.pvariance(places) * BLOCKS
-        return cls(value, STUDENT * math.sqrt(spread / (BLOCKS - 2) / width))
+        residuals = [level - offset - value * place for place, level in zip(places, levels, strict=True)]
+        variance = sum(each**2 for each in residuals) / (BLOCKS - 2)
+        return cls(value, STUDENT * math.sqrt(variance / (BLOCKS * statistics.pvariance(places))))
+
+
+class Trend(NamedTuple):
+    """The slope of the second half, and the least growth that shows all the time, at 95 %."""
+
+    slope: Slope
+    least: float
+
+    @classmethod
+    def of(cls, x: Sequence[float], y: Sequence[float]) -> Self:
+        """Judge the second half.
+
+        A leak grows in the whole half and in both of its quarters. A step, as when the pool opens another
+        connection, shows in one quarter only.
+        """
+        quarter = len(x) // QUARTERS
+        stretches = slice(-2 * quarter, None), slice(-2 * quarter, -quarter), slice(-quarter, None)
+        slopes = [Slope.of(x[stretch], y[stretch]) for stretch in stretches]
+        return cls(slopes[0], min(slope.lowest for slope in slopes))
 
 
 def growth(samples: Sequence[float]) -> float:

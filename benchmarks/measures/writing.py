@@ -96,7 +96,7 @@ async def _through_repositories(store: Store, segment: Segment) -> None:
         recorded = await uow.audio_files.add(session_id, audio)
         spoken = replace(transcript, audio_file_id=recorded.audio_file_id)
         receipt = await uow.transcripts.add(session_id, spoken)
-        await uow.translations.add_all(session_id, receipt.transcript_id, translations)
+        await uow.translations.add_many(session_id, receipt.transcript_id, translations)
 
 
 async def _add_in_a_unit(store: Store, session_id: UUID, transcript_id: UUID, late: TranslationInput) -> None:

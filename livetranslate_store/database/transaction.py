@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection, Executable, Result
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncScalarResult, AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -127,6 +127,11 @@ class Transaction:
             result = await self._on_live_connection(lambda: self.session.execute(statement))
         self._database.breaker(writes=not self.read_only).answered()
         return result
+
+    async def stream(self, statement: Executable) -> AsyncScalarResult[Any]:
+        """Run a statement of SQLAlchemy's whose rows are read as they are used."""
+        await self.flush()
+        return await self._on_live_connection(lambda: self.session.stream_scalars(statement))
 
     async def fetch(self, bound: BoundStatement) -> Sequence[asyncpg.Record]:
         """Run one write and return the driver's rows."""

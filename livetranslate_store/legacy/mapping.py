@@ -78,13 +78,20 @@ def session_of(row: LegacyRow) -> MappedSession:
     if ended_at is not None and ended_at < started_at:
         row.replaced("end_time", "is before the session's start")
         ended_at = None
+    status = row.choice("status", SESSION_STATUSES, "error" if ended_at is None else "ended")
+    if ended_at is None and status == "ended":
+        ended_at = max(started_at, _moment(row.cells.get("updated_at")) or started_at)
+        row.replaced("end_time", f"there is none; taken as {ended_at.isoformat()}")
+    elif ended_at is not None and status not in ("ended", "error"):
+        row.replaced("status", f"is {status}, and there is an end_time; taken as ended")
+        status = "ended"
     return MappedSession(
         external_id=key_of(row.key),
         bot_id=row.name_or("bot_id", UNKNOWN),
         meeting_id=row.name_or("meeting_id", UNKNOWN),
         title=row.text("meeting_title", maximum=MAX_TITLE_CHARACTERS),
         uri=row.text("meeting_uri", maximum=MAX_TITLE_CHARACTERS),
-        status=row.choice("status", SESSION_STATUSES, "error" if ended_at is None else "ended"),
+        status=status,
         started_at=started_at,
         ended_at=ended_at,
         target_languages=_target_languages(row),

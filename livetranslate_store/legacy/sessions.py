@@ -38,7 +38,7 @@ async def write_session(context: Context, mapped: MappedSession, metadata: JSONO
     """
     metadata = _without_fingerprint(metadata)
     async with context.store.unit_of_work() as uow:
-        session = await uow.sessions.create(
+        receipt = await uow.sessions.create(
             bot_id=mapped.bot_id,
             meeting_id=mapped.meeting_id,
             external_id=mapped.external_id,
@@ -46,9 +46,11 @@ async def write_session(context: Context, mapped: MappedSession, metadata: JSONO
             uri=mapped.uri,
             status=mapped.status,
             started_at=mapped.started_at,
+            ended_at=mapped.ended_at,
             target_languages=mapped.target_languages,
             metadata=metadata,
         )
+        session = await uow.sessions.get(receipt.id)
         if session.started_at != mapped.started_at:
             context.tally.refuse("sessions", context.key, "start_time: it is here with another start already")
             return
@@ -59,7 +61,7 @@ async def _bring_up_to_date(
     uow: UnitOfWork, session: Session, mapped: MappedSession, metadata: JSONObject
 ) -> None:
     if mapped.ended_at is not None and session.ended_at != mapped.ended_at:
-        session = await uow.sessions.end(session.id, ended_at=mapped.ended_at)
+        session = await uow.sessions.update(session.id, status=mapped.status, ended_at=mapped.ended_at)
     here = (session.title, session.uri, session.status, session.target_languages, session.metadata_)
     there = (mapped.title, mapped.uri, mapped.status, mapped.target_languages, metadata)
     if here != there:

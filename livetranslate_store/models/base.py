@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    Column,
     Computed,
     DateTime,
     Index,
@@ -68,15 +67,15 @@ def table_of(model: type[Base]) -> Table:
     return Base.metadata.tables[f"{SCHEMA}.{model.__tablename__}"]
 
 
-def add_search(model: type[Base], language: str) -> None:
-    """Give the table the words of `text` in that language, with an index.
-
-    The column belongs to the table and not to the model: no object loads it.
-    """
-    table = table_of(model)
+def search_column(language: str) -> Mapped[str | None]:
+    """Return the column with the searchable words of `text` in that language; no object loads it."""
     words = Computed(f"{SCHEMA}.search_vector({language}, text)", persisted=True)
-    table.append_column(Column("search", TSVECTOR, words))
-    Index(f"ix_{table.name}_search", table.c.search, postgresql_using="gin")
+    return mapped_column("search", TSVECTOR, words, deferred=True, deferred_raiseload=True)
+
+
+def search_index(table_name: str) -> Index:
+    """Return the index of a table's search column."""
+    return Index(f"ix_{table_name}_search", "search", postgresql_using="gin")
 
 
 def one_of(column: str, choices: tuple[str, ...]) -> CheckConstraint:

@@ -16,7 +16,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from livetranslate_store.models.audio_file import AudioFile
-from livetranslate_store.models.base import LANGUAGE_TAG, Base, add_search, json_object, share, times
+from livetranslate_store.models.base import (
+    LANGUAGE_TAG,
+    Base,
+    json_object,
+    search_column,
+    search_index,
+    share,
+    times,
+)
 from livetranslate_store.models.session import Session
 
 
@@ -31,6 +39,7 @@ class Transcript(Base):
         share("confidence"),
         CheckConstraint("segment_index >= 0", name="segment_index_not_negative"),
         CheckConstraint("revision >= 0", name="revision_not_negative"),
+        search_index("transcripts"),
         # The order of the timeline.
         Index("ix_transcripts_timeline", "session_id", "timestamp", "segment_index", "id"),
         # The foreign key's other side: a session's audio can be deleted without reading its transcripts.
@@ -59,6 +68,4 @@ class Transcript(Base):
     is_final: Mapped[bool] = mapped_column(server_default="false")
     audio_file_id: Mapped[UUID | None]
     words: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
-
-
-add_search(Transcript, "language")
+    search: Mapped[str | None] = search_column("language")

@@ -12,7 +12,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from livetranslate_store.models.base import LANGUAGE_TAG, Base, add_search, json_object, share, times
+from livetranslate_store.models.base import (
+    LANGUAGE_TAG,
+    Base,
+    json_object,
+    search_column,
+    search_index,
+    share,
+    times,
+)
 from livetranslate_store.models.transcript import Transcript
 
 
@@ -31,6 +39,7 @@ class Translation(Base):
         share("confidence"),
         CheckConstraint("transcript_revision >= 0", name="transcript_revision_not_negative"),
         Index("ix_translations_transcript_id", "session_id", "transcript_id", "target_language", "id"),
+        search_index("translations"),
         # The order of the timeline, for the few that have times of their own.
         Index(
             "ix_translations_timeline",
@@ -57,6 +66,4 @@ class Translation(Base):
     service: Mapped[str] = mapped_column(server_default="translator")
     model: Mapped[str | None]
     transcript_revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
-
-
-add_search(Translation, "target_language")
+    search: Mapped[str | None] = search_column("target_language")

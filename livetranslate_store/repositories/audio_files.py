@@ -1,13 +1,13 @@
 """Audio files: the object before its row; no row without bytes, and no bytes after a rollback."""
 
-from functools import partial
 from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.checks import checked_uuid
-from livetranslate_store.database.transaction import Ending, Transaction
+from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.models import AudioFile
 from livetranslate_store.repositories.base import Repository
+from livetranslate_store.repositories.stored_objects import remove_if_rolled_back
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import AudioInput, AudioReceipt, Outcome
 from livetranslate_store.writing.encoding import audio_row
@@ -35,7 +35,7 @@ class AudioFileRepository(Repository[AudioFile]):
         self._transaction.check_usable(writing=True)
         staged = await self._storage.stage(session_id, audio)
         # Asked for before the object exists: whatever happens from here on, it is not forgotten.
-        self._transaction.when_done(partial(self._remove_if_rolled_back, staged.storage_key))
+        remove_if_rolled_back(self._transaction, self._storage, staged.storage_key)
         await self._storage.put(staged)
         receipt = await self._write_row(session_id, staged)
         if receipt.outcome is Outcome.UNCHANGED:
@@ -67,8 +67,3 @@ class AudioFileRepository(Repository[AudioFile]):
         rows = {"audio_files": [audio_row(session_id, staged)]}
         outcomes = await write_rows(AUDIO_FILE_WRITE, rows, self._transaction.fetch)
         return outcomes.audio_file((session_id, staged.audio_file_id))
-
-    async def _remove_if_rolled_back(self, storage_key: str, ending: Ending) -> None:
-        # Where the outcome is unknown the object stays: a row may refer to it.
-        if ending is Ending.ROLLED_BACK:
-            await self._storage.discard(storage_key)

@@ -1,4 +1,4 @@
-"""Sessions: created once per external id, ended, found, deleted with all that belongs to them."""
+"""Sessions: created once per external id, ended, found, deleted with everything in them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,7 +31,16 @@ from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, 
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.size_limits import SizeLimits
-from livetranslate_store.values import SESSION_STATUSES, DeletedSession
+from livetranslate_store.values import SESSION_STATUSES, DeletedSession, Outcome, SessionReceipt
+
+# Statuses of a session that is over, and can have an end.
+_OVER = ("ended", "error")
+_NOW_OR_START = func.greatest(func.now(), Session.started_at)
+# The end that comes with a status; any other status is of a session that goes on, without an end.
+_END_OF_STATUS: dict[str, dict[str, Any]] = {
+    "ended": {"ended_at": func.coalesce(Session.ended_at, _NOW_OR_START)},
+    "error": {},
+}
 
 
 class SessionRepository(Repository[Session]):
@@ -57,14 +66,17 @@ class SessionRepository(Repository[Session]):
         uri: str | None = None,
         status: str = "active",
         started_at: datetime | None = None,
+        ended_at: datetime | None = None,
         target_languages: Sequence[str] = (),
         metadata: JSONObject = {},  # noqa: B006 (it is never changed)
-    ) -> Session:
-        """Create a session, or return the one that `external_id` already names.
+    ) -> SessionReceipt:
+        """Create a session, unless `external_id` names one already; the receipt says which values differ.
 
-        Raises DuplicateError where that one belongs to another bot or meeting.
+        A session that is created as ended has `ended_at`, or else ends now. Raises DuplicateError if the
+        session of that name belongs to another bot or meeting, InvalidInputError for an end of a session that
+        is not over, or before its start.
         """
-        values: dict[str, Any] = {
+        given: dict[str, Any] = {
             "bot_id": checked_name(bot_id, "bot_id"),
             "meeting_id": checked_name(meeting_id, "meeting_id"),
             "external_id": optional_name(external_id, "external_id"),
@@ -75,18 +87,28 @@ class SessionRepository(Repository[Session]):
             "metadata_": self._checked_metadata(metadata),
         }
         if started_at is not None:
-            values["started_at"] = checked_instant(started_at, "started_at")
+            given["started_at"] = checked_instant(started_at, "started_at")
+        if ended_at is not None:
+            given["ended_at"] = _checked_end(ended_at, started_at, status)
         session_id = new_id() if external_id is None else session_id_for(external_id)
         self._transaction.check_usable(writing=True)
+        values = given
+        if status == "ended" and ended_at is None:
+            values = given | {"ended_at": func.greatest(func.now(), started_at)}
         statement = insert(Session).values(id=session_id, **values).on_conflict_do_nothing()
-        await self._transaction.execute(statement)
+        inserted = await self._transaction.execute(statement.returning(Session.id))
+        if inserted.scalar_one_or_none() is not None:
+            return SessionReceipt(session_id, Outcome.INSERTED)
         session = await self.get(session_id)
         if (session.bot_id, session.meeting_id) != (bot_id, meeting_id):
             raise DuplicateError(
                 f"external_id {external_id!r} names a session of bot {session.bot_id!r} "
                 f"in meeting {session.meeting_id!r} already."
             )
-        return session
+        differs = (
+            name.rstrip("_") for name, value in given.items() if value and getattr(session, name) != value
+        )
+        return SessionReceipt(session_id, Outcome.UNCHANGED, tuple(differs))
 
     async def get(self, session_id: UUID) -> Session:
         """Return the session; raises NotFoundError."""
@@ -102,7 +124,7 @@ class SessionRepository(Repository[Session]):
         status: str | None = None,
         limit: int = 100,
     ) -> list[Session]:
-        """Return the sessions that match everything given, the newest first."""
+        """Return the sessions that match all given values, the newest first."""
         checked_integer(limit, "limit", minimum=1)
         conditions = []
         if external_id is not None:
@@ -123,10 +145,15 @@ class SessionRepository(Repository[Session]):
         title: str | UnsetType | None = UNSET,
         uri: str | UnsetType | None = UNSET,
         status: str | UnsetType = UNSET,
+        ended_at: datetime | UnsetType = UNSET,
         target_languages: Sequence[str] | UnsetType = UNSET,
         metadata: JSONObject | UnsetType = UNSET,
     ) -> Session:
-        """Change what is given and return the session; raises NotFoundError."""
+        """Change the given values and return the session.
+
+        The status "ended" sets the end, unless there is one; a status of a session that goes on removes it.
+        `ended_at` corrects the end. Raises NotFoundError, and InvalidInputError as `create` does.
+        """
         values: dict[str, Any] = {}
         if title is not UNSET:
             values["title"] = _optional_title(title, "title")
@@ -134,39 +161,41 @@ class SessionRepository(Repository[Session]):
             values["uri"] = _optional_title(uri, "uri")
         if status is not UNSET:
             values["status"] = checked_choice(status, "status", SESSION_STATUSES)
+            values |= _END_OF_STATUS.get(status, {"ended_at": None})
+        if ended_at is not UNSET:
+            session = await self.get(session_id)
+            new_status = session.status if status is UNSET else status
+            values["ended_at"] = _checked_end(ended_at, session.started_at, new_status)
         if target_languages is not UNSET:
             values["target_languages"] = checked_languages(target_languages, "target_languages")
         if metadata is not UNSET:
             values["metadata_"] = self._checked_metadata(metadata)
         if not values:
-            raise InvalidInputError("update needs something to change.")
+            raise InvalidInputError("update() needs at least one value.")
         return await self._change(session_id, values)
 
     async def end(self, session_id: UUID, *, ended_at: datetime | None = None) -> Session:
-        """Mark the session as ended, now or at `ended_at`; a second time keeps the first moment.
+        """Mark the session as ended, now or at `ended_at`; a second call keeps the first moment.
 
         Raises NotFoundError, and InvalidInputError for an end before the start.
         """
+        session = await self.get(session_id)
         if ended_at is not None:
-            checked_instant(ended_at, "ended_at")
-            session = await self.get(session_id)
-            if ended_at < session.started_at:
-                raise InvalidInputError(
-                    f"ended_at {ended_at} is before the session's start {session.started_at}."
-                )
-        moment = func.coalesce(Session.ended_at, func.greatest(func.now(), Session.started_at))
-        return await self._change(
-            session_id, {"status": "ended", "ended_at": moment if ended_at is None else ended_at}
-        )
+            _checked_end(ended_at, session.started_at, "ended")
+        if session.status == "ended" and session.ended_at is not None:
+            return session
+        moment = _NOW_OR_START if ended_at is None else ended_at
+        values = {"status": "ended", "ended_at": func.coalesce(Session.ended_at, moment)}
+        return await self._change(session_id, values)
 
     async def delete(self, session_id: UUID) -> DeletedSession:
-        """Delete the session, its rows at the commit and its stored audio right after; says what it was.
+        """Delete the session with its rows, and its stored audio after the commit; return the numbers.
 
         Raises NotFoundError.
         """
         await self.get(session_id)
         self._transaction.check_usable(writing=True)
-        # Nobody adds to the session from here on, so that the counts are right.
+        # From here on no other transaction can add to the session: the counts are right.
         await self._transaction.execute(select(Session.id).where(Session.id == session_id).with_for_update())
         # Children first, so that the rows are counted; a cascade would delete them silently.
         counts = {
@@ -201,6 +230,17 @@ class SessionRepository(Repository[Session]):
     async def _remove_audio(self, session_id: UUID, ending: Ending) -> None:
         if ending is Ending.COMMITTED:
             await self._storage.remove_session(session_id)
+
+
+def _checked_end(ended_at: datetime, started_at: datetime | None, status: str) -> datetime:
+    checked_instant(ended_at, "ended_at")
+    if status not in _OVER:
+        raise InvalidInputError(f"ended_at needs the status {' or '.join(map(repr, _OVER))}, not {status!r}.")
+    if started_at is None:
+        raise InvalidInputError("ended_at needs started_at.")
+    if ended_at < started_at:
+        raise InvalidInputError(f"ended_at {ended_at} is before the session's start {started_at}.")
+    return ended_at
 
 
 def _optional_title(value: str | None, field: str) -> str | None:

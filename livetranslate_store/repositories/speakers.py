@@ -124,7 +124,7 @@ class SpeakerRepository(Repository[Speaker]):
             .values(speaker_label=into, updated_at=func.statement_timestamp())
         )
 
-    async def delete_speaker_content(self, session_id: UUID, label: str) -> DeletedSpeakerContent:
+    async def forget(self, session_id: UUID, label: str) -> DeletedSpeakerContent:
         """Forget a speaker: delete what `label` said with its translations and its audio, and the name.
 
         Audio goes where only these transcripts refer to it, its objects right after the commit; other audio

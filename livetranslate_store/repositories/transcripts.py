@@ -73,7 +73,8 @@ class TranscriptRepository(Repository[Transcript]):
 
     def stream_for_session(self, session_id: UUID) -> AsyncIterator[Transcript]:
         """Yield a session's transcripts in the order of their ids, in bounded memory."""
-        return self._stream(checked_uuid(session_id, "session_id"))
+        mine = Transcript.session_id == checked_uuid(session_id, "session_id")
+        return self.stream(self.statement().where(mine).order_by(Transcript.session_id, Transcript.id))
 
     async def delete(self, session_id: UUID, transcript_id: UUID) -> None:
         """Delete a transcript with its translations; raises NotFoundError."""

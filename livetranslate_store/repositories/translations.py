@@ -33,11 +33,11 @@ class TranslationRepository(Repository[Translation]):
     async def add(
         self, session_id: UUID, transcript_id: UUID, translation: TranslationInput
     ) -> TranslationReceipt:
-        """Write a translation of a stored transcript; what `add_all` raises is raised here too."""
-        [receipt] = await self.add_all(session_id, transcript_id, [translation])
+        """Write a translation of a stored transcript; what `add_many` raises is raised here too."""
+        [receipt] = await self.add_many(session_id, transcript_id, [translation])
         return receipt
 
-    async def add_all(
+    async def add_many(
         self, session_id: UUID, transcript_id: UUID, translations: Sequence[TranslationInput]
     ) -> list[TranslationReceipt]:
         """Write translations of a stored transcript into several languages, in one round trip.
@@ -78,7 +78,8 @@ class TranslationRepository(Repository[Translation]):
 
     def stream_for_session(self, session_id: UUID) -> AsyncIterator[Translation]:
         """Yield a session's translations in the order of their ids, in bounded memory."""
-        return self._stream(checked_uuid(session_id, "session_id"))
+        mine = Translation.session_id == checked_uuid(session_id, "session_id")
+        return self.stream(self.statement().where(mine).order_by(Translation.session_id, Translation.id))
 
     async def list_for_transcript(self, session_id: UUID, transcript_id: UUID) -> list[Translation]:
         """Return a transcript's translations by target language."""

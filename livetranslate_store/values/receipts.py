@@ -18,6 +18,17 @@ class Outcome(StrEnum):
     STALE = "stale"
 
 
+class SessionReceipt(Value, frozen=True):
+    """What became of `create`: inserted, or unchanged if the external id names a session already.
+
+    `differs` names the given values that the stored session has otherwise: they were not applied.
+    """
+
+    id: UUID
+    outcome: Outcome
+    differs: tuple[str, ...] = ()
+
+
 class AudioReceipt(Value, frozen=True, gc=False):
     """What became of an audio file: inserted, or unchanged where the same chunk was there already."""
 

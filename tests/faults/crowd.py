@@ -69,7 +69,7 @@ async def in_a_unit(store: Store, segment: SegmentInput) -> None:
             audio = await uow.audio_files.add(segment.session_id, segment.audio)
             spoken = replace(spoken, audio_file_id=audio.audio_file_id)
         receipt = await uow.transcripts.add(segment.session_id, spoken)
-        await uow.translations.add_all(segment.session_id, receipt.transcript_id, segment.translations)
+        await uow.translations.add_many(segment.session_id, receipt.transcript_id, segment.translations)
 
 
 class Crowd:

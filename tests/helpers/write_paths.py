@@ -85,7 +85,7 @@ async def in_a_unit(
             audio = await uow.audio_files.add(session_id, recorded)
             spoken = replace(spoken, audio_file_id=audio.audio_file_id)
         receipt = await uow.transcripts.add(session_id, spoken)
-        added = await uow.translations.add_all(session_id, receipt.transcript_id, translated)
+        added = await uow.translations.add_many(session_id, receipt.transcript_id, translated)
     outcomes = Counter(each.outcome for each in added)
     return Written(receipt.transcript_id, receipt.outcome, receipt.revision, outcomes)
 

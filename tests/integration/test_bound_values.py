@@ -77,7 +77,7 @@ async def use_everything(store: Store, number: int) -> Any:
     await store.session_statistics(session.id)
     async with store.unit_of_work() as uow:
         await uow.transcripts.delete(session.id, written.transcript_id)
-        await uow.speakers.delete_speaker_content(session.id, CANARY)
+        await uow.speakers.forget(session.id, CANARY)
         await uow.sessions.end(session.id)
         await uow.sessions.delete(session.id)
     await store.sweep_audio()

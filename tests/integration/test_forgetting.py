@@ -41,7 +41,7 @@ async def say(store: Store, session_id: UUID, label: str, number: int, **fields:
 
 async def forget(store: Store, session_id: UUID, label: str) -> DeletedSpeakerContent:
     async with store.unit_of_work() as uow:
-        return await uow.speakers.delete_speaker_content(session_id, label)
+        return await uow.speakers.forget(session_id, label)
 
 
 async def test_what_a_speaker_said_goes_with_all_that_hangs_on_it_and_nothing_else(
@@ -96,7 +96,7 @@ async def test_nothing_goes_when_the_unit_is_rolled_back(
     before, files = counts(other_program), objects(audio_folder)
     with pytest.raises(ZeroDivisionError):
         async with store.unit_of_work() as uow:
-            await uow.speakers.delete_speaker_content(session_id, ADA)
+            await uow.speakers.forget(session_id, ADA)
             # Objects go after the commit only: until then it may not happen.
             assert objects(audio_folder) == files
             raise ZeroDivisionError
@@ -107,14 +107,14 @@ async def test_nothing_goes_when_the_unit_is_rolled_back(
 async def test_the_cache_forgets_too(store: Store, session_id: UUID) -> None:
     ada, grace = await say(store, session_id, ADA, 1), await say(store, session_id, GRACE, 2)
     async with store.unit_of_work() as uow:
-        await uow.speakers.delete_speaker_content(session_id, ADA)
+        await uow.speakers.forget(session_id, ADA)
         assert store.cache.knows((session_id, ada.transcript_id))  # it may not happen yet
     assert not store.cache.knows((session_id, ada.transcript_id))
     assert store.cache.knows((session_id, grace.transcript_id))
     with pytest.raises(MissingReferenceError):
         await store.add_translation(session_id, ada.transcript_id, translation("late", "ja"))
     async with store.unit_of_work() as uow:
-        await uow.speakers.delete_speaker_content(session_id, GRACE)
+        await uow.speakers.forget(session_id, GRACE)
         with pytest.raises(MissingReferenceError):
             await uow.translations.add(session_id, grace.transcript_id, translation("late", "ja"))
 
@@ -128,7 +128,7 @@ async def test_a_label_that_nothing_is_known_of_is_not_found(store: Store, sessi
         await forget(store, session_id, "")
     async with store.read() as reader:
         with pytest.raises(UsageError, match="cannot write"):
-            await reader.speakers.delete_speaker_content(session_id, ADA)
+            await reader.speakers.forget(session_id, ADA)
     async with store.unit_of_work() as uow:
         await uow.speakers.rename(session_id, ADA, "named, and silent")
     assert (await forget(store, session_id, ADA)).transcripts == 0
@@ -167,7 +167,7 @@ async def test_what_is_said_meanwhile_waits_and_is_stored_afterwards(
 ) -> None:
     await say(store, session_id, ADA, 1)
     async with store.unit_of_work() as uow:
-        await uow.speakers.delete_speaker_content(session_id, ADA)
+        await uow.speakers.forget(session_id, ADA)
         saying = asyncio.create_task(say(store, session_id, ADA, 2))
         await until(lambda: is_waiting_for_a_lock(other_program))
     audio_file_id = (await saying).audio_file_id

@@ -111,8 +111,8 @@ async def test_a_unit_adds_all_translations_of_a_transcript_at_once(store: Store
         spoken = await uow.transcripts.add(session_id, transcript(revision=3))
         await uow.translations.add(session_id, spoken.transcript_id, translation("gleich", "de"))
         added = [translation("gleich", "de"), translation("nuevo", "es"), translation("新しい", "ja")]
-        receipts = await uow.translations.add_all(session_id, spoken.transcript_id, added)
-        assert await uow.translations.add_all(session_id, spoken.transcript_id, []) == []
+        receipts = await uow.translations.add_many(session_id, spoken.transcript_id, added)
+        assert await uow.translations.add_many(session_id, spoken.transcript_id, []) == []
     assert [(each.target_language, each.outcome) for each in receipts] == [
         ("de", Outcome.UNCHANGED),
         ("es", Outcome.INSERTED),
@@ -126,7 +126,7 @@ async def test_two_translations_into_one_language_at_once_are_refused(store: Sto
     segment = await store.record_segment(session_id, transcript=transcript())
     async with store.unit_of_work() as uow:
         with pytest.raises(InvalidInputError, match="one translation for each target_language"):
-            await uow.translations.add_all(
+            await uow.translations.add_many(
                 session_id, segment.transcript_id, [translation("a"), translation("b")]
             )
     assert len(await store.timeline(session_id)) == 1

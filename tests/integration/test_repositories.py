@@ -8,11 +8,13 @@ import psycopg
 import pytest
 from helpers.support import counts, transcript, translation
 
-from livetranslate_store import DuplicateError, InvalidInputError, NotFoundError, Store
+from livetranslate_store import DuplicateError, InvalidInputError, NotFoundError, Outcome, Store
 from livetranslate_store.ids import new_id
+from livetranslate_store.models import Transcript
 from livetranslate_store.repositories import base
 
 Program = psycopg.Connection[Any]
+BEGAN = datetime(2026, 5, 1, 9, tzinfo=UTC)
 
 
 async def test_the_same_external_id_is_the_same_session_and_another_meeting_is_a_duplicate(
@@ -21,10 +23,26 @@ async def test_the_same_external_id_is_the_same_session_and_another_meeting_is_a
     async with store.unit_of_work() as uow:
         first = await uow.sessions.create(bot_id="b", meeting_id="m", external_id="meet-42", title="one")
         again = await uow.sessions.create(bot_id="b", meeting_id="m", external_id="meet-42", title="two")
-        assert (again.id, again.title) == (first.id, "one")
+        assert (first.outcome, again.outcome) == (Outcome.INSERTED, Outcome.UNCHANGED)
+        assert again.id == first.id
+        assert (await uow.sessions.get(first.id)).title == "one"
         with pytest.raises(DuplicateError, match=r"names a session of bot 'b' in meeting 'm' already"):
             await uow.sessions.create(bot_id="b", meeting_id="another", external_id="meet-42")
     assert counts(other_program)["sessions"] == 1
+
+
+async def test_a_second_create_names_the_values_that_it_did_not_apply(store: Store) -> None:
+    same: dict[str, Any] = {"bot_id": "b", "meeting_id": "m", "external_id": "meet-42", "started_at": BEGAN}
+    async with store.unit_of_work() as uow:
+        await uow.sessions.create(**same, title="one", target_languages=["ES"], metadata={"a": 1})
+        equal = await uow.sessions.create(**same, title="one", target_languages=["es"], metadata={"a": 1})
+        assert equal.differs == ()
+        # A value that is not given differs from nothing.
+        assert (await uow.sessions.create(**same)).differs == ()
+        other = await uow.sessions.create(**same, title="two", uri="u", metadata={"a": 2})
+        assert other.differs == ("title", "uri", "metadata")
+        await uow.sessions.end(equal.id)
+        assert (await uow.sessions.create(**same)).differs == ("status",)
 
 
 async def test_a_session_ends_once_and_not_before_it_began(store: Store, session_id: UUID) -> None:
@@ -37,7 +55,46 @@ async def test_a_session_ends_once_and_not_before_it_began(store: Store, session
         with pytest.raises(InvalidInputError, match="before the session's start"):
             await uow.sessions.end(session_id, ended_at=ended.started_at - timedelta(seconds=1))
         later = first + timedelta(hours=1)
-        assert (await uow.sessions.end(session_id, ended_at=later)).ended_at == later
+        assert (await uow.sessions.end(session_id, ended_at=later)).ended_at == first
+        # A correction is an update.
+        assert (await uow.sessions.update(session_id, ended_at=later)).ended_at == later
+
+
+async def test_the_status_ended_brings_an_end_and_a_status_of_a_session_that_goes_on_removes_it(
+    store: Store,
+) -> None:
+    given: tuple[dict[str, Any], ...] = ({}, {"started_at": BEGAN, "ended_at": BEGAN + timedelta(hours=1)})
+    async with store.unit_of_work() as uow:
+        ids = [
+            (await uow.sessions.create(bot_id="b", meeting_id="m", status="ended", **times)).id
+            for times in given
+        ]
+        now, past = [await uow.sessions.get(each) for each in ids]
+        assert now.ended_at == now.started_at
+        assert past.ended_at == BEGAN + timedelta(hours=1)
+        for status in ("spawning", "active", "paused"):
+            assert (await uow.sessions.update(now.id, status="ended")).ended_at is not None
+            assert (await uow.sessions.update(now.id, status=status)).ended_at is None
+        # An error may end a session or interrupt it: its end is not touched.
+        assert (await uow.sessions.update(now.id, status="error")).ended_at is None
+        assert (await uow.sessions.update(past.id, status="error")).ended_at == BEGAN + timedelta(hours=1)
+        assert (await uow.sessions.update(past.id, status="ended")).ended_at == BEGAN + timedelta(hours=1)
+
+
+async def test_only_a_session_that_is_over_has_an_end(store: Store, session_id: UUID) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    named: dict[str, Any] = {"bot_id": "b", "meeting_id": "m"}
+    async with store.unit_of_work() as uow:
+        for refused in (
+            uow.sessions.update(session_id, ended_at=later),
+            uow.sessions.update(session_id, status="paused", ended_at=later),
+            uow.sessions.create(**named, started_at=BEGAN, ended_at=later),
+            uow.sessions.create(**named, status="ended", ended_at=later),
+            uow.sessions.create(**named, status="ended", started_at=later, ended_at=BEGAN),
+        ):
+            with pytest.raises(InvalidInputError, match="ended_at"):
+                await refused
+        assert (await uow.sessions.update(session_id, status="ended", ended_at=later)).ended_at == later
 
 
 async def test_update_changes_what_is_given_and_nothing_else(store: Store) -> None:
@@ -51,10 +108,23 @@ async def test_update_changes_what_is_given_and_nothing_else(store: Store) -> No
             "https://example.org",
             ["es", "ja"],
         )
-        with pytest.raises(InvalidInputError, match="something to change"):
+        with pytest.raises(InvalidInputError, match="at least one value"):
             await uow.sessions.update(session.id)
         with pytest.raises(NotFoundError):
             await uow.sessions.update(new_id(), title="nobody's")
+
+
+async def test_a_statement_of_ones_own_is_listed_counted_and_streamed(store: Store, session_id: UUID) -> None:
+    for number in range(5):
+        await store.record_segment(session_id, transcript=transcript(f"{number}", is_final=number > 1))
+    async with store.read() as reader:
+        repository = reader.transcripts
+        finals = repository.statement().where(Transcript.is_final).order_by(Transcript.text.desc())
+        assert [each.text for each in await repository.get_many(finals)] == ["4", "3", "2"]
+        assert [each.text async for each in repository.stream(finals)] == ["4", "3", "2"]
+        assert await repository.count(finals) == 3
+        assert await repository.count(finals.limit(2)) == 2
+        assert await repository.count(repository.statement()) == 5
 
 
 async def test_sessions_are_found_by_what_matches_the_newest_first(store: Store) -> None:

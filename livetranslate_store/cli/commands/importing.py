@@ -93,9 +93,10 @@ async def _found_or_created(store: Store, name: str, title: str) -> Session:
         return await session_named(store, name)
     except NotFoundError:
         async with store.unit_of_work() as uow:
-            return await uow.sessions.create(
+            created = await uow.sessions.create(
                 bot_id="import", meeting_id=name, external_id=name, title=title, status="ended"
             )
+            return await uow.sessions.get(created.id)
 
 
 def _facts(session: Session, report: FileImportReport) -> dict[str, Value]:

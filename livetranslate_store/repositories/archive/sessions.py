@@ -1,12 +1,11 @@
 """A session's rows as they are, for backups: read whole, and written back without being judged."""
 
 from collections.abc import AsyncIterator, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage, ids_in
-from livetranslate_store.database.transaction import Ending, Transaction
+from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import CorruptAudioError
 from livetranslate_store.ids import new_id
 from livetranslate_store.repositories.archive.rows import (
@@ -17,6 +16,7 @@ from livetranslate_store.repositories.archive.rows import (
     insert_missing,
     rows_after,
 )
+from livetranslate_store.repositories.stored_objects import remove_if_rolled_back
 
 # Enough that round trips do not count; a row is a segment, some hundred bytes of text.
 PAGE = 500
@@ -87,11 +87,6 @@ class SessionArchive:
         """Store the bytes of an audio file and return their key; they are removed if nothing is committed."""
         self._transaction.check_usable(writing=True)
         key = f"{session_id}/{audio_file_id}/{new_id()}"
-        self._transaction.when_done(partial(self._remove_if_rolled_back, key))
+        remove_if_rolled_back(self._transaction, self._storage, key)
         await self._storage.put_bytes(key, data)
         return key
-
-    async def _remove_if_rolled_back(self, storage_key: str, ending: Ending) -> None:
-        # Where the outcome is unknown the object stays: a row may refer to it.
-        if ending is Ending.ROLLED_BACK:
-            await self._storage.discard(storage_key)

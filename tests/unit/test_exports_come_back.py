@@ -9,18 +9,21 @@ from msgspec.structs import replace
 
 from livetranslate_store.exchange.bilingual import paired
 from livetranslate_store.formats import read_transcript
+from livetranslate_store.formats.writers.markdown import MarkdownWriter
 from livetranslate_store.formats.writers.row_text import clean_lines, one_line, speaker_of
 from livetranslate_store.formats.writers.subrip import SubRipWriter
 from livetranslate_store.formats.writers.subtitles import PlainCues
+from livetranslate_store.formats.writers.text import TextWriter
 from livetranslate_store.formats.writers.webvtt import WebVTTWriter
 from livetranslate_store.values import ImportedCue, TranscriptRow
 
 # The first draw of a text loads the tables of Unicode.
-MANY = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+Writer = WebVTTWriter | SubRipWriter | TextWriter | MarkdownWriter
 Held = tuple[str, str, str | None, str | None, object]
 
 
-def written(writer: WebVTTWriter | SubRipWriter, rows: Sequence[TranscriptRow]) -> bytes:
+def written(writer: Writer, rows: Sequence[TranscriptRow]) -> bytes:
     return (writer.begin() + "".join(map(writer.add, rows)) + writer.end()).encode("utf-8", "surrogatepass")
 
 
@@ -90,3 +93,35 @@ def test_two_languages_come_back_and_one_alone_is_itself(name: str, rows: list[T
         elif second:
             expected.append(held(each, second, "es", None))
     assert [found(cue) for cue in read(data, second="es", name=name, language="en")] == expected
+
+
+@pytest.mark.parametrize("kind", [TextWriter, MarkdownWriter])
+@pytest.mark.parametrize("languages", [[], ["en", "es"]])
+@MANY
+@given(rows=MEETINGS)
+def test_text_and_markdown_come_back(
+    kind: type[TextWriter | MarkdownWriter], languages: list[str], rows: list[TranscriptRow]
+) -> None:
+    rows = [
+        replace(
+            each,
+            translations=(None, *each.translations) if languages else (),
+            is_final=number % 2 == 0,
+            start_time=abs(each.timestamp) if each.is_timed else None,
+            timestamp=abs(each.timestamp),
+        )
+        for number, each in enumerate(rows)
+        # A stored original has a text.
+        if one_line(each.text)
+    ]
+    data = written(kind(SESSION, languages), rows)
+    expected = []
+    for each in rows:
+        translation = each.translations[1] if languages else None
+        second = one_line(translation.text) if translation is not None else ""
+        at = float(int(each.timestamp)) if each.is_timed else None
+        expected.append((one_line(each.text), "en", second or None, speaker_of(each) or None, at))
+    name = "text" if kind is TextWriter else "markdown"
+    file = read_transcript(data, format=name, language="en") if expected else None
+    cues = [] if file is None else (paired(file, "es") if languages else file).cues
+    assert [found(cue) for cue in cues] == expected

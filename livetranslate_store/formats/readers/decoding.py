@@ -6,6 +6,8 @@ from functools import cache
 from typing import NamedTuple
 
 from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.formats.readers.docx import is_zip, text_of_docx
+from livetranslate_store.formats.readers.unread import refuse_unread_bytes
 
 # The longer marks first: that of UTF-32-LE begins with that of UTF-16-LE.
 _MARKS = (
@@ -50,16 +52,24 @@ class Decoded(NamedTuple):
 
 
 def decode(data: bytes, language: str | None = None) -> Decoded:
-    """Return the text of a file; raises InvalidInputError if it is none in any known encoding.
+    """Return the text of a file or Word document; raises InvalidInputError if it is none that is read.
 
     `language` helps a guess: an encoding that gives its letters is more likely.
     """
+    refuse_unread_bytes(data)
+    if is_zip(data):
+        # Its XML says how it is encoded, and is nearly always UTF-8.
+        return Decoded(text_of_docx(data), "utf-8", is_guessed=False)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return Decoded(_decoded(data[len(mark) :], encoding), encoding, is_guessed=False)
-    for escape, encoding in _ESCAPES:
-        if data.isascii() and escape.search(data):
-            return Decoded(_decoded(data, encoding), encoding, is_guessed=False)
+    escaped = next((each for escape, each in _ESCAPES if escape.search(data)), None)
+    if escaped is not None and data.isascii():
+        return Decoded(_decoded(data, escaped), escaped, is_guessed=False)
+    return _unmarked(data, language)
+
+
+def _unmarked(data: bytes, language: str | None) -> Decoded:
     text = _decoded(data, "utf-8")
     errors = 0 if text.isascii() else sum("\udc80" <= character <= "\udcff" for character in text)
     if not errors:

@@ -11,6 +11,7 @@ from livetranslate_store.formats.readers.json_formats import JSON_FORMATS
 from livetranslate_store.formats.readers.languages import language_in_name, tag_of
 from livetranslate_store.formats.readers.source import Source
 from livetranslate_store.formats.readers.text_formats import TEXT_FORMATS
+from livetranslate_store.formats.readers.unread import refuse_unread_text
 from livetranslate_store.values import (
     SPEAKER_CHOICES,
     ImportedCue,
@@ -70,6 +71,7 @@ def _detected(source: Source) -> Format:
     name = source.name or "The file"
     if not source.text.strip():
         raise InvalidInputError(f"{name} is empty.")
+    refuse_unread_text(source.text)
     found = next(matching(source), None)
     if found is None:
         problem = source.json_problem

@@ -9,6 +9,8 @@ from livetranslate_store.values import SessionFacts, TranscriptRow
 
 # What means something anywhere in a line, and what does at its beginning.
 _ANYWHERE = re.compile(r"[\\`*_\[\]<>&~|$]|(?<=:)(?=//)|(?<=www)(?=\.)")
+# A text that is nothing but a time, which would be the next row's.
+_CLOCK = re.compile(r"^(-?\d+):(?=\d\d:\d\d$)")
 _AT_BEGINNING = re.compile(r"^([#+=-]|\d+(?=[.)]))")
 
 
@@ -29,17 +31,20 @@ class MarkdownWriter:
         return "".join(f"\n{line}\n" for line in self._paragraphs(row))
 
     def end(self) -> str:
-        """Return the end of the file: there is none."""
+        """Return the end of the file: it has none."""
         return ""
 
     def _paragraphs(self, row: TranscriptRow) -> Iterator[str]:
+        if not any(text or note for text, note in noted(row, self._languages)):
+            return
         speaker = escaped(speaker_of(row))
         time = clock(row.timestamp) if row.is_timed else ""
         who = " ".join(part for part in (speaker and f"**{speaker}**", time) if part)
         if who:
             yield who
         for place, (text, note) in enumerate(noted(row, self._languages)):
-            shown = " ".join(part for part in (escaped(text), note and f"*{note}*") if part)
+            said = _CLOCK.sub(r"\1\\:", escaped(text))
+            shown = " ".join(part for part in (said, note and f"*{note}*") if part)
             if shown:
                 yield f"> {shown}" if place else shown
 

@@ -93,7 +93,10 @@ def mistyped(draw: st.DrawFn) -> bytes:
     return json.dumps(document).encode()
 
 
-OF_THE_FILE = ("none of the formats", "The file is not", "is empty", "The file is no text")
+OF_THE_FILE = (
+    *("none of the formats", "The file is not", "is empty", "The file is no text", "which is not read"),
+    *("The file is an archive", "The file declares entities", "The file is nested"),
+)
 
 
 @settings(max_examples=600, deadline=None)

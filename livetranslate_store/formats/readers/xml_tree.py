@@ -52,7 +52,7 @@ def parsed(data: bytes | str) -> Element:
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise InvalidInputError(f"Line {error.lineno} is no XML: {expat.ErrorString(error.code)}.") from error
+        raise InvalidInputError(f"The file is not XML in line {error.lineno}: {expat.ErrorString(error.code)}.") from error
     return next(root.elements())
 
 
@@ -66,7 +66,7 @@ class _Builder:
 
     def start(self, name: str, attributes: Mapping[str, str], line: int) -> None:
         if len(self._open) > _DEEPEST:
-            raise InvalidInputError(f"Line {line} is nested more than {_DEEPEST} elements deep.")
+            raise InvalidInputError(f"The file is nested more than {_DEEPEST} elements deep in line {line}.")
         element = Element(_local(name), {_local(key): value for key, value in attributes.items()}, line)
         self._open[-1].children.append(element)
         self._open.append(element)

@@ -21,11 +21,12 @@ _TIME_ALONE = re.compile(rf"[\[(]?({CLOCK})[\])]?")
 # and rooms speak, too: "Bo (Guest)", "+1 *** 42", "2nd Floor".
 _SAID = re.compile(
     rf"(?:[\[(]?(?P<before>{CLOCK})[\])]?\s*[-\u2013\u2014]?\s*)?"
-    rf"(?P<name>(?:[^\W_]|\+(?=[0-9]))[^:\uff1a\[\]]{{0,79}}?)\s*(?:[\[(](?P<after>{CLOCK})[\])]\s*)?"
+    rf"(?P<name>(?=\+|[^:\uff1a\n]*[^\W\d_])(?:[^\W_]|\+(?=[0-9]))[^:\uff1a\[\]<>=|{{}}]{{0,79}}?)\s*(?:[\[(](?P<after>{CLOCK})[\])]\s*)?"
     rf"(?::(?:\s+|$)|\uff1a\s*)(?P<text>.*)"
 )
+_BEGINS_TIMED = re.compile(rf"[\[(]?{CLOCK}")
 # Markdown: **Name:** text, **Name**: text, ### 00:05:00
-_BOLD = re.compile(r"\*\*([^*]{1,80}?)(:?)\*\*(:?)")
+_BOLD = re.compile(rf"(\[?{CLOCK}\]?\s*[-\u2013\u2014]?\s*)?\*\*([^*]{{1,80}}?)(:?)\*\*(:?)")
 _HEADED = re.compile(r"#{1,6}\s+")
 # The document's own words at its begin; those at its end hold the meeting's length, in any language.
 _HEADING = re.compile(r"(?:.*\s-\s)?transcript", re.IGNORECASE)
@@ -110,10 +111,14 @@ def read_dialogue(text: str, speakers: SpeakerChoice) -> Iterator[Read]:
 
 def _document(text: str) -> _Document:
     head, lines = _parted(text)
-    clocked = frozenset(line.name for line in lines if line.name is not None and line.own_clock)
+    clocked = [line.name for line in lines if line.name is not None and line.own_clock]
+    timed = sum(_BEGINS_TIMED.match(line.text) is not None and line.clock is None for line in lines)
+    if clocked and len(clocked) < _MOSTLY * timed:
+        # A list of chapters has times, and a colon now and then.
+        return _Document(lines, frozenset())
     if clocked:
         # Each turn has its time: a colon elsewhere is one of the text.
-        return _Document(lines, clocked)
+        return _Document(lines, frozenset(clocked))
     first = {
         after.name for before, after in pairwise(lines) if before.clock is not None and after.name is not None
     }
@@ -150,10 +155,10 @@ def _parted(text: str) -> tuple[Sequence[_Line], Sequence[_Line]]:
 def _unmarked(line: str) -> str:
     """Return a line without Markdown around names and times."""
     line = _HEADED.sub("", line, count=1) if line.startswith("#") else line
-    bold = _BOLD.match(line) if line.startswith("**") else None
+    bold = _BOLD.match(line) if "**" in line else None
     if bold is None:
         return line.strip()
-    return f"{bold[1]}{bold[2] or bold[3]}{line[bold.end() :]}".strip()
+    return f"{bold[1] or ''}{bold[2]}{bold[3] or bold[4]}{line[bold.end() :]}".strip()
 
 
 def _line(number: int, text: str) -> _Line:

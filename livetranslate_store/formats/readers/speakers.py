@@ -33,7 +33,8 @@ _FEW = 6
 _PER_SPEAKER = 2
 _PARTICLE = 3
 _MOST_WORDS = 6
-_SENTENCE = re.compile(r"[,;!?\u3002\uff01\uff1f]|\.(?=\s)")
+# A sentence, a figure or code is no name.
+_SENTENCE = re.compile(r"[,;!?\u3002\uff01\uff1f<>=|{}\\/\"]|\.(?=\s)")
 
 
 class _Prefix(NamedTuple):
@@ -71,7 +72,8 @@ def credible(named: Sequence[str | None]) -> frozenset[str]:
     A name comes again, or is one of a person; together such names begin most texts, and they are few.
     """
     counts = Counter(name for name in named if name is not None)
-    names = {name for name in counts if counts[name] > 1 or is_person(name)}
+    again = {name for name in counts if counts[name] > 1 and _begins_as_name(name)}
+    names = again | set(filter(is_person, counts))
     if not names and len(counts) > 1 and None not in named:
         names = {name for name in counts if _begins_as_name(name)}
     heard = sum(counts[name] for name in names)

@@ -10,7 +10,7 @@ from livetranslate_store.formats.readers.timed_blocks import lines_of
 from livetranslate_store.values import Refusal, SpeakerChoice
 
 _BEGINS = re.compile(r"\ufeff?\s*\[Script Info\]", re.IGNORECASE)
-_TIME = re.compile(r"([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2}(?:[.:][0-9]{1,6})?)")
+_TIME = re.compile(r"([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2})(?:[.:]([0-9]{1,6}))?")
 # A drawing is lines and curves, between overrides that turn it on and off.
 _DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}[^{}]*(?:\{[^{}]*\\p0[^{}]*\}|$)")
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
@@ -62,4 +62,6 @@ def _plain(said: str) -> str:
 
 
 def _seconds(time: re.Match[str]) -> float:
-    return (int(time[1]) * 60 + int(time[2])) * 60 + float(time[3].replace(":", "."))
+    whole = (int(time[1]) * 60 + int(time[2])) * 60 + int(time[3])
+    # Read as one number: adding a fraction would leave its error in the last digits.
+    return float(f"{whole}.{time[4] or 0}")

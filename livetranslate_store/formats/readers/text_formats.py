@@ -22,7 +22,7 @@ from livetranslate_store.formats.readers.printed import (
 from livetranslate_store.formats.readers.source import Source
 from livetranslate_store.formats.readers.subrip import is_sbv, read_subrip
 from livetranslate_store.formats.readers.substation import is_substation, read_substation
-from livetranslate_store.formats.readers.timed_blocks import has_times
+from livetranslate_store.formats.readers.timed_blocks import begins_with_times, has_times
 from livetranslate_store.formats.readers.ttml import is_ttml, language_of_ttml, read_ttml
 from livetranslate_store.formats.readers.turns import is_turns, read_turns
 from livetranslate_store.formats.readers.webvtt import is_webvtt, language_of_webvtt, read_webvtt
@@ -52,7 +52,7 @@ _KINDS = (
     _Kind("markdown", is_own_markdown, read_own_markdown),
     _Kind("whisper-table", is_table, read_table),
     _Kind("sbv", is_sbv, read_subrip),
-    _Kind("srt", has_times, read_subrip),
+    _Kind("srt", begins_with_times, read_subrip, accepts=has_times),
     _Kind("whisper-printed", is_printed, read_printed, language_of_printed),
     _Kind("text", is_own_text, read_own_text),
     _Kind("turns", is_turns, read_turns),
@@ -61,9 +61,9 @@ _KINDS = (
 
 
 def _fits(kind: _Kind, source: Source) -> bool:
-    # A WebVTT file without its header looks like SubRip.
-    is_headless = kind.name == "webvtt" and source.suffix == ".vtt" and has_times(source.text)
-    return is_headless or kind.fits(source.text)
+    # A WebVTT file without its header looks like SubRip, and either may have a long head.
+    by_name = kind.name == {".vtt": "webvtt", ".srt": "srt"}.get(source.suffix)
+    return kind.fits(source.text) or (by_name and has_times(source.text))
 
 
 def _format(kind: _Kind, before: Sequence[_Kind]) -> Format:

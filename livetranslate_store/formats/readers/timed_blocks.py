@@ -6,6 +6,7 @@ many of them; a head that cannot be read is refused with its line.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from livetranslate_store.formats.readers.cues import RawWord
@@ -25,6 +26,8 @@ _LINE_END = re.compile(r"\r{0,3}\n|\r")
 _BAD_BYTE = re.compile("[\udc80-\udcff]")
 # A number in which a character is wrong is still short.
 _LONGEST_NUMBER = 8
+# Above the first cue some programs write who made the file.
+_FIRST_LINES = 10
 # Numbers and their blank lines are a file's custom, not a cue's.
 _MOSTLY = 0.5
 
@@ -56,6 +59,12 @@ def lines_of(text: str) -> list[str]:
 def has_times(text: str) -> bool:
     """Return whether any line holds the two times of a cue."""
     return any(map(head_of, lines_of(text)))
+
+
+def begins_with_times(text: str) -> bool:
+    """Return whether the first lines hold two times; a document that quotes cues has them below."""
+    first = islice((line for line in lines_of(text) if line.strip()), _FIRST_LINES)
+    return any(head_of(line) is not None for line in first)
 
 
 def blocks(

@@ -16,9 +16,12 @@ from livetranslate_store.values import SpeakerChoice
 _BEGINS = re.compile(
     r"\ufeff?\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(?:\w+:)?tt[\s>]", re.DOTALL
 )
-_CLOCK = re.compile(r"([0-9]{1,9}):([0-9]{1,2}):([0-9]{1,2})(?:\.([0-9]{1,9})|:([0-9]{1,4})(?:\.[0-9]+)?)?")
-_OFFSET = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(h|ms|m|s|f|t)")
-_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+# Apple leaves out the hours or the unit; a few programs write a comma.
+_CLOCK = re.compile(
+    r"(?:([0-9]{1,9}):)?([0-9]{1,9}):([0-9]{1,2})(?:[.,]([0-9]{1,9})|:([0-9]{1,4})(?:\.[0-9]+)?)?"
+)
+_OFFSET = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(h|ms|m|s|f|t|)")
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0, "ms": 0.001}
 _FRAMES = 30.0
 _SPACE = re.compile(r"\s+")
 
@@ -154,7 +157,7 @@ def _time(value: str | None, clock: _Clock) -> float | None:
         return None
     found = _CLOCK.fullmatch(value.strip())
     if found is not None:
-        whole = (int(found[1]) * 60 + int(found[2])) * 60 + int(found[3])
+        whole = (int(found[1] or 0) * 60 + int(found[2])) * 60 + int(found[3])
         return float(f"{whole}.{found[4] or 0}") + int(found[5] or 0) / clock.frames
     offset = _OFFSET.fullmatch(value.strip())
     if offset is None:

@@ -41,7 +41,8 @@ def parsed(data: bytes | str) -> Element:
     """Return the root of an XML document; raises InvalidInputError if it is none, or not a harmless one."""
     root = Element("", {}, 0)
     builder = _Builder(root)
-    parser = expat.ParserCreate(namespace_separator=" ")
+    # Names keep their prefixes, which careless programs forget to declare.
+    parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = lambda name, attributes: builder.start(
         name, attributes, parser.CurrentLineNumber
@@ -52,7 +53,9 @@ def parsed(data: bytes | str) -> Element:
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise InvalidInputError(f"The file is not XML in line {error.lineno}: {expat.ErrorString(error.code)}.") from error
+        raise InvalidInputError(
+            f"The file is not XML in line {error.lineno}: {expat.ErrorString(error.code)}."
+        ) from error
     return next(root.elements())
 
 
@@ -79,4 +82,4 @@ class _Builder:
 
 
 def _local(name: str) -> str:
-    return name.rpartition(" ")[2]
+    return name.rpartition(":")[2]

@@ -67,7 +67,7 @@ class ImportedCue(Value, frozen=True, kw_only=True):
         checked_text(self.text, "text")
         force_setattr(self, "language", checked_language(self.language))
         for field in ("start_time", "end_time"):
-            force_setattr(self, field, optional_number(getattr(self, field), field, minimum=0.0))
+            force_setattr(self, field, optional_number(getattr(self, field), field))
         check_order(self.start_time, self.end_time)
         optional_name(self.speaker_label, "speaker_label")
         optional_name(self.speaker_name, "speaker_name")

@@ -572,6 +572,21 @@ def _watson(meeting: Meeting) -> Any:
     }
 
 
+def _podcast(meeting: Meeting) -> Any:
+    return {
+        "version": "1.0.0",
+        "segments": [
+            {
+                "speaker": _named(each.speaker),
+                "startTime": _s(each.start),
+                "endTime": _s(each.end),
+                "body": each.text,
+            }
+            for each in meeting
+        ],
+    }
+
+
 def _vexa(meeting: Meeting) -> Any:
     return {
         "id": 1,
@@ -798,6 +813,7 @@ DIALECT_SAMPLES: dict[str, Sample] = {
     "revai": Sample("revai", _revai, _numbered),
     "vosk": Sample("vosk", _vosk),
     "watson": Sample("watson", _watson),
+    "podcast": Sample("podcast", _podcast, _named, words=False),
     "vexa": Sample("vexa", _vexa, _named, words=False, languages=True),
     "attendee": Sample("attendee", _attendee, lambda speaker: f"u{speaker}", languages=True, from_first=True),
     "recall": Sample("recall", _recall, _numbered, languages=True, stops=True),

@@ -1,6 +1,7 @@
 """Exports of a stored session: every format, one language or two, finals and what is not final yet."""
 
 import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,8 @@ import pytest
 import webvtt
 from helpers.support import transcript, translation
 
-from livetranslate_store import InvalidInputError, NotFoundError, Store
-from livetranslate_store.exchange import EXPORT_FORMATS, export_session
+from livetranslate_store import ImportCounts, InvalidInputError, NotFoundError, Store
+from livetranslate_store.exchange import EXPORT_FORMATS, export_session, import_file
 from livetranslate_store.formats.writers.json import read_document
 from livetranslate_store.ids import new_id
 
@@ -108,3 +109,30 @@ def test_a_wrong_request_is_refused_at_once(store: Store, options: dict[str, Any
 async def test_an_unknown_session_is_not_exported(store: Store) -> None:
     with pytest.raises(NotFoundError):
         await exported(store, new_id(), format="text")
+
+
+async def test_json_comes_back_into_another_session(store: Store, meeting: UUID, tmp_path: Path) -> None:
+    languages = ["es-MX", "es", "ja"]
+    exported_once = await exported(store, meeting, format="json", languages=languages)
+    path = tmp_path / "meeting.json"
+    path.write_text(exported_once, encoding="utf-8")
+    async with store.unit_of_work() as uow:
+        other = await uow.sessions.create(bot_id="import", meeting_id="abc-defg-hij")
+    report = await import_file(store, other.id, path)
+    assert (report.format, report.refused, report.noted) == ("livetranslate", 0, 0)
+    again = await exported(store, other.id, format="json", languages=languages)
+    assert held(again) == held(exported_once)
+    assert (await import_file(store, other.id, path)).transcripts == ImportCounts(unchanged=3)
+
+
+def held(document: str) -> list[Any]:
+    """Return the segments without ids, sources, revisions and services, which an import does not take."""
+    return [
+        {
+            name: value
+            for name, value in segment.items()
+            if name not in {"transcript_id", "source", "revision", "translations", "segment_index"}
+        }
+        | {"translations": [each and (each["text"], each["language"]) for each in segment["translations"]]}
+        for segment in json.loads(document)["segments"]
+    ]

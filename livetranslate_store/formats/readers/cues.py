@@ -30,7 +30,8 @@ class RawTranslation(NamedTuple):
 class RawCue(NamedTuple):
     """A cue as its file has it, not checked; times are seconds.
 
-    `language` is the cue's own, in the file's words. `left_out` says which details the reader could not read.
+    `language` is the cue's own, in the file's words. Times that `may_precede` the beginning may be negative.
+    `left_out` says which details the reader could not read.
     """
 
     line: int
@@ -45,6 +46,7 @@ class RawCue(NamedTuple):
     identifier: str | None = None
     is_final: bool = True
     translations: Sequence[RawTranslation] = ()
+    may_precede: bool = False
     left_out: Sequence[str] = ()
 
 
@@ -103,10 +105,7 @@ def _cue(raw: RawCue, language: str, details: "_Details") -> ImportedCue | Refus
             words=details.words(raw.words) if raw.words else None,
             identifier=details.short(raw.identifier, "identifier"),
             is_final=raw.is_final,
-            translations=[
-                ImportedTranslation(text=text, language=tag, confidence=_bounded(sure))
-                for text, tag, sure in raw.translations
-            ],
+            translations=details.translations(raw.translations),
         )
     except InvalidInputError as error:
         return Refusal(raw.line, str(error))
@@ -120,7 +119,8 @@ class _Details:
 
     def times(self, raw: RawCue) -> tuple[float | None, float | None]:
         """Return start and end as far as they can be right."""
-        start, end = _possible(raw.start), _possible(raw.end)
+        earliest = -MAX_SECONDS if raw.may_precede else 0.0
+        start, end = _possible(raw.start, earliest), _possible(raw.end, earliest)
         for what, given, kept in (("start", raw.start, start), ("end", raw.end, end)):
             if given is not None and kept is None:
                 self.left_out.append(f"Its {what} at {given:g} s cannot be right; it is left out.")
@@ -160,10 +160,21 @@ class _Details:
             self.left_out.append(f"{unreadable} of its words cannot be stored; they are left out.")
         return words or None
 
+    def translations(self, raw: Sequence[RawTranslation]) -> list[ImportedTranslation]:
+        """Return the translations that can be stored."""
+        translations = []
+        for text, language, confidence in raw:
+            try:
+                sure = _bounded(confidence)
+                translations.append(ImportedTranslation(text=text, language=language, confidence=sure))
+            except InvalidInputError as error:
+                self.left_out.append(f"Its translation: {error} It is left out.")
+        return translations
 
-def _possible(seconds: float | None) -> float | None:
+
+def _possible(seconds: float | None, earliest: float = 0.0) -> float | None:
     # NaN is in no range.
-    return seconds if seconds is not None and 0.0 <= seconds <= MAX_SECONDS else None
+    return seconds if seconds is not None and earliest <= seconds <= MAX_SECONDS else None
 
 
 def _bounded(confidence: float | None) -> float | None:

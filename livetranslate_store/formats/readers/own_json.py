@@ -31,14 +31,17 @@ def _read(document: JSON) -> Iterator[Read]:
             yield item._replace(
                 # Exactly as it was stored, with the space around it.
                 text=text if isinstance(text, str) else "",
-                translations=[
-                    translation
-                    for each in items_of(found(segment, "translations"))
-                    if (translation := _translation(each)) is not None
-                ],
+                may_precede=True,
+                translations=_translations(found(segment, "translations")),
             )
         else:
             yield item
+
+
+def _translations(values: JSON) -> list[RawTranslation]:
+    read = [each for value in items_of(values) if (each := _translation(value)) is not None]
+    # A variant stands in the places of `es-MX` and of `es` if it is all there is.
+    return list({each.language: each for each in read}.values())
 
 
 def _translation(value: JSON) -> RawTranslation | None:

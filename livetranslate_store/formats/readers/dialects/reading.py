@@ -68,9 +68,8 @@ def segments_of(dialect: Dialect, document: JSON) -> Iterator[Segment]:
     """Yield the segments that a document lists; if it has words alone, those that they make."""
     for place in dialect.at:
         if _have(dialect, document, place, dialect.marks):
-            for item in found_all(document, place):
-                for each in _listed(item):
-                    yield segment_of(dialect, fields_of(each))
+            for item in _items(document, place):
+                yield segment_of(dialect, fields_of(item))
             return
     for place in dialect.words.at:
         if words := items_of(found(document, place)):
@@ -85,12 +84,17 @@ def segment_of(dialect: Dialect, fields: Fields) -> Segment:
     return Segment(fields, words, channel=first(fields, dialect.channel))
 
 
-def _listed(value: JSON) -> Sequence[JSON]:
-    return items_of(value) if isinstance(value, list) else (value,) if value is not None else ()
+def _items(document: JSON, place: str) -> Iterator[JSON]:
+    """Yield the items of the lists at a place; a document that is one item itself is no list."""
+    for value in found_all(document, place):
+        if isinstance(value, list):
+            yield from value
+        elif value is not None and place:
+            yield value
 
 
 def _have(dialect: Dialect, document: JSON, place: str, marks: Places) -> bool:
-    items = (each for item in found_all(document, place) for each in _listed(item))
+    items = _items(document, place)
     return any(
         all(mark in fields_of(item) if "." not in mark else found(item, mark) is not None for mark in marks)
         and all(found(item, each) is None for each in dialect.without)

@@ -193,7 +193,7 @@ DIALECTS = (
     ),
     Dialect(
         "google-stt",
-        at=("results", "response.results"),
+        at=("results", "response.results", ""),
         marks=("alternatives",),
         without=("alternatives.0.timestamps", "type", "start_time"),
         text=("alternatives.0.transcript",),
@@ -231,6 +231,7 @@ DIALECTS = (
         "revai",
         at=("monologues",),
         marks=("elements",),
+        speaker_name=("speaker_info.display_name",),
         words=Words(
             at=("elements",),
             text=("value",),
@@ -244,16 +245,27 @@ DIALECTS = (
         "vosk",
         at=("", "alternatives"),
         marks=("result.0.word", "text"),
+        word_marks=("word", "conf"),
         words=Words(at=("result",), confidence=("conf",)),
         confidence=(),
     ),
     Dialect(
         "watson",
-        at=("results", "*.results"),
+        at=("results", "results.*.results", "*.results"),
         marks=("alternatives.0.timestamps",),
         text=("alternatives.0.transcript",),
         confidence=("alternatives.0.confidence",),
         words=Words(at=("alternatives.0.timestamps",), text=("0",), start=("1",), end=("2",), confidence=()),
+    ),
+    Dialect(
+        # What podcasts publish beside an episode.
+        "podcast",
+        at=("segments",),
+        marks=("body", "startTime"),
+        text=("body",),
+        start=("startTime",),
+        end=("endTime",),
+        speaker_name=("speaker",),
     ),
     Dialect(
         "vexa",

@@ -1,7 +1,6 @@
 """Whisper and the programs around it: words at the top, parts of words, words that are chunks."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from livetranslate_store.formats.readers.dialects.dialect import Dialect, Segment
 from livetranslate_store.formats.readers.dialects.paths import fields_of, first, found, items_of, text_at
@@ -9,9 +8,10 @@ from livetranslate_store.formats.readers.dialects.reading import segments_of
 from livetranslate_store.formats.readers.dialects.tokens import spoken_together
 from livetranslate_store.formats.readers.source import JSON
 
-# Of a hundred chunks that are words, one may hold a space: "New York".
-_CHUNKS_LOOKED_AT = 100
+# A list of words holds one with a space now and then: "New York".
 _ONE_WORD = 0.9
+# A list of fewer segments may be of answers of one word each.
+_MANY_WORDS = 20
 
 
 def is_whisperx(document: JSON) -> bool:
@@ -31,6 +31,10 @@ def is_whisper(document: JSON) -> bool:
 
 def whisper_segments(dialect: Dialect, document: JSON) -> Iterator[Segment]:
     """Yield the segments; words at the top of the document go to the segments that they lie in."""
+    listed = items_of(document)
+    if len(listed) >= _MANY_WORDS and _are_words(listed):
+        yield from spoken_together(listed, dialect.words, dialect.unit)
+        return
     segments = list(segments_of(dialect, document))
     words = items_of(found(document, "words"))
     if not words or not items_of(found(document, "segments")) or any(each.words for each in segments):
@@ -53,15 +57,15 @@ def whispercpp_segments(dialect: Dialect, document: JSON) -> Iterator[Segment]:
 def chunk_segments(dialect: Dialect, document: JSON) -> Iterator[Segment]:
     """Yield the chunks of a pipeline, or the segments that they make if each is a word."""
     chunks = items_of(found(document, "chunks"))
-    texts = [text_at(chunk, ("text",)) for chunk in islice(chunks, _CHUNKS_LOOKED_AT)]
-    if not items_of(found(document, "speakers")) and _are_words(texts):
+    if not items_of(found(document, "speakers")) and len(chunks) > 1 and _are_words(chunks):
         yield from spoken_together(chunks, dialect.words, dialect.unit, text_at(document, dialect.whole))
     else:
         yield from segments_of(dialect, document)
 
 
-def _are_words(texts: Sequence[str]) -> bool:
-    return len(texts) > 1 and sum(len(text.split()) <= 1 for text in texts) >= _ONE_WORD * len(texts)
+def _are_words(items: Sequence[JSON]) -> bool:
+    short = sum(len(text_at(item, ("text",)).split()) <= 1 for item in items)
+    return short >= _ONE_WORD * len(items)
 
 
 def _begins_before(word: JSON, end: JSON) -> bool:

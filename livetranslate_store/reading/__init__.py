@@ -1,1 +1,1 @@
-"""The read path: the timeline, straight from the tables into values."""
+"""Reads: pages, searches and figures, straight from the tables into values."""

@@ -19,7 +19,7 @@ MADE_FROM = and_(
     TRANSLATIONS.c.session_id == TRANSCRIPTS.c.session_id, TRANSLATIONS.c.transcript_id == TRANSCRIPTS.c.id
 )
 
-Value = TypeVar("Value", bound=Struct)
+Made = TypeVar("Made", bound=Struct)
 
 
 def columns_of(
@@ -44,7 +44,7 @@ def columns_of(
     return [columns[name].label(name) for name in fields]
 
 
-def value_of(struct: type[Value], row: Sequence[Any], *computed: Any) -> Value:
+def value_of(struct: type[Made], row: Sequence[Any], *computed: Any) -> Made:
     """Return the value of a row that begins with `columns_of(struct, …)`."""
     return struct(*row[: len(struct.__struct_fields__) - len(computed)], *computed)
 

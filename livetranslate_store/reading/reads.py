@@ -92,8 +92,8 @@ class Reads:
         """Return the transcripts of a session in order, each with its translations into `languages`.
 
         A row has one place per language, in their order: the translation with that tag, else the first of its
-        variants in the order of tags, else None. The filters are `start`, `end`, `untimed`, `speakers` and
-        `finals_only`, as in `timeline`, whose cursors continue this view too. Raises InvalidInputError.
+        variants in the order of tags, else None. The filters are those of `timeline` without `languages` and
+        `kinds`; its cursors continue this view too. Raises InvalidInputError.
         """
         request = view_request(session_id, languages, filters, limit=limit, cursor=cursor)
         return await TRANSCRIPT_VIEW.read(self._fetch(session_id, min_position), request, self._tracing)

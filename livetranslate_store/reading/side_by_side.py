@@ -1,7 +1,7 @@
 """A session side by side: each transcript with its translations, in one statement.
 
 It walks the transcripts in the order of the timeline, from the cursor on. For each of them, and for each
-language, it looks up the translation by the index on its transcript. A page costs the same wherever it lies.
+language, it looks up the translation by the index on its transcript. A deep page costs as much as the first.
 """
 
 from collections.abc import Sequence
@@ -48,8 +48,8 @@ from livetranslate_store.values import SegmentFilters, TranscriptRow, Transcript
 
 _SESSION = bindparam("session_id", type_=Uuid)
 _LIMIT = bindparam("limit", type_=BigInteger)
-#: A pattern for each column of translations.
-_BESIDE = bindparam("beside", type_=ARRAY(Text))
+#: One pattern for each language.
+_PATTERNS = bindparam("patterns", type_=ARRAY(Text))
 _PLACES = len(ViewedTranslation.__struct_fields__)
 
 
@@ -63,7 +63,7 @@ def view_request(
 ) -> PageRequest:
     """Return the request for a page of the view; raises InvalidInputError."""
     patterns = [variant_pattern(tag) for tag in checked_languages(languages, "languages")]
-    checked = checked_filters(SegmentFilters.__optional_keys__, filters).with_value("beside", patterns)
+    checked = checked_filters(SegmentFilters.__optional_keys__, filters).with_value("patterns", patterns)
     return checked_request(session_id, checked, limit=limit, cursor=cursor)
 
 
@@ -87,7 +87,7 @@ def _rows(shape: Shape) -> Select[Any]:
 
 def _missing(shape: Shape) -> Select[Any]:
     rows, transcripts, places = _with_translations(_transcripts(shape))
-    spoken_in_it = is_variant(transcripts.c.language, any_(_BESIDE))
+    spoken_in_it = is_variant(transcripts.c.language, any_(_PATTERNS))
     rows = rows.where(~spoken_in_it, ~places.c.is_complete)
     return rows.limit(_LIMIT) if "limit" in shape.given else rows
 
@@ -128,7 +128,7 @@ def _with_translations(transcripts: Select[Any]) -> tuple[Select[Any], FromClaus
 
 def _places(spoken: FromClause) -> FromClause:
     """Return the translations of one transcript, as arrays with a place for each language."""
-    asked = func.unnest(_BESIDE).table_valued("pattern", with_ordinality="place")
+    asked = func.unnest(_PATTERNS).table_valued("pattern", with_ordinality="place")
     asked = asked.render_derived(name="asked")
     found = translation_into(
         asked.c.pattern,

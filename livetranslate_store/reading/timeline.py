@@ -2,7 +2,7 @@
 
 It merges three ordered parts: transcripts, translations that take the times of their transcript, and
 translations that have times of their own. Each part walks an index in the order of the timeline, from the
-cursor up to the limit, so that a page reads as many rows wherever it lies.
+cursor up to the limit, so that a deep page reads as many rows as the first.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The translation that stands for a language: the language itself, else its first variant."""
+"""The translation that a reader gets for a language: that language, else its first variant."""
 
 from typing import Any
 from uuid import UUID

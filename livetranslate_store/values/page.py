@@ -1,4 +1,4 @@
-"""A page of ordered values, and where the next one begins."""
+"""A page of values in order, and the cursor of the next page."""
 
 from collections.abc import Sequence
 from typing import Generic, TypeVar, overload
@@ -7,7 +7,7 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 
 class Page(Sequence[Item_co], Generic[Item_co]):
-    """A sequence of values in order; `next_cursor` continues after the last, None at the end."""
+    """A sequence of values in order; `next_cursor` is the cursor of the next page, None on the last."""
 
     __slots__ = ("_items", "next_cursor")
 

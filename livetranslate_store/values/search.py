@@ -1,4 +1,4 @@
-"""What a search finds."""
+"""The hits of a search."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,13 +9,12 @@ from livetranslate_store.values.value import Value
 
 
 class SearchHit(Value, frozen=True):
-    """A transcript or a translation whose text matches, with where it was said and how it reads elsewhere.
+    """A transcript or a translation whose text matches, with its meeting and its place in it.
 
-    `snippet` is an extract of the text that matched, and `highlights` the places in it that did: pairs of
-    start and end, in characters (code points) of the snippet, in order and apart from each other. `text` is
-    the original and `language` its language; `translation` is the one in the language that was asked for, or
-    else the one that matched, or None. Times are seconds since the session's start, as on the timeline;
-    `session_started_at` is wall-clock time. `rank` orders the hits of one query and means nothing beyond it.
+    `snippet` is an extract of the matching text. `highlights` are the matching places in it: pairs of start
+    and end in code points, in order, without overlaps. `text` is the original, in `language`. `translation`
+    is the one into the requested language, else the one that matched, else None. `timestamp` is in seconds
+    since the session's start; `session_started_at` is wall-clock time. `rank` compares hits of one query.
     """
 
     session_id: UUID

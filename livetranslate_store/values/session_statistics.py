@@ -1,4 +1,4 @@
-"""What can be counted of a meeting. Computed from the tables when asked for; nothing here is stored."""
+"""A meeting in figures, computed from the tables at each call; none of it is stored."""
 
 from uuid import UUID
 
@@ -6,10 +6,10 @@ from livetranslate_store.values.value import Value
 
 
 class ScriptCounts(Value, frozen=True):
-    """How much was said: words of scripts that write spaces between them, characters of those that do not.
+    """The amount of speech: words in scripts with spaces between words, characters in the others.
 
-    The script decides, not the language tag: both are counted in a text that mixes them. A word is what
-    stands between spaces and has a letter or a digit; characters are letters and digits, without marks.
+    The script decides, not the language tag: a text that mixes scripts has both. A word stands between
+    spaces and has a letter or a digit; characters are letters and digits, without marks.
     """
 
     words: int
@@ -17,7 +17,7 @@ class ScriptCounts(Value, frozen=True):
 
 
 class LanguageStatistics(Value, frozen=True):
-    """What was said in one language."""
+    """The speech in one language."""
 
     language: str
     segments: int
@@ -26,11 +26,11 @@ class LanguageStatistics(Value, frozen=True):
 
 
 class TranslationCoverage(Value, frozen=True):
-    """How far a meeting is translated into one language; `coverage` is from 0 to 1, stale ones included.
+    """The translations of a meeting into one language; `coverage` is 0 to 1 and includes stale ones.
 
-    It is 1 where none is needed. A variant counts as the language, as it stands in its place in the view.
-    Only transcripts in another language need a translation: `needed` is `translated` plus `missing`, and the
-    `stale` ones are among the translated.
+    `coverage` is 1 if no translation is needed. A variant counts as the language, as in the side-by-side
+    view. Only transcripts in another language need a translation: `needed` is `translated` plus `missing`,
+    and `stale` is part of `translated`.
     """
 
     language: str
@@ -42,13 +42,12 @@ class TranslationCoverage(Value, frozen=True):
 
 
 class SpeakerStatistics(Value, frozen=True):
-    """One speaker of a meeting; the label None stands for speech without one.
+    """One speaker of a meeting who said something; the label None collects speech without a label.
 
-    Who said nothing is not there.
-    `talk_seconds` counts the union of the speaker's segments, and `share` is its part, 0 to 1, of the sum
-    over all speakers. `words_per_minute` is that of the talk, None where no time of it is known. A turn
-    begins whenever another spoke last, in the order of the timeline; an interruption is a turn that begins
-    while another speaks and the speaker does not yet.
+    `talk_seconds` is the length of the union of the speaker's segments; `share` is its part, 0 to 1, of the
+    sum over all speakers. `words_per_minute` counts segments of known length, and is None without any. A
+    turn begins if another speaker had the segment before, in the order of the timeline. An interruption is a
+    turn that begins while another speaker speaks and this one does not yet.
     """
 
     label: str | None
@@ -64,7 +63,7 @@ class SpeakerStatistics(Value, frozen=True):
 
 
 class MinuteStatistics(Value, frozen=True):
-    """One minute of a meeting: what begins in it, and the speech time, in seconds, that falls into it."""
+    """One minute of a meeting: the segments that begin in it, and its seconds of speech."""
 
     minute: int
     segments: int
@@ -75,12 +74,12 @@ class MinuteStatistics(Value, frozen=True):
 class SessionStatistics(Value, frozen=True):
     """A meeting in figures.
 
-    `duration` reaches from the earliest to the latest known time of speech; `speech_seconds` is the union of
-    all segments, so that overlapping speech counts once. `mean_confidence` is None where none is known.
-    `translations` are those into the session's target languages, and into others that are variants of none
-    of them. `minutes` has every minute up to the last that anything begins or ends in, empty ones included,
-    and a week of them at most: from 0, or from the earliest time where that is below 0 or a week away.
-    Segments without any time are in none.
+    `duration` reaches from the earliest to the latest known time of speech. `speech_seconds` is the length
+    of the union of all segments: overlapping speech counts once. `mean_confidence` is None if no confidence
+    is known. `translations` has the session's target languages, and each other language with translations
+    that is not a variant of one of them. `minutes` has every minute up to the last one with speech, empty
+    ones included, and at most a week: from minute 0, or from the earliest time if that is before 0 or more
+    than a week later. Segments without any time are in no minute.
     """
 
     session_id: UUID

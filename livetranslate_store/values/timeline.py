@@ -1,4 +1,4 @@
-"""What comes out of the timeline, and what a late translation needs to know of its transcript."""
+"""The entries of a timeline, and the facts of a transcript that a late translation needs."""
 
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -12,7 +12,7 @@ ENTRY_KINDS: tuple[EntryKind, ...] = ("transcript", "translation")
 
 
 class SegmentLookup(Value, frozen=True, gc=False):
-    """What a translation that arrives later needs to know of its transcript."""
+    """The facts of a transcript that a late translation needs."""
 
     session_id: UUID
     transcript_id: UUID
@@ -20,14 +20,14 @@ class SegmentLookup(Value, frozen=True, gc=False):
     revision: int
 
 
-# Not tracked by the garbage collector, which would go over a long meeting again and again while it is read.
+# gc=False: the garbage collector would traverse a long meeting again and again while it is read.
 class TimelineEntry(Value, frozen=True, gc=False):
     """A transcript or a translation at its place in the meeting.
 
-    `timestamp` is the start, or the end where only that is known, or 0.0 where neither is; `duration` is
-    0.0 where either is unknown. For a translation `source` is the service that made it, `revision` the
-    transcript revision that it was made from, `is_final` its transcript's, and `is_stale` tells that the
-    transcript has moved on since.
+    Times are seconds since the session's start. `timestamp` is the start, or the end if only the end is
+    known, or 0.0 if neither is; `duration` is 0.0 if either is unknown. For a translation, `source` is the
+    service that made it, `revision` the transcript revision that it was made from, `is_final` that of its
+    transcript, and `is_stale` whether the transcript has a newer revision.
     """
 
     kind: EntryKind

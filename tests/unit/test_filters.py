@@ -27,8 +27,8 @@ def test_every_filter_of_a_read_has_its_rule_and_every_rule_its_read() -> None:
 def test_the_documentation_of_a_read_names_its_filters(method: str, filters: Any) -> None:
     read = getattr(Store, method)
     described = inspect.getdoc(read) or ""
-    if "The filters are those of" in described:
-        described = inspect.getdoc(Store.timeline if "timeline" in method else Store.transcript_view) or ""
+    if "filters are those of `" in described:
+        described = inspect.getdoc(Store.timeline) or ""
     assert all(name in described for name in filters.__optional_keys__)
     assert filters.__name__ in str(inspect.signature(read))
     assert get_type_hints(read)["return"]

@@ -36,10 +36,10 @@ from livetranslate_store.reading.search.cursor import key_place
 from livetranslate_store.reading.search.readings import Readings, functions, materialized, number
 from livetranslate_store.reading.search.shape import BLOCK, SearchShape, Source
 
-# A walk reads no more texts than that, about 20 ms, and none if the index finds this few hits anyway.
+# A walk reads at most this many texts, in about 20 ms, and none if the index finds only a few hits.
 WALKED_TEXTS = 20_000
 FEW_HITS = 1_000
-# So many times the texts that hold a block's hits on average: hits are not spread evenly.
+# A walk reads this many times the texts that hold a block on average: hits are not spread evenly.
 WALK_MARGIN = 3
 # Comparing trigrams takes longer than comparing words.
 WALKED_ALIKE = 2_000
@@ -49,7 +49,7 @@ ALIKE = 0.5
 
 
 class Hits(NamedTuple):
-    """The hits of one table; a block that was read before is read again in the way of that time."""
+    """The hits of one table; a block that was read before is read in the same way again."""
 
     source: Source
     walked: CTE | None
@@ -185,7 +185,7 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
     )
     if shape.has("session_ids"):
         hits = hits.where(table.c.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid))))
-    # The end of a block that was read before bounds it, whatever came into it meanwhile.
+    # Its end bounds a block that was read before, even if hits were added since.
     if walked is not None:
         hits = hits.where(_count(walked) <= BLOCK).limit(BLOCK + number(1))
     hit = hits.subquery("hit")
@@ -196,7 +196,7 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
 
 
 class _Match:
-    """Whether a text matches, and how well; `reading` is how its language reads the query."""
+    """Whether a text matches the reading of its language, and how well."""
 
     def __init__(self, shape: SearchShape, readings: Readings, text: FromClause, reading: FromClause) -> None:
         self._similar = {branch: words for branch, words in enumerate(shape.similar, 1) if words}
@@ -206,13 +206,13 @@ class _Match:
 
     @property
     def possible(self) -> ColumnElement[bool]:
-        """What the index is asked: any of the readings, or how similar words begin."""
+        """The question for the index: any reading of the query, or the beginnings of similar words."""
         query = select(self._readings.any.c.query).scalar_subquery()
         return or_(self._has(query), *map(self._begins, self._similar))
 
     @property
     def certain(self) -> ColumnElement[bool]:
-        """Whether the text matches as its language reads the query, or has words that are similar enough."""
+        """Whether the text matches the reading of its language, or has words that are similar enough."""
         alike = []
         for branch, words in self._similar.items():
             rest = self._reading.c.rests[number(branch)]
@@ -252,7 +252,7 @@ class _Match:
 
 
 def readings_of(language: ColumnElement[str], shape: SearchShape, readings: Readings) -> ColumnElement[bool]:
-    """Return whether a reading is how texts in `language` are read."""
+    """Return whether a reading is the one for texts in `language`."""
     if shape.one_reading:
         return true()
     is_its_own: ColumnElement[bool] = readings.each.c.configuration == functions.search_configuration(
@@ -263,7 +263,7 @@ def readings_of(language: ColumnElement[str], shape: SearchShape, readings: Read
 
 def _on_sessions(shape: SearchShape, session_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
     conditions = session_conditions(shape.filters, SESSIONS)
-    # The part of the place in a block that the index of sessions can answer.
+    # The index of sessions can answer this part of the condition on the place.
     place, fields = tuple_(SESSIONS.c.started_at, session_id), ("started_at", "session_id")
     if shape.is_later:
         conditions.append(place <= key_place("before", fields))

@@ -31,10 +31,11 @@ _BRANCHES = ("plain", "strict", "shown_plain", "shown_strict", "rest")
 
 
 class Readings(NamedTuple):
-    """The query as it is read.
+    """The readings of the query.
 
-    `each` has a row per configuration: `query`, what it highlights as `shown`, and of each branch the `rests`
-    that words with typing mistakes do not replace. `any` has the one query that matches if any of them does.
+    `each` has a row per configuration: its `query`, the words `shown` as highlights, and for each branch the
+    part in `rests` that a fuzzy search matches exactly. `any` has one query, which matches if any of them
+    does.
     """
 
     each: CTE
@@ -127,7 +128,7 @@ def _crossed(first: FromClause, *others: FromClause) -> FromClause:
 
 
 def _read(configuration: ColumnElement[Any], words: ColumnElement[str]) -> ColumnElement[Any]:
-    # Without words the server would send a notice each time.
+    # For an empty text the server would send a notice each time.
     read = func.to_tsquery(configuration, words, type_=TSQUERY)
     return case((words == literal_column("''"), _EMPTY), else_=read)
 

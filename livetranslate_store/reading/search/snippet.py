@@ -1,4 +1,4 @@
-"""The extract of a text that shows why it was found, and the places in it to highlight."""
+"""The extract of a matching text, and the places in it to highlight."""
 
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
@@ -15,16 +15,16 @@ from livetranslate_store.reading.search.text import (
 
 # Two or three lines on a screen.
 SNIPPET_CHARACTERS = 200
-# What is read before the first place that is highlighted.
+# The characters before the first highlight.
 LEAD_CHARACTERS = 60
-# How far the ends are moved to the next space: a script without spaces has none near.
+# The ends move at most this far to the next space: a script without spaces has none near.
 WORD_CHARACTERS = 20
 
 _JOINER = "\u200d"
 
 
 class Snippet(NamedTuple):
-    """An extract, and pairs of start and end in it."""
+    """An extract, and its highlights: pairs of start and end."""
 
     text: str
     highlights: tuple[tuple[int, int], ...]
@@ -33,10 +33,10 @@ class Snippet(NamedTuple):
 def snippet(
     text: str, positions: Collection[int], unspaced: Sequence[tuple[str, ...]], similar: Sequence[str]
 ) -> Snippet:
-    """Return an extract of `text` around what is highlighted.
+    """Return an extract of `text` around its highlights.
 
-    These are the words at the positions of the text's tsvector, every place of the runs without spaces, and
-    words that are like one of `similar`. No character is cut, however many code points make it.
+    Highlighted are the words at `positions` of the text's tsvector, every place of the runs without spaces,
+    and each word that resembles one of `similar`. No character is cut, however many code points it has.
     """
     wanted = frozenset(position for position in positions if position < MAX_POSITION)
     ranges = _merged(_whole_characters(text, _places(text, wanted, unspaced, similar)))
@@ -53,7 +53,7 @@ def _places(
     if not wanted and not similar:
         read, places = with_places(text[:READ_CHARACTERS])
         if places is None:
-            # Each character stands for itself and has no marks: what is asked for is there as it is.
+            # Each character is read unchanged and has no marks: the runs occur literally.
             for asked in unspaced:
                 yield from _occurrences(read, "".join(asked))
             return
@@ -80,7 +80,7 @@ def _inside(run: Run, unspaced: Sequence[tuple[str, ...]]) -> Iterator[tuple[int
         size = len(asked)
         for first in range(len(run.units) - size + 1):
             last = run.units[first + size - 1]
-            # The end of what is asked may lack marks of the character that it meets.
+            # The last character asked for may have fewer marks than the one in the text.
             if run.units[first : first + size - 1] == asked[:-1] and last.startswith(asked[-1]):
                 yield run.spans[first][0], run.spans[first + size - 1][1]
 
@@ -123,7 +123,7 @@ def _extract(text: str, ranges: Sequence[tuple[int, int]]) -> tuple[int, int]:
     if end < len(text):
         cut = next(((a, b) for a, b in ranges if a < end < b), None)
         if cut is not None:
-            # What is highlighted is shown whole or not at all, the first one whole.
+            # A highlight is shown whole or not at all; the first one is shown whole.
             end = cut[1] if cut == ranges[0] else cut[0]
         else:
             end = _word_end(text, end, max((b for _, b in ranges if b <= end), default=start))
@@ -135,7 +135,7 @@ def _extract(text: str, ranges: Sequence[tuple[int, int]]) -> tuple[int, int]:
 
 
 def _word_start(text: str, start: int, limit: int) -> int:
-    """Return the place behind the next space before `limit`, or where it is if there is none near."""
+    """Return the place after the next space before `limit`, or `start` if no space is near."""
     space = text.find(" ", start - 1, min(limit, start + WORD_CHARACTERS))
     return start if space < 0 else space + 1
 
@@ -146,7 +146,7 @@ def _word_end(text: str, end: int, limit: int) -> int:
 
 
 def _may_cut(text: str, place: int) -> bool:
-    """Tell whether a character, as a reader sees it, ends and another begins there."""
+    """Return whether a character, as a reader sees it, ends at `place`."""
     if place in (0, len(text)):
         return True
     before, behind = text[place - 1], text[place]

@@ -3,7 +3,7 @@
 Texts are ordered by their meeting, the newest first, and hits are ranked in blocks of that order: ranking all
 hits of a common word would read all of them.
 
-Every text is tried with the query as its own language reads it. The index is asked for any of these readings.
+Each text is compared with the query as the language of the text reads it. The index looks up any reading.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,10 @@
-"""How search reads a text: as the function `livetranslate.search_text` does, and with where each word stands.
+"""How search reads a text: as the function `livetranslate.search_text` does, with the place of each word.
 
-Words are in lower case and without accents; whatever is neither letter, digit nor mark parts them. Where a
-script is written without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese; Korean too, whose particles
-are glued to its words), a run of n characters is read as its first, its n-1 pairs of neighbours and its last.
+Words are in lower case and without accents; any character but letters, digits and marks separates them. In a
+script without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese), a run of n characters is read as its
+first, its n-1 pairs of neighbours and its last. Korean is read so too: it has spaces, but its particles are
+glued to its words. Word counting has another table, because it counts words in Korean and characters in more
+scripts; this one must stay equal to the function of the schema.
 """
 
 import re
@@ -11,13 +13,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-# What is beyond is not searched: a tsvector holds no more than 1 MiB.
+# The rest of a text is not searched: a tsvector holds at most 1 MiB.
 READ_CHARACTERS = 50_000
-# The server passes over longer words, and counts no further than that.
+# The server skips longer words, and counts positions no further.
 MAX_WORD_BYTES = 2046
 MAX_POSITION = 16_383
 
-# Accents of Latin and Greek (a mark of another script may make another letter), and what shows nothing.
+# Accents of Latin and Greek (a mark of another script may make another letter), and invisible characters.
 _DROPPED = re.compile(
     r"([A-Za-z\u0370-\u03ff])[\u0300-\u036f]+"
     r"|[\u00ad\u034f\u061c\u0640\u064b-\u0652\u0591-\u05bd\u05bf\u05c1-\u05c2\u05c4-\u05c5\u05c7\u180b-\u180e"
@@ -43,7 +45,7 @@ _UNSPACED_MARKS = (
     r"\u17dd\u3099\u309a"
 )
 _UNIT = re.compile(f"[{_UNSPACED_LETTERS}][{_UNSPACED_MARKS}]*")
-# The server's parser ends a word behind a number such as 1e5, whatever follows.
+# The server's parser ends a word after a number such as 1e5.
 _RUN = re.compile(
     f"(?P<unspaced>(?:[{_UNSPACED_LETTERS}][{_UNSPACED_MARKS}]*)+)"
     f"|[0-9]+e[0-9]+|[^{_NOT_OF_WORDS}{_UNSPACED_LETTERS}]+"
@@ -59,10 +61,10 @@ _LETTERS = str.maketrans(
 
 
 class Run(NamedTuple):
-    """A word, or a run of characters without spaces between: what it is read as, and where it stands.
+    """A word, or a run of characters without spaces: how it is read, and its place.
 
-    `units` are the whole word, or else each character; `spans` their places in the text. `position` is the
-    first one's in the tsvector.
+    `units` are the whole word, or each character of a run; `spans` are their places in the text. `position`
+    is that of the first unit in the tsvector.
     """
 
     unspaced: bool
@@ -72,16 +74,16 @@ class Run(NamedTuple):
 
     @property
     def width(self) -> int:
-        """How many positions it takes."""
+        """The number of positions that it takes."""
         return len(self.units) + self.unspaced
 
 
 def folded(text: str) -> str:
-    """Return the text in lower case, without accents and what shows nothing."""
+    """Return the text in lower case, without accents and invisible characters."""
     if text.isascii():
         return text.lower()
     plain = _DROPPED.sub(r"\1", unicodedata.normalize("NFKD", text))
-    # Letter by letter: Python alone knows a sigma that ends a word.
+    # Letter by letter: only Python, not the server, has its own form for a sigma that ends a word.
     return "".join(map(str.lower, unicodedata.normalize("NFC", plain))).translate(_LETTERS)
 
 
@@ -109,7 +111,7 @@ def runs(text: str) -> Iterator[Run]:
 
 
 def _words(text: str) -> Iterator[Run]:
-    """Yield the words of a text of ASCII characters, which stand for themselves."""
+    """Yield the words of an ASCII text, whose characters are read unchanged."""
     position = 1
     for match in _RUN.finditer(text):
         if len(match[0]) <= MAX_WORD_BYTES:
@@ -118,9 +120,9 @@ def _words(text: str) -> Iterator[Run]:
 
 
 def with_places(text: str) -> tuple[str, list[tuple[int, int]] | None]:
-    """Return what is read, and for each of its characters which ones of the text it stands for.
+    """Return the text as it is read, and for each of its characters the place that it was read from.
 
-    None means that each stands for the one in its place.
+    None instead of the places means that each character was read from its own place.
     """
     if not any(map(_belongs_before, text)):
         pieces = list(map(_folded_piece, text))
@@ -130,7 +132,7 @@ def with_places(text: str) -> tuple[str, list[tuple[int, int]] | None]:
     places: list[tuple[int, int]] = []
     start = 0
     for end in range(1, len(text) + 1):
-        # A letter is read together with its marks; so are pieces of a Korean syllable, and narrow katakana.
+        # A letter is read with its marks; so are the parts of a Korean syllable, and narrow katakana.
         if end < len(text) and _belongs_before(text[end]):
             continue
         piece = _folded_piece(text[start:end])
@@ -140,7 +142,7 @@ def with_places(text: str) -> tuple[str, list[tuple[int, int]] | None]:
     return "".join(read), places
 
 
-# A letter comes again and again.
+# The same letters come again and again.
 @lru_cache(maxsize=8192)
 def _folded_piece(piece: str) -> str:
     return folded(piece)

@@ -1,4 +1,4 @@
-"""What a web-style query says: `"an exact phrase"`, `-without`, `either or other`."""
+"""The words of a web-style query: `"an exact phrase"`, `-without`, `either or other`."""
 
 import re
 from collections.abc import Sequence
@@ -9,25 +9,24 @@ from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.reading.search.text import Run, runs
 
 MAX_QUERY_CHARACTERS = 1_000
-# Each is looked up in the index, in every language.
+# The index looks up each word in every language.
 MAX_QUERY_WORDS = 64
 # A shorter word has too few trigrams to tell a mistake from another word.
 MIN_SIMILAR_CHARACTERS = 4
-# Of these the index finds all words that begin so; a mistake in them is not forgiven.
+# The index finds similar words by their beginning; a mistake in it is not forgiven.
 SURE_CHARACTERS = 2
 
 _PIECE = re.compile(r'(?P<without>-?)"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)')
-# What keyboards make of quotation marks and of a hyphen.
+# Variants of quotation marks and of the hyphen that keyboards produce.
 _KEYBOARDS = str.maketrans({**dict.fromkeys("“”„‟«»＂", '"'), **dict.fromkeys("−–－", "-"), "\u3000": " "})  # noqa: RUF001
 
 
 class Branch(NamedTuple):
-    """One side of an `or`, as texts for `to_tsquery`; all of it must be met.
+    """One side of an `or`, as texts for `to_tsquery`; a match needs all of it.
 
-    `plain` are words, of which a language may leave out the ones that say little; `strict` are phrases and
-    what must not be there. `shown_plain` and `shown_strict` are the words of both to highlight. Where typing
-    mistakes are forgiven, `similar` words need only be similar and begin as `beginnings` says, and `rest` is
-    what must be met as it is.
+    `plain` are words, of which a language may drop its stop words; `strict` are phrases and excluded words.
+    `shown_plain` and `shown_strict` are their words to highlight. In a fuzzy search, the text needs words
+    that are similar to the `similar` ones and have their `beginnings`, and must match `rest` exactly.
     """
 
     plain: str
@@ -40,7 +39,7 @@ class Branch(NamedTuple):
 
 
 class SearchWords(NamedTuple):
-    """The branches of a query, and its runs without spaces, which are highlighted as they are."""
+    """The branches of a query, and its runs without spaces, which are highlighted literally."""
 
     branches: tuple[Branch, ...]
     unspaced: tuple[tuple[str, ...], ...]
@@ -67,10 +66,10 @@ class _Item(NamedTuple):
 
 
 def parsed(query: str) -> SearchWords:
-    """Return what a query asks for.
+    """Return the words of a query.
 
-    Raises InvalidInputError for what PostgreSQL could not even be asked, for queries that are too long, and
-    where a side of an `or` names no word that must be there.
+    Raises InvalidInputError for text that PostgreSQL cannot take, for a query that is too long, and if a
+    side of an `or` requires no word.
     """
     checked_text(query, "query", maximum=MAX_QUERY_CHARACTERS)
     branches: list[list[_Item]] = [[]]
@@ -87,10 +86,10 @@ def parsed(query: str) -> SearchWords:
     wanted = [item for items in asked for item in items if not item.without]
     if not asked or not all(any(not item.without for item in items) for items in asked):
         raise InvalidInputError(
-            "query names no word to look for; write words, '\"a phrase\"', 'this or that', 'this -not that'."
+            "query requires no word; write words, '\"a phrase\"', 'this or that', 'this -not that'."
         )
     if sum(len(run.units) for items in asked for item in items for run in item.runs) > 2 * MAX_QUERY_WORDS:
-        raise InvalidInputError(f"query has too many words; at most {MAX_QUERY_WORDS} are looked for.")
+        raise InvalidInputError(f"query has too many words; at most {MAX_QUERY_WORDS} are searched for.")
     unspaced = [run.units for item in wanted for run in item.runs if run.unspaced]
     return SearchWords(tuple(_branch(items) for items in asked), tuple(dict.fromkeys(unspaced)))
 
@@ -125,7 +124,7 @@ def _any_of(items: Sequence[_Item]) -> str:
 
 
 def _in_order(found: Sequence[Run]) -> str:
-    """Return runs that follow each other: each lexeme and how far it is from the one before."""
+    """Return runs that follow each other: each lexeme, and its distance from the one before."""
     text, before = "", 0
     for run in found:
         for offset, lexeme in _lexemes(run):

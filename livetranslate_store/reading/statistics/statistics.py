@@ -1,4 +1,4 @@
-"""A meeting in figures: one statement that counts in the database, and its answer as a value."""
+"""A meeting in figures: the database counts them in one statement."""
 
 from functools import lru_cache
 from importlib.resources import files
@@ -14,7 +14,7 @@ from livetranslate_store.reading.statistics.word_counting import counting_patter
 from livetranslate_store.tracing import Tracing
 from livetranslate_store.values import SessionStatistics
 
-# A week. Times that are far from each other, such as an epoch among seconds, must not fill the memory.
+# A week. Times far apart, such as an epoch among seconds, must not fill the memory.
 MAX_MINUTES = 7 * 24 * 60
 
 

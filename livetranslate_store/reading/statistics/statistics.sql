@@ -1,9 +1,9 @@
 -- A meeting in figures, as one JSON object with the fields of SessionStatistics; no row for an unknown session.
 --
--- A plan is kept, and may have been made while the tables were empty: so tables are looked up in row by row, by a
--- whole index, and nothing that can be long is joined.
+-- The server keeps a plan that it may have made while the tables were empty. So tables are looked up row by row, by
+-- a whole index, and long results are not joined.
 --
--- $1 the session, $2 what is a word, $3 what is no character, $4 the most minutes that are told.
+-- $1 the session, $2 the pattern of a word, $3 the pattern of text that is not counted, $4 the most minutes.
 WITH
 spoken AS (
     SELECT
@@ -18,15 +18,15 @@ spoken AS (
         least(start_time, end_time) AS earliest,
         greatest(start_time, end_time) AS latest,
         CASE WHEN start_time IS NOT NULL OR end_time IS NOT NULL THEN timestamp END AS begins,
-        -- Only what has a length takes part in speech.
+        -- Only segments with a length are speech.
         CASE WHEN end_time > start_time THEN end_time END AS until,
         regexp_count(text, $2) AS words,
         length(regexp_replace(text, $3, '', 'g')) AS characters
     FROM livetranslate.transcripts
     WHERE session_id = $1
 ),
--- Each segment beside how far the ones before it reach: in the whole meeting, by the same speaker, in the same
--- language. What it adds to their union begins there.
+-- For each segment, how far the segments before it reach: in the whole meeting, by the same speaker, in the same
+-- language. The part that the segment adds to their union begins there.
 ordered AS (
     SELECT
         *,
@@ -86,13 +86,13 @@ talk AS (
         sum(words) FILTER (WHERE until IS NOT NULL) AS timed_words,
         sum(characters) AS characters,
         count(*) FILTER (WHERE is_turn) AS turns,
-        -- Somebody is still speaking, and it is not the same speaker.
+        -- Another speaker is still speaking.
         count(*) FILTER (WHERE is_turn AND news > start_time AND speaker_news = start_time) AS interruptions,
         array_agg(DISTINCT language ORDER BY language) AS languages
     FROM ordered
     GROUP BY speaker_label
 ),
--- Translations with what they were made for, and the one place that each takes in the view of a language.
+-- Translations, each with the language of its transcript.
 translated AS (
     SELECT transcripts.language, made.*
     FROM livetranslate.transcripts
@@ -115,7 +115,7 @@ targets AS (
     FROM livetranslate.sessions, unnest(target_languages) AS target
     WHERE id = $1 AND target IS NOT NULL
 ),
--- The languages that a tag belongs to: itself, and those that it is a variant of, in any case of letters.
+-- Each tag with the languages that it is, or is a variant of; the case of letters does not matter.
 variants AS (
     SELECT known.language, tag
     FROM (SELECT language FROM targets UNION SELECT tag FROM tags) AS known
@@ -171,7 +171,7 @@ coverage AS (
     LEFT JOIN (SELECT language, sum(segments) AS segments FROM spoken_in GROUP BY language) AS exempt
         ON exempt.language = wanted.language
 ),
--- The minutes of a meeting: from 0, or from its first one where it did not begin in the first days.
+-- The minutes of a meeting: from 0, or from its first one if that is not in the first days.
 span AS (
     SELECT first_minute, least(last_minute, first_minute + $4 - 1) AS last_minute
     FROM (

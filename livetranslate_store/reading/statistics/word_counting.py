@@ -1,9 +1,10 @@
-"""How much a text says: regular expressions for what counts as a word, and what as a character.
+"""Regular expressions that count the words and the characters of a text.
 
-The script decides, not the language tag: tags are missing or wrong, and one sentence may hold both. In
-scripts that write no spaces every letter counts as a character; elsewhere a word is what stands between
-spaces, if there is a letter or a digit in it. The classes are spelled out: those that PostgreSQL has names
-for depend on the locale of the server.
+The script decides, not the language tag: tags are missing or wrong, and a sentence may mix scripts. In a
+script without spaces, every letter counts as a character. In the others, a word stands between spaces and
+has a letter or a digit. The patterns list code points, because the named classes of PostgreSQL depend on the
+server's locale. Search has a smaller table of scripts: it must equal a function of the schema, and it reads
+Korean in pieces, which is counted in words here.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from operator import itemgetter
 from typing import NamedTuple
 from unicodedata import category
 
-# Scripts that write words without spaces between them, and the punctuation of their own.
+# Scripts without spaces between words, with their punctuation.
 _UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x0F00, 0x0FFF),  # Tibetan
@@ -35,7 +36,7 @@ _UNSPACED = (
     (0x1AFF0, 0x1B2FF),  # Kana, Nüshu
     (0x20000, 0x3FFFF),  # Han
 )
-# Beyond it there is nothing but Han and, from 0xE0000 on, what cannot be seen.
+# Higher code points are Han and, from 0xE0000 on, invisible.
 _END_OF_ALPHABETS = 0x20000
 _INVISIBLE = (0xE0000, 0x10FFFF)
 _HAN = (0x20000, 0x3FFFF)
@@ -43,7 +44,7 @@ _SPACES = frozenset(map(ord, "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u200b"))
 
 
 class CountingPatterns(NamedTuple):
-    """Regular expressions of PostgreSQL's: each match is one word, or what is none of the characters."""
+    """PostgreSQL regular expressions: one matches a word, the other all text that is not counted."""
 
     words: str
     no_characters: str
@@ -51,9 +52,9 @@ class CountingPatterns(NamedTuple):
 
 @lru_cache(maxsize=1)
 def counting_patterns() -> CountingPatterns:
-    """Return the patterns; they are made of Unicode's categories once, in a tenth of a second."""
+    """Return the patterns, made from Unicode's categories once, in a tenth of a second."""
     unspaced = {code for first, last in _UNSPACED for code in range(first, last + 1)}
-    # What Unicode has not assigned follows its neighbours, which keeps the patterns short.
+    # Unassigned code points go with their neighbours, which keeps the patterns short.
     categories = [
         (code, kind[0])
         for code, kind in enumerate(map(category, map(chr, range(_END_OF_ALPHABETS))))
@@ -71,7 +72,7 @@ def counting_patterns() -> CountingPatterns:
 
 
 def _ranges(codes: Iterable[tuple[int, bool]]) -> str:
-    """Return the code points that belong, as ranges of a regular expression."""
+    """Return the code points that are true, as ranges of a regular expression."""
     groups = ([code for code, _ in group] for belongs, group in groupby(codes, key=itemgetter(1)) if belongs)
     return "".join(_range(group[0], group[-1]) for group in groups)
 

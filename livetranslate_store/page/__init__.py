@@ -1,1 +1,1 @@
-"""A meeting as one HTML page that stands alone: nothing is loaded from anywhere, and it works offline."""
+"""A meeting as one HTML page, complete in itself: it loads nothing and works offline."""

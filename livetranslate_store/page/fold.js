@@ -1,5 +1,5 @@
-// Texts as the search compares them: without case, width, accents, and the points of Arabic and Hebrew, which
-// most people leave out. Other marks stay: in Devanagari, Thai or Japanese they make another letter.
+// Folds texts for the search: no case, width or accents, and none of the points of Arabic and Hebrew that most
+// people leave out. Other marks stay: in Devanagari, Thai or Japanese they make another letter.
 const dropped = /[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0640\u064b-\u065f\u0670\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 const folded = new Map();
 

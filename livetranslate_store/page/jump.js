@@ -1,4 +1,4 @@
-// Going to a moment: by a link #t=123, on the lanes, with the keyboard; and showing where the reader is.
+// Goes to a moment by a link #t=123, by the lanes or by the keyboard, and shows the reader's position.
 const controls = byId("controls");
 const lanes = byId("lanes");
 let here = null;
@@ -14,8 +14,8 @@ function show(line) {
   byId("head").style.left = `${100 * share(seconds)}%`;
 }
 
-// Lines that were never drawn have a guessed height, and grow while the page gets there. Not every browser anchors
-// its scrolling (Safari does not), so it goes there again for some frames, unless the reader moves on meanwhile.
+// The browser guesses the height of lines that it has not drawn, so they grow while the page scrolls to them. Safari
+// does not anchor its scrolling: the page scrolls again for some frames, unless the reader moves on meanwhile.
 const FRAMES = 8;
 let goal = null;
 

@@ -1,4 +1,4 @@
-"""The lanes: when each speaker spoke, drawn along one axis of time."""
+"""The lanes: when each speaker spoke, along one axis of time."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -6,10 +6,10 @@ from typing import NamedTuple
 from livetranslate_store.page.wording import UNKNOWN_SPEAKER, clock
 from livetranslate_store.values import SpeakerStatistics, TranscriptRow
 
-# The page's style has this many colours of speakers; the next speaker starts again.
+# The page's style has this many colours; further speakers use them again.
 COLOURS = 16
 NO_COLOUR = "none"
-# The drawing is this wide whatever the meeting's length; what is shorter than a mark becomes one.
+# The width of every drawing; speech that would be narrower than a mark gets the width of one.
 WIDTH = 1000.0
 NARROWEST = 1.2
 MOST_TICKS = 5
@@ -19,7 +19,7 @@ STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 2
 
 
 class Voice(NamedTuple):
-    """A speaker as shown: the name, and which colour is theirs."""
+    """A speaker on the page: the name and the colour."""
 
     label: str | None
     name: str
@@ -42,17 +42,17 @@ class Tick(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """The time that the lanes show, in seconds of the session."""
+    """The time span of the lanes, in seconds since the session's start."""
 
     start: float
     span: float
 
     def place(self, seconds: float) -> float:
-        """Return where a moment is, from 0 to 1."""
+        """Return the place of a moment on the axis, from 0 to 1."""
         return (seconds - self.start) / self.span
 
     def ticks(self) -> list[Tick]:
-        """Return a few round moments."""
+        """Return a few round moments with their labels."""
         step = next((step for step in STEPS if self.span / step <= MOST_TICKS), self.span / MOST_TICKS)
         count = int(self.span / step) + 1
         moments = [self.start + step * number for number in range(count)]
@@ -64,9 +64,9 @@ def _anchor(place: float) -> str:
 
 
 def axis_of(rows: Iterable[TranscriptRow]) -> Axis:
-    """Return the axis on which all rows have their place.
+    """Return the axis of all rows.
 
-    It begins with the session, unless all of its speech is so far from there that little else could be seen.
+    It begins with the session, unless the first speech is so late that most of the axis would be empty.
     """
     times = [time for row in rows if row.is_timed for time in (row.timestamp, row.timestamp + row.duration)]
     if not times:
@@ -79,7 +79,7 @@ def axis_of(rows: Iterable[TranscriptRow]) -> Axis:
 def voices_of(
     speakers: Iterable[SpeakerStatistics], rows: Iterable[TranscriptRow]
 ) -> dict[str | None, Voice]:
-    """Return the speakers by label in the order in which they first speak, colours given in that order."""
+    """Return the speakers by label, in the order of their first speech; colours follow that order."""
     names = {row.speaker_label: row.speaker_name for row in rows}
     for speaker in speakers:
         names.setdefault(speaker.label, speaker.name)
@@ -93,7 +93,7 @@ def voices_of(
 
 
 def lanes_of(rows: Sequence[TranscriptRow], voices: Iterable[Voice], axis: Axis) -> list[Lane]:
-    """Return a lane for each speaker of whom any time is known."""
+    """Return a lane for each speaker with any known time."""
     marks: dict[str | None, list[str]] = {}
     for row in rows:
         if row.is_timed:

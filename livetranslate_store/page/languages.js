@@ -1,4 +1,4 @@
-// Which languages are shown, and what they are called.
+// Shows and hides languages, and names them.
 const languages = byId("languages");
 
 languages?.addEventListener("change", ({ target }) => {
@@ -15,7 +15,7 @@ languages?.addEventListener("change", ({ target }) => {
   if (text) name.dir = getComputedStyle(text).direction;
 });
 
-// A browser knows the names of languages; where it does not know one, the tag stays.
+// The browser names the languages; a tag without a name stays.
 const called = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
 for (const element of document.querySelectorAll("[data-language]")) {
   try {

@@ -1,4 +1,4 @@
-// The lines of the transcript, and when each begins. Times are seconds since the session's start.
+// The lines of the transcript and their starts, in seconds since the session's start.
 const byId = (id) => document.getElementById(id);
 const lines = [...byId("lines").children];
 const timed = lines.filter((line) => line.dataset.t !== undefined);

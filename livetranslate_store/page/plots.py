@@ -1,4 +1,4 @@
-"""The statistics as the page draws them. Everything that is drawn is also there in words."""
+"""The statistics as the page draws them. Words say everything that a drawing shows."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -7,15 +7,15 @@ from livetranslate_store.page.lanes import Voice
 from livetranslate_store.page.wording import amount, clock, length, share
 from livetranslate_store.values import MinuteStatistics, SessionStatistics
 
-# More bars than this cannot be told apart on a phone.
+# A phone shows no more bars apart.
 MOST_BARS = 90
-# More speakers than this are folded away in the talk share.
+# The talk share folds further speakers away.
 MOST_SPEAKERS = 5
 MINUTES_PER_BAR = (1, 2, 3, 5, 10, 15, 30, 60, 120, 240, 480, 1440)
 
 
 class Figure(NamedTuple):
-    """One number of the meeting, and what it is."""
+    """One number of the meeting: its value, its name and a note."""
 
     value: str
     name: str
@@ -36,7 +36,7 @@ class Share(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A bar of the speech per minute; all but the words in per cent."""
+    """A bar of the speech per minute; places and sizes are in per cent."""
 
     x: str
     y: str
@@ -55,7 +55,7 @@ class SpeechPlot(NamedTuple):
 
 
 def figures_of(statistics: SessionStatistics, speakers: int) -> list[Figure]:
-    """Return the numbers that come first."""
+    """Return the numbers at the top of the page."""
     figures = [
         Figure(length(statistics.duration), "Duration", _spoken(statistics)),
         Figure(f"{statistics.segments:,}", "Segments", _finals(statistics)),
@@ -94,12 +94,12 @@ def _rest(statistics: SessionStatistics) -> str:
 
 
 def shown_of(speakers: int) -> int:
-    """Return how many speakers the talk share shows at first; one alone is never hidden."""
+    """Return how many speakers the talk share shows at first; it never hides a single one."""
     return MOST_SPEAKERS if speakers > MOST_SPEAKERS + 1 else speakers
 
 
 def talk_of(statistics: SessionStatistics, voices: Mapping[str | None, Voice]) -> list[Share]:
-    """Return who talked how much, the most first."""
+    """Return the share of each speaker, the largest first."""
     shares = []
     for speaker in sorted(statistics.speakers, key=lambda speaker: -speaker.talk_seconds):
         voice = voices[speaker.label]
@@ -110,7 +110,7 @@ def talk_of(statistics: SessionStatistics, voices: Mapping[str | None, Voice]) -
 
 
 def coverage_of(statistics: SessionStatistics) -> list[Share]:
-    """Return how far the meeting is translated: first what is up to date, then what is stale."""
+    """Return the coverage of each language: first up-to-date translations, then stale ones."""
     shares = []
     for each in statistics.translations:
         if each.needed == 0:
@@ -128,7 +128,7 @@ def coverage_of(statistics: SessionStatistics) -> list[Share]:
 def speech_of(minutes: Sequence[MinuteStatistics], end: float) -> SpeechPlot | None:
     """Return the speech per minute, several minutes to a bar in a long meeting; None without any.
 
-    `end` is where the meeting's last speech ends, in seconds: the plot ends there, too.
+    The plot ends at `end`, in seconds, with the last speech of the meeting.
     """
     if not minutes:
         return None

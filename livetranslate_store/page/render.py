@@ -28,8 +28,8 @@ def render(
 ) -> str:
     """Return the page of a meeting, complete in itself.
 
-    `rows` are the whole meeting in order, with a place for each of `languages`. Whatever the texts hold, they
-    are text on the page: the template escapes them, and the page's policy runs no script but its own.
+    `rows` are the whole meeting in order, with a place for each of `languages`. The template escapes every
+    text, and the page's policy runs no script but the page's own.
     """
     template, style, script = _template(), _asset("page.css"), "\n".join(map(_asset, SCRIPTS))
     voices = voices_of(statistics.speakers, rows)

@@ -1,12 +1,11 @@
-// Search while typing: counts the lines that match, marks the places, shows them on the lanes, goes from one to
-// the next.
+// Searches while the reader types: counts and marks the matches, shows them below the lanes, and goes through them.
 const query = byId("query");
 const found = byId("found");
 let index = null;
 let matches = [];
 let current = -1;
 
-// Folding a long meeting takes a moment; it is done once, when somebody first searches.
+// Folding a long meeting takes a moment: the first search does it once.
 function indexed() {
   index ??= lines.map((line) => [...line.querySelectorAll("p[lang]")].map((cell) => {
     cell.normalize(); // a parser cuts very long texts into several nodes
@@ -37,7 +36,7 @@ function search() {
   report(needle);
 }
 
-// Marked without changing the document; a browser that cannot do it still finds and counts.
+// Marks the places without changing the document; a browser without highlights still finds and counts.
 function mark(ranges) {
   if ("highlights" in CSS) {
     const highlight = new Highlight();
@@ -56,7 +55,7 @@ function report(needle) {
   else found.value = current < 0 ? `${matches.length} found` : `${current + 1} of ${matches.length}`;
 }
 
-// From the place where the reader is, if that is another one by now.
+// Starts at the reader's line, which may have changed since the last step.
 function step(by) {
   if (matches.length === 0) return;
   if (current < 0) {

@@ -9,7 +9,7 @@ from livetranslate_store.values import TranscriptRow, ViewedTranslation, is_vari
 
 
 class Cell(NamedTuple):
-    """A text in its language; without a text `note` says why there is none."""
+    """A text in its language; if there is none, `note` says why."""
 
     text: str
     language: str
@@ -18,7 +18,7 @@ class Cell(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A segment; `seconds` and `time` are empty where nothing is known of its time."""
+    """A segment; `seconds` and `time` are empty if its time is unknown."""
 
     voice: Voice
     continues: bool
@@ -30,7 +30,7 @@ class Line(NamedTuple):
 def lines_of(
     rows: Sequence[TranscriptRow], languages: Sequence[str], voices: Mapping[str | None, Voice]
 ) -> list[Line]:
-    """Return the lines in the order of the rows; `continues` where the one before is the same speaker's."""
+    """Return the lines in the order of the rows; `continues` marks the same speaker as before."""
     lines: list[Line] = []
     for row in rows:
         voice = voices[row.speaker_label]

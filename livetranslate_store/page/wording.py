@@ -1,4 +1,4 @@
-"""How times, numbers and languages read on the page."""
+"""The wording of times and numbers on the page."""
 
 from livetranslate_store.values import ScriptCounts
 
@@ -14,7 +14,7 @@ def clock(seconds: float) -> str:
 
 
 def length(seconds: float) -> str:
-    """Return how long something lasted: `42 s`, `9 min 58 s`, `4 h 59 min`."""
+    """Return a duration as `42 s`, `9 min 58 s` or `4 h 59 min`."""
     total = round(seconds)
     if total < 60:  # noqa: PLR2004 (seconds of a minute)
         return f"{total} s"
@@ -26,12 +26,12 @@ def length(seconds: float) -> str:
 
 
 def seconds_attribute(seconds: float) -> str:
-    """Return seconds for attributes and links, to the millisecond and without idle zeros."""
+    """Return seconds for attributes and links, to the millisecond, without trailing zeros."""
     return f"{seconds:.3f}".rstrip("0").rstrip(".")
 
 
 def share(part: float) -> str:
-    """Return a share from 0 to 1 in per cent; what is not all of it never reads as all."""
+    """Return a share from 0 to 1 in per cent; less than the whole is never rounded up to it."""
     percent = part * 100
     if 99 < percent < 100:  # noqa: PLR2004 (per cent)
         return ">99%"
@@ -39,10 +39,14 @@ def share(part: float) -> str:
 
 
 def amount(counts: ScriptCounts) -> str:
-    """Return how much was said, in words, in characters, or in both."""
+    """Return the amount of speech, in words, in characters, or in both."""
     parts = []
     if counts.words or not counts.characters:
-        parts.append(f"{counts.words:,} words")
+        parts.append(_count(counts.words, "word"))
     if counts.characters:
-        parts.append(f"{counts.characters:,} characters")
+        parts.append(_count(counts.characters, "character"))
     return " and ".join(parts)
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"

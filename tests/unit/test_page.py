@@ -167,7 +167,8 @@ def test_speech_per_minute_keeps_all_seconds_in_few_bars(minutes: int) -> None:
         (seconds_attribute(100.0), "100"),
         (amount(ScriptCounts(1200, 0)), "1,200 words"),
         (amount(ScriptCounts(0, 34)), "34 characters"),
-        (amount(ScriptCounts(1, 34)), "1 words and 34 characters"),
+        (amount(ScriptCounts(1, 34)), "1 word and 34 characters"),
+        (amount(ScriptCounts(0, 1)), "1 character"),
         (amount(ScriptCounts(0, 0)), "0 words"),
     ],
 )

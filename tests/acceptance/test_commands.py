@@ -389,6 +389,8 @@ def test_a_reader_that_leaves_in_the_middle_is_no_failure(
         ("timeline", MEETING, "-l", "not a language"),
         ("timeline", MEETING, "--start", "soon"),
         ("timeline", MEETING, "--beside", "es", "--html", "page.html"),
+        ("timeline", MEETING, "--speaker", "Ana", "--html", "page.html"),
+        ("timeline", MEETING, "--beside", "es", "--language", "es"),
         ("sessions", "--status", "unheard-of"),
         ("export", MEETING, "--format", "docx"),
         ("import", MEETING, __file__, "--speakers", "loud"),

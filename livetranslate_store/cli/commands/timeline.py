@@ -94,6 +94,9 @@ Html: TypeAlias = Annotated[
 ]
 
 
+NARROWING = ("start", "end", "speakers", "finals_only", "languages", "kinds")
+
+
 def timeline(
     *,
     session: SessionName,
@@ -126,9 +129,12 @@ def timeline(
         untimed=not timed_only,
     )
     entries = TimelineFilters(**segments, languages=language or None, kinds=[kind] if kind else None)
-    ways = (html is not None) + (missing is not None) + bool(beside)
-    if ways > 1:
+    if (html is not None) + (missing is not None) + bool(beside) > 1:
         raise typer.BadParameter("--beside, --missing and --html exclude each other")
+    if (beside or missing) and (language or kind):
+        raise typer.BadParameter("--beside and --missing take no --language and no --kind")
+    if html and (any(entries.get(name) for name in NARROWING) or timed_only or limit or cursor):
+        raise typer.BadParameter("--html writes the whole meeting and takes no filter")
 
     async def show() -> None:
         async with opened(database) as store:

@@ -85,6 +85,13 @@ _OF_REPLICA = (
     _Figure("pool.in_use", "replica_connections_in_use", "Connections to it that are in use."),
 )
 
+# By statement: `statement` is its name.
+_OF_STATEMENT = (
+    _Figure("calls", "statement_calls_total", "Calls of a statement."),
+    _Figure("failures", "statement_failures_total", "Calls of a statement that failed."),
+    _Figure("seconds", "statement_seconds_total", "Seconds that a statement took, its commit included."),
+)
+
 
 class StoreCollector(Collector):
     """Tells Prometheus the statistics of a store, as they are when it asks; nothing is kept beside them."""
@@ -102,10 +109,19 @@ class StoreCollector(Collector):
         }
         yield from _metrics(_OF_BREAKER, ("calls",), breakers)
         yield from _metrics(_OF_REPLICA, ("replica",), {(each.name,): each for each in statistics.replicas})
+        statements: dict[tuple[str, ...], Struct] = {
+            (name,): each for name, each in statistics.statements.items()
+        }
+        yield from _metrics(_OF_STATEMENT, ("statement",), statements)
 
     def describe(self) -> Iterator[Metric]:
         """Yield what `collect` will, so that registering does not ask the store."""
-        for figures, labels in ((_FIGURES, ()), (_OF_BREAKER, ("calls",)), (_OF_REPLICA, ("replica",))):
+        for figures, labels in (
+            (_FIGURES, ()),
+            (_OF_BREAKER, ("calls",)),
+            (_OF_REPLICA, ("replica",)),
+            (_OF_STATEMENT, ("statement",)),
+        ):
             yield from _metrics(figures, labels, {})
 
 

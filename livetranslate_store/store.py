@@ -317,6 +317,7 @@ class Store(Reads):
                 writes=self._database.breaker(writes=True).statistics(),
             ),
             replicas=self._router.statistics(),
+            statements=self._database.statements.statistics(),
         )
 
 

@@ -28,6 +28,7 @@ from livetranslate_store.database.pool_policy import PoolPolicy
 from livetranslate_store.database.retries import Retries
 from livetranslate_store.database.session import refuse_commit
 from livetranslate_store.database.statement import BoundStatement
+from livetranslate_store.database.statement_times import StatementTimes
 from livetranslate_store.database.tls import with_tls
 from livetranslate_store.errors import (
     InvalidInputError,
@@ -38,6 +39,7 @@ from livetranslate_store.errors import (
 from livetranslate_store.incidents import Incident
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.tasks import run_to_end
+from livetranslate_store.tracing import Tracing
 from livetranslate_store.values import PoolStatistics
 
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -57,8 +59,10 @@ _WHEN_FAILED = "livetranslate_store_when_failed"
 class Database:
     """The connections to one PostgreSQL server."""
 
-    def __init__(self, settings: StoreSettings) -> None:
+    def __init__(self, settings: StoreSettings, statements: StatementTimes | None = None) -> None:
         self._settings = settings
+        #: The times of statements: of this server, or of all of a store.
+        self.statements = statements or StatementTimes(Tracing(enabled=settings.tracing))
         self._waiting = 0
         self._closing = False
         self._closed = False
@@ -84,6 +88,7 @@ class Database:
             # Texts of people do not belong in error messages.
             hide_parameters=True,
         )
+        self.statements.listen_to(self.engine.sync_engine)
         event.listen(self.engine.sync_engine, "handle_error", _translated)
         # Behind what SQLAlchemy asks of the first connection, in a transaction: PgBouncer needs one.
         event.listen(self.engine.sync_engine.pool, "connect", _commit_by_itself)
@@ -160,10 +165,10 @@ class Database:
         """Run one statement on a lease that is kept; raises the driver's own errors."""
         driver = self.driver_of(lease)
         if not self._settings.pgbouncer:
-            return await driver.fetch(bound.text, *bound.arguments)
+            return await self.statements.fetch(driver, bound)
         # Behind PgBouncer only a transaction keeps preparing and running on the same server connection.
         async with driver.transaction():
-            return await driver.fetch(bound.text, *bound.arguments)
+            return await self.statements.fetch(driver, bound)
 
     def breaker(self, *, writes: bool) -> Breaker:
         """Return the breaker that refuses writes, or reads, while the database is unreachable."""

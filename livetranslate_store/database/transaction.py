@@ -135,7 +135,7 @@ class Transaction:
 
     async def fetch(self, bound: BoundStatement) -> Sequence[asyncpg.Record]:
         """Run one write and return the driver's rows."""
-        return await self.write_with(lambda driver: driver.fetch(bound.text, *bound.arguments))
+        return await self.write_with(lambda driver: self._database.statements.fetch(driver, bound))
 
     async def write_with(self, work: Callable[[Driver], Awaitable[T]]) -> T:
         """Run writes on the driver's own connection, after the changes that wait in the session."""
@@ -187,8 +187,10 @@ class Transaction:
             return
         with wrap(self._record, committing=True):
             driver = self._database.driver_of(self._lease)
-            # Outside a transaction the server would accept any COMMIT, and an aborted one becomes a ROLLBACK.
-            if not _is_in_transaction(driver) or await driver.execute("COMMIT") != "COMMIT":
+            with self._database.statements.timed("commit"):
+                # Outside a transaction the server accepts any COMMIT, and in an aborted one it rolls back.
+                is_committed = _is_in_transaction(driver) and await driver.execute("COMMIT") == "COMMIT"
+            if not is_committed:
                 raise StoreUnavailableError(
                     "The transaction was lost before its commit; nothing was stored.", transient=True
                 )

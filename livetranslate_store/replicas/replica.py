@@ -12,6 +12,7 @@ from livetranslate_store.database.engine import Database, asyncpg_url
 from livetranslate_store.database.failures import translate
 from livetranslate_store.database.hosts import address_of
 from livetranslate_store.database.statement import Statement
+from livetranslate_store.database.statement_times import StatementTimes
 from livetranslate_store.errors import ConflictError, PoolTimeoutError, StoreError, StoreUnavailableError
 from livetranslate_store.replicas.watch import WATCH_SECONDS, Watch
 from livetranslate_store.settings import StoreSettings
@@ -45,7 +46,7 @@ class Mark(NamedTuple):
 class Replica:
     """A standby of the primary that answers reads while it is fresh enough."""
 
-    def __init__(self, url: SecretStr, settings: StoreSettings) -> None:
+    def __init__(self, url: SecretStr, settings: StoreSettings, statements: StatementTimes) -> None:
         # Nobody waits here for longer than for an answer, and nothing fails fast: the primary is the way out.
         patience = min(settings.connection_timeout, WATCH_SECONDS)
         chosen = settings.model_copy(
@@ -57,7 +58,7 @@ class Replica:
             }
         )
         self.name = address_of(asyncpg_url(url.get_secret_value(), "replica_urls"))
-        self.database = Database(chosen)
+        self.database = Database(chosen, statements)
         self._watch = Watch(chosen)
         self._max_lag = settings.max_replica_lag
         self._state: ReplicaState = "unknown"

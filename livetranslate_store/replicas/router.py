@@ -48,7 +48,7 @@ class ReadRouter:
 
     def __init__(self, database: Database, settings: StoreSettings) -> None:
         self._primary = database
-        self._replicas = [Replica(url, settings) for url in settings.replica_urls]
+        self._replicas = [Replica(url, settings, database.statements) for url in settings.replica_urls]
         self._watch = Watch(settings) if self._replicas else None
         self._max_lag = settings.max_replica_lag
         # The newest first.

@@ -22,6 +22,7 @@ class Watch:
         limits = {
             "connection_timeout": WATCH_SECONDS,
             "command_timeout": WATCH_SECONDS,
+            "tracing": False,
             "breaker_timeout": inf,  # it is the one that looks
         }
         self._database = Database(

@@ -57,6 +57,7 @@ from livetranslate_store.values.statistics import (
     ReplicaState,
     ReplicaStatistics,
     RetryStatistics,
+    StatementStatistics,
     StoreStatistics,
 )
 from livetranslate_store.values.timeline import (
@@ -128,6 +129,7 @@ __all__ = [
     "SessionStatistics",
     "SpeakerChoice",
     "SpeakerStatistics",
+    "StatementStatistics",
     "StoreHealth",
     "StoreStatistics",
     "SweepReport",

@@ -100,8 +100,19 @@ class BreakersStatistics(Value, frozen=True):
     writes: BreakerStatistics
 
 
+class StatementStatistics(Value, frozen=True):
+    """One statement since the start: calls, failed ones, and seconds, which include a commit of its own."""
+
+    calls: int
+    failures: int
+    seconds: float
+
+
 class StoreStatistics(Value, frozen=True):
-    """The store's own figures, taken at one moment; replicas in the order of `replica_urls`."""
+    """The store's own figures, taken at one moment; replicas in the order of `replica_urls`.
+
+    `statements` has each statement by its name, those that took most time first.
+    """
 
     cache: CacheStatistics
     gate: GateStatistics
@@ -109,3 +120,4 @@ class StoreStatistics(Value, frozen=True):
     retries: RetryStatistics
     breakers: BreakersStatistics
     replicas: tuple[ReplicaStatistics, ...]
+    statements: dict[str, StatementStatistics]

@@ -10,6 +10,7 @@ is unreachable, one connection is asked for on behalf of all waiting writes.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import copy_context
 from copy import copy
 from functools import partial
 from itertools import chain
@@ -74,12 +75,14 @@ async def nothing_to_clean_up(_item: Any, /, *, may_be_stored: bool) -> None:
 class _QueuedWrite(Generic[ItemT, Receipt]):
     """An item in the queue, the answer to its caller, and the attempts so far."""
 
-    __slots__ = ("answer", "attempts", "group", "item", "keys", "may_be_stored", "since")
+    __slots__ = ("answer", "attempts", "context", "group", "item", "keys", "may_be_stored", "since")
 
     def __init__(self, item: ItemT, answer: "asyncio.Future[Receipt]") -> None:
         self.item = item
         self.keys = item.keys
         self.answer = answer
+        #: The caller's context: the spans of a group belong to the trace of its first write.
+        self.context = copy_context()
         #: The group that it is under way with.
         self.group: asyncio.Task[None] | None = None
         #: The number of attempts, the time of the first, and whether an answer was lost.
@@ -146,18 +149,19 @@ class GroupCommit(Generic[ItemT, Receipt]):
 
     def _start_group(self) -> None:
         """Start a group, unless enough are under way, or no write can go."""
-        if self._connecting is not None or len(self._groups) == GROUPS_UNDER_WAY or not self._can_go():
+        if self._connecting is not None or len(self._groups) == GROUPS_UNDER_WAY:
             return
-        self._connecting = task = asyncio.get_running_loop().create_task(self._run_group())
+        first = next((each for each in self._queue if self._busy.isdisjoint(each.keys)), None)
+        if first is None:
+            return
+        loop = asyncio.get_running_loop()
+        self._connecting = task = loop.create_task(self._run_group(), context=first.context)
         self._groups.add(task)
         task.add_done_callback(self._group_done)
 
     def _group_done(self, task: "asyncio.Task[None]") -> None:
         self._groups.discard(task)
         self._start_group()
-
-    def _can_go(self) -> bool:
-        return any(self._busy.isdisjoint(each.keys) for each in self._queue)
 
     async def _run_group(self) -> None:
         # The connection first: until there is one, other writes may join, and cancelled ones leave.

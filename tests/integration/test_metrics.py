@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from livetranslate_store import Store, StoreStatistics
 from livetranslate_store.database.breaker import FAILURES_TO_OPEN
-from livetranslate_store.metrics import _FIGURES, _OF_BREAKER, _OF_REPLICA, StoreCollector
-from livetranslate_store.values import BreakerStatistics, ReplicaStatistics
+from livetranslate_store.metrics import _FIGURES, _OF_BREAKER, _OF_REPLICA, _OF_STATEMENT, StoreCollector
+from livetranslate_store.values import BreakerStatistics, ReplicaStatistics, StatementStatistics
 
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "observability.md"
 # Computed by Prometheus from the counts, for any span of time.
@@ -37,7 +37,9 @@ async def test_the_figures_are_those_of_the_moment(store: Store, session_id: UUI
     assert value("gate_writes_limit") == 50
     assert value("pool_connections_open") == store.statistics().pool.size
     for line in generate_latest(registry).decode().splitlines():
-        assert re.match(r"# (HELP|TYPE) \w+ .+|livetranslate_store_\w+({calls=.\w+.})? [\d.e+]+$", line)
+        assert re.match(
+            r"# (HELP|TYPE) \w+ .+|livetranslate_store_\w+({(calls|statement)=.[\w.]+.})? [\d.e+]+$", line
+        )
 
 
 async def test_breakers_and_replicas_are_told_apart_by_label(database_url: str) -> None:
@@ -58,10 +60,11 @@ async def test_breakers_and_replicas_are_told_apart_by_label(database_url: str) 
 
 def test_every_figure_is_told() -> None:
     parts = {part.name: part.type for part in fields(StoreStatistics)}
-    del parts["replicas"], parts["breakers"]
+    del parts["replicas"], parts["breakers"], parts["statements"]
     figures = {f"{name}.{figure.name}" for name, part in parts.items() for figure in fields(part)}
     assert {figure.path for figure in _FIGURES} == figures - LEFT_OUT
     assert {figure.path for figure in _OF_BREAKER} == names(BreakerStatistics) - {"failing_since"}
+    assert {figure.path for figure in _OF_STATEMENT} == names(StatementStatistics)
     told = {figure.path.partition(".")[0] for figure in _OF_REPLICA}
     assert told == names(ReplicaStatistics) - {"name"}
 
@@ -72,7 +75,7 @@ def names(part: type[Struct]) -> set[str]:
 
 def test_every_metric_is_documented() -> None:
     documented = set(re.findall(r"^\| `livetranslate_store_(\w+)`", DOCUMENTATION.read_text(), re.MULTILINE))
-    assert documented == {figure.name for figure in (*_FIGURES, *_OF_BREAKER, *_OF_REPLICA)}
+    assert documented == {figure.name for figure in (*_FIGURES, *_OF_BREAKER, *_OF_REPLICA, *_OF_STATEMENT)}
 
 
 def test_importing_it_registers_nothing_and_the_package_does_without_it() -> None:

@@ -80,7 +80,7 @@ async def use(store: Store) -> UUID:
 
 async def test_everything_that_the_store_does_has_a_span(traced: Store, spans: InMemorySpanExporter) -> None:
     session_id = str(await use(traced))
-    assert told(spans) == [
+    assert [each for each in told(spans) if each[0] != "statement"] == [
         ("unit_of_work", {}),
         ("record_segment", {"session_id": session_id, "translations": 1, "outcome": "inserted"}),
         ("add_translation", {"session_id": session_id, "outcome": "inserted"}),
@@ -90,7 +90,10 @@ async def test_everything_that_the_store_does_has_a_span(traced: Store, spans: I
     ]
     async for _ in traced.stream_timeline(UUID(session_id)):
         pass
-    assert [name for name, _ in told(spans)] == ["timeline"]
+    assert told(spans) == [
+        ("statement", {"statement": "timeline"}),
+        ("timeline", {"session_id": session_id, "entries": 3}),
+    ]
 
 
 async def test_no_span_holds_a_text_or_a_name(traced: Store, spans: InMemorySpanExporter) -> None:
@@ -98,12 +101,34 @@ async def test_no_span_holds_a_text_or_a_name(traced: Store, spans: InMemorySpan
     with pytest.raises(MissingReferenceError):
         await traced.record_segment(new_id(), transcript=transcript(SECRET))
     everything = [span.to_json() for span in spans.get_finished_spans()]
-    assert len(everything) == 7
+    assert len([text for text in everything if "livetranslate_store.statement" not in text]) == 7
     assert SECRET not in "".join(everything)
 
 
+async def test_the_statement_of_a_group_is_in_the_trace_of_its_first_write(
+    traced: Store, spans: InMemorySpanExporter
+) -> None:
+    async with traced.unit_of_work() as uow:
+        session = await uow.sessions.create(bot_id="b", meeting_id="m")
+    for _ in range(2):
+        spans.clear()
+        await asyncio.gather(
+            *(traced.record_segment(session.id, transcript=transcript(f"{number}")) for number in range(60))
+        )
+        found = spans.get_finished_spans()
+        calls = {each.context.span_id for each in found if each.name.endswith(".record_segment")}
+        statements = [each for each in found if each.name.endswith(".statement")]
+        assert len(statements) >= 3
+        for each in statements:
+            assert each.parent is not None
+            assert each.parent.span_id in calls
+            assert (each.attributes or {})["livetranslate.statement"] == "segments.insert"
+        assert len({each.parent.span_id for each in statements if each.parent}) == len(statements)
+
+
 def only(spans: InMemorySpanExporter) -> ReadableSpan:
-    (span,) = spans.get_finished_spans()
+    """Return the one span that is not a statement's."""
+    (span,) = [each for each in spans.get_finished_spans() if not each.name.endswith(".statement")]
     return span
 
 
@@ -124,7 +149,7 @@ async def test_a_unit_of_work_is_the_parent_of_what_happens_inside_and_ends_what
         async with traced.unit_of_work():
             await traced.timeline(new_id())
             raise ZeroDivisionError
-    timeline, unit = spans.get_finished_spans()
+    _statement, timeline, unit = spans.get_finished_spans()
     assert timeline.parent is not None
     assert unit.context is not None
     assert timeline.parent.span_id == unit.context.span_id

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from uuid import UUID
 
+import asyncpg
+
 from livetranslate_store.database.engine import Driver
+from livetranslate_store.database.statement import BoundStatement
+from livetranslate_store.database.statement_times import StatementTimes
 from livetranslate_store.models.base import SCHEMA
 from livetranslate_store.values import Outcome, SegmentLookup
 from livetranslate_store.writing.binding import ARRAYS
@@ -21,7 +24,7 @@ from livetranslate_store.writing.bulk.statements import (
     speakers_statement,
     staging_statements,
 )
-from livetranslate_store.writing.encoding import RowKey
+from livetranslate_store.writing.encoding import Row, RowKey
 
 
 class BatchOutcomes:
@@ -36,71 +39,78 @@ class BatchOutcomes:
         self.revised: list[SegmentLookup] = []
 
 
-async def write_batch(driver: Driver, batch: Batch, *, is_new: bool) -> BatchOutcomes:
-    """Write a batch in the running transaction of `driver`.
+class BatchWriter:
+    """Writes one batch in the running transaction of a driver's connection."""
 
-    With `is_new` its first wave is copied as it is if nothing of it is stored. Raises DuplicateError if
-    another transaction stores some of it meanwhile: then it must be merged.
-    """
-    written = BatchOutcomes()
-    first_is_new = is_new and not await _is_stored(driver, batch.waves[0])
-    if first_is_new:
-        await _copy_new(driver, batch.waves[0], written)
-    if len(batch.waves) > first_is_new:
-        await _merge(driver, batch.waves[1:] if first_is_new else batch.waves, written)
-    speakers = speakers_statement().bind(ARRAYS.values({"speakers": batch.speakers()}))
-    await driver.execute(speakers.text, *speakers.arguments)
-    return written
+    def __init__(self, driver: Driver, statements: StatementTimes) -> None:
+        self._driver = driver
+        self._statements = statements
+        self._outcomes = BatchOutcomes()
 
+    async def write(self, batch: Batch, *, is_new: bool) -> BatchOutcomes:
+        """Write the batch; with `is_new` its first wave is copied as it is if nothing of it is stored.
 
-async def _is_stored(driver: Driver, wave: Wave) -> bool:
-    segments = wave.segments
-    audio = [(each.session_id, each.audio.audio_file_id) for each in segments if each.audio is not None]
-    given = {
-        "transcripts_session_id": [each.session_id for each in segments],
-        "transcripts_id": [each.transcript_id for each in segments],
-        "audio_files_session_id": [session_id for session_id, _ in audio],
-        "audio_files_id": [audio_file_id for _, audio_file_id in audio],
-    }
-    bound = is_stored_statement().bind(given)
-    return bool(await driver.fetchval(bound.text, *bound.arguments))
+        Raises DuplicateError if another transaction stores some of it meanwhile: then it must be merged.
+        """
+        first_is_new = is_new and not await self._is_stored(batch.waves[0])
+        if first_is_new:
+            await self._copy_new(batch.waves[0])
+        if len(batch.waves) > first_is_new:
+            await self._merge(batch.waves[1:] if first_is_new else batch.waves)
+        await self._fetch(speakers_statement().bind(ARRAYS.values({"speakers": batch.speakers()})))
+        return self._outcomes
 
+    async def _is_stored(self, wave: Wave) -> bool:
+        segments = wave.segments
+        audio = [(each.session_id, each.audio.audio_file_id) for each in segments if each.audio is not None]
+        keys = {
+            "transcripts_session_id": [each.session_id for each in segments],
+            "transcripts_id": [each.transcript_id for each in segments],
+            "audio_files_session_id": [session_id for session_id, _ in audio],
+            "audio_files_id": [audio_file_id for _, audio_file_id in audio],
+        }
+        [row] = await self._fetch(is_stored_statement().bind(keys))
+        return bool(row["is_stored"])
 
-async def _copy_new(driver: Driver, wave: Wave, written: BatchOutcomes) -> None:
-    async def copy(staging: Staging, rows: Iterable[Sequence[object]], number: int) -> None:
-        table = staging.target.name
-        await driver.copy_records_to_table(table, schema_name=SCHEMA, columns=staging.columns, records=rows)
-        written.counts[table, Outcome.INSERTED] += number
+    async def _copy_new(self, wave: Wave) -> None:
+        for staging, rows, number in (
+            (STAGED_AUDIO_FILES, wave.audio_files, len(wave.audio_files)),
+            (STAGED_TRANSCRIPTS, wave.transcripts, len(wave.transcripts)),
+            (STAGED_TRANSLATIONS, wave.translations(are_new=True), wave.translation_count),
+        ):
+            if number:
+                await self._copy(staging.target.name, staging.columns, rows, schema=SCHEMA)
+                self._outcomes.counts[staging.target.name, Outcome.INSERTED] += number
 
-    if wave.audio_files:
-        await copy(STAGED_AUDIO_FILES, wave.audio_files, len(wave.audio_files))
-    await copy(STAGED_TRANSCRIPTS, wave.transcripts, len(wave.transcripts))
-    if wave.translation_count:
-        await copy(STAGED_TRANSLATIONS, wave.translations(are_new=True), wave.translation_count)
+    async def _merge(self, waves: Sequence[Wave]) -> None:
+        """Merge these waves, each judged by the result of the one before."""
+        with self._statements.timed("import.stage"):
+            await self._driver.execute(staging_statements())
+        await self._stage(STAGED_AUDIO_FILES, (wave.audio_files for wave in waves))
+        await self._stage(STAGED_TRANSCRIPTS, (wave.transcripts for wave in waves))
+        await self._stage(STAGED_TRANSLATIONS, (wave.translations(are_new=False) for wave in waves))
+        outcomes = self._outcomes
+        for number, wave in enumerate(waves):
+            merged = await self._fetch(merge_statement().bind({WAVE: number}))
+            for table, outcome, count, *arrays in merged:
+                outcomes.counts[table, outcome] += count
+                if outcome == Outcome.UNCHANGED and table == STAGED_AUDIO_FILES.target.name:
+                    outcomes.needless += wave.objects_of({key for key, _ in _by_key(*arrays)})
+                elif outcome == Outcome.UPDATED and table == STAGED_TRANSCRIPTS.target.name:
+                    outcomes.revised += wave.lookups_of(dict(_by_key(*arrays)))
 
+    async def _stage(self, staging: Staging, rows_of_waves: Iterable[Iterable[Row]]) -> None:
+        numbered = ((number, *row) for number, rows in enumerate(rows_of_waves) for row in rows)
+        await self._copy(staging.source.name, [WAVE, *staging.columns], numbered)
 
-async def _merge(driver: Driver, waves: Sequence[Wave], written: BatchOutcomes) -> None:
-    """Merge these waves, each judged by the result of the one before."""
+    async def _copy(
+        self, table: str, columns: Sequence[str], rows: Iterable[Row], *, schema: str | None = None
+    ) -> None:
+        with self._statements.timed("import.copy"):
+            await self._driver.copy_records_to_table(table, schema_name=schema, columns=columns, records=rows)
 
-    async def stage(staging: Staging, rows: Iterable[Iterable[Sequence[object]]]) -> None:
-        numbered = chain.from_iterable(
-            ((number, *row) for row in of_wave) for number, of_wave in enumerate(rows)
-        )
-        columns = [WAVE, *staging.columns]
-        await driver.copy_records_to_table(staging.source.name, columns=columns, records=numbered)
-
-    await driver.execute(staging_statements())
-    await stage(STAGED_AUDIO_FILES, (wave.audio_files for wave in waves))
-    await stage(STAGED_TRANSCRIPTS, (wave.transcripts for wave in waves))
-    await stage(STAGED_TRANSLATIONS, (wave.translations(are_new=False) for wave in waves))
-    for number, wave in enumerate(waves):
-        merge = merge_statement().bind({WAVE: number})
-        for table, outcome, count, *arrays in await driver.fetch(merge.text, *merge.arguments):
-            written.counts[table, outcome] += count
-            if outcome == Outcome.UNCHANGED and table == STAGED_AUDIO_FILES.target.name:
-                written.needless += wave.objects_of({key for key, _ in _by_key(*arrays)})
-            elif outcome == Outcome.UPDATED and table == STAGED_TRANSCRIPTS.target.name:
-                written.revised += wave.lookups_of(dict(_by_key(*arrays)))
+    async def _fetch(self, bound: BoundStatement) -> Sequence[asyncpg.Record]:
+        return await self._statements.fetch(self._driver, bound)
 
 
 def _by_key(

@@ -30,7 +30,7 @@ from livetranslate_store.tasks import for_each, run_to_end
 from livetranslate_store.values import ImportCounts, ImportProgress, ImportReport, Outcome, Refusal
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.bulk.batch import Batch, Items, batches
-from livetranslate_store.writing.bulk.copy import BatchOutcomes, write_batch
+from livetranslate_store.writing.bulk.copy import BatchOutcomes, BatchWriter
 from livetranslate_store.writing.bulk.statements import missing_sessions
 from livetranslate_store.writing.protocol import insert_or_merge, undone_by_race
 
@@ -169,9 +169,11 @@ class BulkImport:
         await insert_or_merge(undone_by_race(insert, inserts=True), undone_by_race(merge))
 
     async def _store_once(self, batch: Batch, orphans: set[str], *, is_new: bool) -> BatchOutcomes:
-        transaction = Transaction(self._database)
+        transaction, statements = Transaction(self._database), self._database.statements
         try:
-            written = await transaction.write_with(lambda driver: write_batch(driver, batch, is_new=is_new))
+            written = await transaction.write_with(
+                lambda driver: BatchWriter(driver, statements).write(batch, is_new=is_new)
+            )
         except BaseException:
             await run_to_end(transaction.end(commit=False))
             raise

@@ -38,10 +38,10 @@ class Run:
         self.row = Row(0, 0, 0, 0, None)
 
     def found(self, findings: Findings) -> None:
-        """Count what was found; whatever is lost or there by half ends the test."""
+        """Count what was found; a lost or partial write ends the test."""
         self.row = self.row.and_(Row(0, *findings, None))
         assert findings.lost == 0, findings
-        assert findings.by_half == 0, findings
+        assert findings.partial == 0, findings
 
     def tried(self, recovery: float | None = None) -> None:
         """Count a try, and how many seconds it took until a write was acknowledged again."""

@@ -1,4 +1,4 @@
-"""What was acknowledged, and whether a database and its audio folder hold it: whole, and nothing by half."""
+"""What was acknowledged, and whether a database and its audio folder hold it: whole, and nothing partial."""
 
 import hashlib
 from collections.abc import Iterator
@@ -32,11 +32,11 @@ _LONELY_AUDIO = """
 
 
 class Findings(NamedTuple):
-    """Numbers of segments and late translations that were acknowledged, lost, and there by half."""
+    """Numbers of segments and late translations that were acknowledged, lost, or partial."""
 
     acknowledged: int
     lost: int
-    by_half: int
+    partial: int
 
 
 class Ledger:
@@ -65,7 +65,7 @@ class Ledger:
 
     def check(self, program: psycopg.Connection[Any], audio_folder: Path) -> Findings:
         """Compare what is stored with what was acknowledged, and with what was planned."""
-        stored, by_half = self._read(program, audio_folder)
+        stored, partial = self._read(program, audio_folder)
         acknowledged = self.acknowledged
         lost = [
             (key, late)
@@ -74,7 +74,7 @@ class Ledger:
         ]
         for each in lost:
             print("lost:", *each)
-        return Findings(len(acknowledged), len(lost), by_half)
+        return Findings(len(acknowledged), len(lost), partial)
 
     def _read(
         self, program: psycopg.Connection[Any], audio_folder: Path
@@ -91,7 +91,7 @@ class Ledger:
             if sha256 == recorded and _as_planned(expected, text, translations, speaker, recorded):
                 whole[key] = translations
             else:
-                print("by half:", key, [*translations], speaker, storage_key, recorded)
+                print("partial:", key, [*translations], speaker, storage_key, recorded)
         return whole, len(found) - len(whole) + int(lonely[0])
 
 

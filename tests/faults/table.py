@@ -34,7 +34,7 @@ FAULTS = (
     MIGRATION,
     HOSTILE,
 )
-_HEADER = ("fault", "tries", "acknowledged", "lost", "by half", "longest recovery")
+_HEADER = ("fault", "tries", "acknowledged", "lost", "partial", "longest recovery")
 
 
 class Row(NamedTuple):
@@ -43,7 +43,7 @@ class Row(NamedTuple):
     tries: int
     acknowledged: int
     lost: int
-    by_half: int
+    partial: int
     longest_recovery: float | None
 
     def and_(self, other: "Row") -> "Row":
@@ -53,7 +53,7 @@ class Row(NamedTuple):
             self.tries + other.tries,
             self.acknowledged + other.acknowledged,
             self.lost + other.lost,
-            self.by_half + other.by_half,
+            self.partial + other.partial,
             max(recoveries, default=None),
         )
 

@@ -1,4 +1,4 @@
-"""Disks are full or read-only: typed errors, nothing by half, and writes again once there is room."""
+"""Disks are full or read-only: typed errors, nothing partial, and writes again once there is room."""
 
 import asyncio
 from contextlib import AbstractContextManager
@@ -32,7 +32,7 @@ async def met_by(crowd: Crowd, trouble: AbstractContextManager[None]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["full", "read-only"])
-async def test_audio_storage_that_takes_nothing_is_a_typed_error_and_nothing_by_half(
+async def test_audio_storage_that_takes_nothing_is_a_typed_error_and_nothing_partial(
     fault: StartRun, place: Place, kind: str
 ) -> None:
     run = fault(DISK, full=10, short=1)

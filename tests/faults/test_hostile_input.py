@@ -225,7 +225,7 @@ async def test_hostile_texts_are_stored_verbatim_or_refused_before_anything_is_w
             try:
                 found = await round_trip(store, session_id, text)
             except InvalidInputError:
-                run.found(Findings(0, 0, by_half=counts(place.program) != before))
+                run.found(Findings(0, 0, partial=counts(place.program) != before))
             else:
                 expected = checked_language(text) if field.endswith("language") else text
                 assert found == expected, (field, text)
@@ -249,5 +249,5 @@ async def test_metadata_is_stored_or_refused_however_deep_it_is(
                 assert await field(store, session_id, "metadata", given) == given
                 run.found(Findings(1, 0, 0))
             except InvalidInputError:
-                run.found(Findings(0, 0, by_half=counts(place.program) != before))
+                run.found(Findings(0, 0, partial=counts(place.program) != before))
             run.tried()

@@ -1,4 +1,4 @@
-"""A writing process is killed at any moment: what it was told is stored, and nothing is there by half."""
+"""A writing process is killed at any moment: what it was told is stored, and nothing is partial."""
 
 import asyncio
 from contextlib import ExitStack
@@ -22,7 +22,7 @@ GOING_ACKNOWLEDGED = 3
 BEGIN_SECONDS = 60.0
 
 
-async def test_a_killed_writer_loses_nothing_and_leaves_nothing_by_half(
+async def test_a_killed_writer_loses_nothing_and_leaves_nothing_partial(
     fault: StartRun, store: Store, place: Place
 ) -> None:
     run = fault(WRITER_KILLED, full=200, short=6)

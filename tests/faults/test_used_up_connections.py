@@ -80,7 +80,7 @@ class Callers:
                 self._ledger.session_id, planned(self._ledger.session_id, key).transcript
             )
             await self._store.timeline(self._ledger.session_id, limit=1)
-            # Nothing of this is kept: a transcript without the rest would be a segment by half.
+            # Nothing of this is kept: a transcript without the rest would be a partial segment.
             raise StoreUnavailableError
 
 

@@ -51,7 +51,7 @@ async def test_a_schema_that_is_behind_says_what_to_run_and_one_that_is_ahead_wi
     store: Store, other_program: Program
 ) -> None:
     for version, problem in (
-        (None, "The schema is at empty, and 0002 is needed: run `livetranslate-store upgrade`."),
+        (None, "The schema is at no revision, and 0002 is needed: run `livetranslate-store upgrade`."),
         # While a new version is rolled out, this one goes on running on its schema.
         ("of-a-later-version", None),
     ):

@@ -313,12 +313,12 @@ async def test_a_stored_segment_that_the_store_has_forgotten_is_found_and_not_co
 ) -> None:
     failures: list[Exception] = []
 
-    def remembering(error: Exception, *, committing: bool = False) -> Exception:
+    def remembering(error: Exception, **named: Any) -> Exception:
         failures.append(error)
-        return translate(error, committing=committing)
+        return translate(error, **named)
 
     await store.record_segment(session_id, transcript=version("Good"), audio=audio())
-    monkeypatch.setattr("livetranslate_store.database.engine.translate", remembering)
+    monkeypatch.setattr("livetranslate_store.database.failures.translate", remembering)
     async with Store.open(database_url, min_connections=1) as another:
         by_key = await another.record_segment(session_id, transcript=version("Good morning"))
         by_audio = await another.record_segment(session_id, transcript=transcript("x"), audio=audio())

@@ -1,4 +1,4 @@
-"""A server that goes and comes back: what may be repeated survives it, nothing is stored by half or twice."""
+"""A server that goes and comes back: what may be repeated survives it, nothing is stored partly or twice."""
 
 import asyncio
 import os
@@ -249,7 +249,7 @@ async def test_the_breaker_opens_while_the_server_is_away_and_closes_when_it_is_
         now = store.statistics().breakers
         assert now.writes.state == "open"
         assert now.reads.state == "closed"
-        with pytest.raises(StoreUnavailableError, match="at once until"):
+        with pytest.raises(StoreUnavailableError, match="refused until the next probe"):
             await store.record_segment(session_id, transcript=transcript(), audio=audio())
         assert objects(audio_folder) == 0
 

@@ -29,7 +29,7 @@ class _Figures:
 class StatementTimes:
     """Times statements, and gives each a span if tracing is on.
 
-    Without tracing it costs 1.5 µs a statement.
+    Without tracing it costs 1.4 µs a statement.
     """
 
     def __init__(self, tracing: Tracing) -> None:

@@ -8,8 +8,7 @@ is unreachable, one connection is asked for on behalf of all waiting writes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextvars import copy_context
 from copy import copy
 from functools import partial
@@ -89,6 +88,25 @@ class _QueuedWrite(Generic[ItemT, Receipt]):
         self.attempts = 0
         self.since: float | None = None
         self.may_be_stored = False
+
+
+class _Connection:
+    """Runs the statements of a group: the first on the lease, later ones on connections of their own."""
+
+    __slots__ = ("_database", "_lease")
+
+    def __init__(self, database: Database, lease: PoolProxiedConnection | None) -> None:
+        self._database = database
+        self._lease = lease
+
+    async def run(self, bound: BoundStatement) -> Sequence[Any]:
+        lease, self._lease = self._lease, None
+        return await self._database.fetch_once(bound, writes=True, lease=lease)
+
+    def close(self) -> None:
+        """Give the lease back, if no statement did."""
+        if self._lease is not None:
+            self._lease.close()
 
 
 class GroupCommit(Generic[ItemT, Receipt]):
@@ -252,9 +270,9 @@ class GroupCommit(Generic[ItemT, Receipt]):
     async def _write(
         self, group: Sequence[_QueuedWrite[ItemT, Receipt]], lease: PoolProxiedConnection | None
     ) -> None:
+        connection = _Connection(self._database, lease)
         try:
-            with self._running(lease) as run:
-                receipts = await self._write_group([write.item for write in group], run)
+            receipts = await self._write_group([write.item for write in group], connection.run)
         except StoreError as error:
             if len(group) == 1 or isinstance(error, _FOR_ALL):
                 await self._fail(group, error)
@@ -263,6 +281,8 @@ class GroupCommit(Generic[ItemT, Receipt]):
                 for write in group:
                     await self._write([write], None)
             return
+        finally:
+            connection.close()
         for write, receipt in zip(group, receipts, strict=True):
             if isinstance(receipt, StoreError):
                 await self._give_up(write, receipt)
@@ -270,22 +290,6 @@ class GroupCommit(Generic[ItemT, Receipt]):
                 write.answer.set_result(receipt)
         if group[0].attempts > 1:
             self._retries.ended(well=True)
-
-    @contextmanager
-    def _running(self, lease: PoolProxiedConnection | None) -> Iterator[Run]:
-        """Yield what runs statements: the first on the lease, later ones on connections of their own."""
-        unused = lease
-
-        async def run(bound: BoundStatement) -> Sequence[Any]:
-            nonlocal unused
-            lease, unused = unused, None
-            return await self._database.fetch_once(bound, writes=True, lease=lease)
-
-        try:
-            yield run
-        finally:
-            if unused is not None:
-                unused.close()
 
     async def _fail(self, group: Sequence[_QueuedWrite[ItemT, Receipt]], error: StoreError) -> None:
         """Give up the writes of a group that may not be retried."""

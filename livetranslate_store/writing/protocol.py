@@ -5,10 +5,11 @@ that version, so that the rules decide.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from livetranslate_store.database.statement import BoundStatement
-from livetranslate_store.errors import ConflictError, DuplicateError
+from livetranslate_store.errors import ConflictError, DuplicateError, StoreError
 from livetranslate_store.writing.binding import RowsByTable, StatementFactory, bound
 from livetranslate_store.writing.outcomes import WriteOutcomes
 from livetranslate_store.writing.statements import TableWrite
@@ -42,15 +43,14 @@ def undone_by_race(attempt: Attempt[T], *, inserts: bool = False) -> Attempt[T]:
     A merge ends with a ConflictError then: `lost_race_row` makes the server report one. An insert may also
     end with a DuplicateError.
     """
-    lost = (ConflictError, DuplicateError) if inserts else ConflictError
+    return partial(_unless_lost, attempt, (ConflictError, DuplicateError) if inserts else (ConflictError,))
 
-    async def attempted() -> T | None:
-        try:
-            return await attempt()
-        except lost:
-            return None
 
-    return attempted
+async def _unless_lost(attempt: Attempt[T], lost: tuple[type[StoreError], ...]) -> T | None:
+    try:
+        return await attempt()
+    except lost:
+        return None
 
 
 async def write_rows(

@@ -75,20 +75,20 @@ async def write_segments(
     segments: Sequence[Segment], run: Run, *, probably_new: bool
 ) -> Sequence[SegmentReceipt]:
     """Write segments, all or nothing, with each `run` as a transaction of its own."""
+    insert = undone_by_race(partial(_insert, segments, run), inserts=True) if probably_new else None
+    return await insert_or_merge(insert, undone_by_race(partial(_merge, segments, run)))
 
-    async def insert() -> Sequence[SegmentReceipt] | None:
-        [answer] = await run(bound(insert_segments, segment_rows(segments, are_new=True)))
-        if answer["found"]:
-            return None
-        return [receipt_of_inserted(each, answer["position"]) for each in segments]
 
-    async def merge() -> Sequence[SegmentReceipt]:
-        rows = segment_rows(segments, are_new=False)
-        outcomes = WriteOutcomes(await run(bound(merge_segments, rows)))
-        return [receipt_of(each, outcomes) for each in segments]
+async def _insert(segments: Sequence[Segment], run: Run) -> Sequence[SegmentReceipt] | None:
+    [answer] = await run(bound(insert_segments, segment_rows(segments, are_new=True)))
+    if answer["found"]:
+        return None
+    return [receipt_of_inserted(each, answer["position"]) for each in segments]
 
-    inserted = undone_by_race(insert, inserts=True) if probably_new else None
-    return await insert_or_merge(inserted, undone_by_race(merge))
+
+async def _merge(segments: Sequence[Segment], run: Run) -> Sequence[SegmentReceipt]:
+    outcomes = WriteOutcomes(await run(bound(merge_segments, segment_rows(segments, are_new=False))))
+    return [receipt_of(each, outcomes) for each in segments]
 
 
 async def _give_up(

@@ -55,6 +55,33 @@ async def until(condition: Callable[[], bool], *, seconds: float = 30.0, pause: 
             await asyncio.sleep(pause)
 
 
+def _another(program: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    info = program.info
+    return psycopg.connect(
+        host=info.host,
+        port=info.port,
+        user=info.user,
+        password=info.password or None,
+        dbname=info.dbname,
+        autocommit=True,
+    )
+
+
+_WAITING = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+
+def waiting_for_a_lock(program: psycopg.Connection[Any]) -> bool:
+    """Return whether a statement in the database of `program` waits for a lock."""
+    with _another(program) as watcher:
+        return watcher.execute(f"SELECT 1 {_WAITING}").fetchone() is not None
+
+
+def end_waiting_connections(program: psycopg.Connection[Any]) -> bool:
+    """End the connections in the database of `program` that wait for a lock; return whether any did."""
+    with _another(program) as killer:
+        return killer.execute(f"SELECT pg_terminate_backend(pid) {_WAITING}").fetchone() is not None
+
+
 async def until_blocked(program: psycopg.Connection[Any]) -> None:
     """Wait until a transaction waits for the end of the one that `program` is in."""
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from helpers.support import audio, counts, transcript, translation, until
+from helpers.support import audio, counts, end_waiting_connections, transcript, translation, until
 
 from livetranslate_store import (
     MissingReferenceError,
@@ -147,7 +147,7 @@ async def test_when_the_database_goes_everybody_in_the_group_hears_of_it(
         # Nobody can write while this lock is held, so that all of them are under way.
         other_program.execute("LOCK TABLE livetranslate.transcripts IN EXCLUSIVE MODE")
         tasks = [asyncio.create_task(record(store, session.id, f"{n}")) for n in range(10)]
-        await end_waiting_writes(other_program)
+        await until(lambda: end_waiting_connections(other_program))
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert {type(result) for result in results} == {OutcomeUnknownError}
         assert len({id(result) for result in results}) == 10
@@ -168,7 +168,7 @@ async def test_a_group_whose_connection_broke_goes_again_as_one_and_in_order(
         for text in texts
         for key in range(10)
     ]
-    await end_waiting_writes(other_program)
+    await until(lambda: end_waiting_connections(other_program))
     await until(lambda: store.statistics().retries.repeated == 1)
     other_program.rollback()
     receipts = await asyncio.gather(*tasks)
@@ -186,7 +186,7 @@ async def test_an_object_stays_where_an_answer_was_lost_and_the_caller_left(
     task = asyncio.create_task(
         store.record_segment(session_id, transcript=transcript(), audio=audio(b"lost"))
     )
-    await end_waiting_writes(other_program)
+    await until(lambda: end_waiting_connections(other_program))
     await until(lambda: store.statistics().retries.repeated == 1)
     task.cancel()
     await asyncio.wait([task])
@@ -194,25 +194,3 @@ async def test_an_object_stays_where_an_answer_was_lost_and_the_caller_left(
     assert objects(audio_folder) == [b"lost"]
     other_program.rollback()
     assert (await store.sweep_audio(older_than=timedelta())).orphans_removed == 1
-
-
-async def end_waiting_writes(program: Program) -> None:
-    """End the connections that wait for the lock of `program`, once there are any."""
-    info = program.info
-    with psycopg.connect(
-        host=info.host,
-        port=info.port,
-        user=info.user,
-        password=info.password or None,
-        dbname=info.dbname,
-        autocommit=True,
-    ) as killer:
-        found: list[Any] = []
-        while not found:
-            await asyncio.sleep(0.01)
-            found = killer.execute(
-                "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                " AND datname = current_database()"
-            ).fetchall()
-        for (pid,) in found:
-            killer.execute("SELECT pg_terminate_backend(%s)", (pid,))

@@ -10,8 +10,8 @@ from cachetools import LRUCache
 from livetranslate_store.checks import checked_integer
 from livetranslate_store.values import CacheStatistics, SegmentLookup
 
-Key: TypeAlias = tuple[UUID, UUID]
-Load: TypeAlias = Callable[[Sequence[Key]], Awaitable[Iterable[SegmentLookup]]]
+SegmentKey: TypeAlias = tuple[UUID, UUID]
+Load: TypeAlias = Callable[[Sequence[SegmentKey]], Awaitable[Iterable[SegmentLookup]]]
 
 
 class SegmentCache:
@@ -24,17 +24,17 @@ class SegmentCache:
     def __init__(self, limit: int = 1000) -> None:
         self._entries = _CountingLRU(checked_integer(limit, "limit", minimum=1))
         # Who is reading which key. A write takes the key out, and with it the right to store the result.
-        self._loading: dict[Key, asyncio.Future[SegmentLookup | None]] = {}
+        self._loading: dict[SegmentKey, asyncio.Future[SegmentLookup | None]] = {}
         self._hits = 0
         self._misses = 0
 
-    async def get_many(self, keys: Iterable[Key], load: Load) -> dict[Key, SegmentLookup]:
+    async def get_many(self, keys: Iterable[SegmentKey], load: Load) -> dict[SegmentKey, SegmentLookup]:
         """Return the lookups of these keys; those that the database does not know are left out.
 
         What is not cached is read with `load`, each key by one caller at a time: the others wait for it,
         and one of them takes over if it is cancelled or fails.
         """
-        found: dict[Key, SegmentLookup] = {}
+        found: dict[SegmentKey, SegmentLookup] = {}
         missing = []
         for key in dict.fromkeys(keys):
             entry = self._entries.get(key)
@@ -53,7 +53,7 @@ class SegmentCache:
             missing = await self._wait_for_others(others, found)
         return found
 
-    def knows(self, key: Key) -> bool:
+    def knows(self, key: SegmentKey) -> bool:
         """Tell whether a segment is remembered, without counting as a use of it."""
         return key in self._entries
 
@@ -67,7 +67,7 @@ class SegmentCache:
             if known is None or known.revision <= lookup.revision:
                 self._entries[key] = lookup
 
-    def drop(self, key: Key) -> None:
+    def drop(self, key: SegmentKey) -> None:
         """Forget a segment, as after its deletion."""
         self._loading.pop(key, None)
         self._entries.pop(key, None)
@@ -93,11 +93,11 @@ class SegmentCache:
             hit_rate=self._hits / asked if asked else 0.0,
         )
 
-    async def _load(self, keys: Sequence[Key], load: Load) -> dict[Key, SegmentLookup]:
+    async def _load(self, keys: Sequence[SegmentKey], load: Load) -> dict[SegmentKey, SegmentLookup]:
         loop = asyncio.get_running_loop()
         reads = {key: loop.create_future() for key in keys}
         self._loading |= reads
-        loaded: dict[Key, SegmentLookup] = {}
+        loaded: dict[SegmentKey, SegmentLookup] = {}
         try:
             for lookup in await load(keys):
                 loaded[lookup.session_id, lookup.transcript_id] = lookup
@@ -118,8 +118,10 @@ class SegmentCache:
         return loaded
 
     async def _wait_for_others(
-        self, reads: Mapping[Key, asyncio.Future[SegmentLookup | None]], found: dict[Key, SegmentLookup]
-    ) -> list[Key]:
+        self,
+        reads: Mapping[SegmentKey, asyncio.Future[SegmentLookup | None]],
+        found: dict[SegmentKey, SegmentLookup],
+    ) -> list[SegmentKey]:
         """Add to `found` what others read, and return the keys whose reader gave up."""
         left = []
         for key, read in reads.items():
@@ -135,14 +137,14 @@ class SegmentCache:
         return left
 
 
-class _CountingLRU(LRUCache[Key, SegmentLookup]):
+class _CountingLRU(LRUCache[SegmentKey, SegmentLookup]):
     """An LRU that counts what it pushes out."""
 
     def __init__(self, maxsize: int) -> None:
         super().__init__(maxsize)
         self.evictions = 0
 
-    def popitem(self) -> tuple[Key, SegmentLookup]:
+    def popitem(self) -> tuple[SegmentKey, SegmentLookup]:
         """Push out the entry that was used longest ago."""
         self.evictions += 1
         return super().popitem()

@@ -12,7 +12,7 @@ from benchmarks.soak.bot import LANGUAGES
 from benchmarks.soak.meetings import SEED
 from benchmarks.soak.speech import Arrival, arrivals
 from benchmarks.soak.table import Measure
-from livetranslate_store.segment_cache import Key, SegmentCache
+from livetranslate_store.segment_cache import SegmentCache, SegmentKey
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.values import SegmentLookup
 
@@ -55,9 +55,9 @@ def _spoken(bot: int) -> Iterator[tuple[float, int, Arrival]]:
         yield arrival.at, bot, arrival
 
 
-def _lookup(key: Key) -> SegmentLookup:
+def _lookup(key: SegmentKey) -> SegmentLookup:
     return SegmentLookup(*key, language="en", revision=0)
 
 
-async def _load(keys: Sequence[Key]) -> Iterable[SegmentLookup]:
+async def _load(keys: Sequence[SegmentKey]) -> Iterable[SegmentLookup]:
     return map(_lookup, keys)

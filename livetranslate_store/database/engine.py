@@ -61,7 +61,7 @@ class Database:
 
     def __init__(self, settings: StoreSettings, statements: StatementTimes | None = None) -> None:
         self._settings = settings
-        #: The times of statements: of this server, or of all of a store.
+        #: Calls and seconds of statements; a store shares it between its servers.
         self.statements = statements or StatementTimes(Tracing(enabled=settings.tracing))
         self._waiting = 0
         self._closing = False
@@ -96,7 +96,7 @@ class Database:
         self._shortage = Incident(logger, "pool_exhausted", "the connection pool is exhausted")
 
     async def open(self) -> None:
-        """Open the minimum of connections; raises StoreUnavailableError where the server is not there."""
+        """Open the minimum of connections; raises StoreUnavailableError if the server cannot be reached."""
         taking = [asyncio.create_task(self.lease()) for _ in range(self._settings.min_connections)]
         try:
             await asyncio.gather(*taking)
@@ -106,8 +106,8 @@ class Database:
     async def lease(self, *, writes: bool = False) -> PoolProxiedConnection:
         """Take a connection out of the pool; `fetch_once` gives it back, or the caller does.
 
-        Raises PoolTimeoutError when none becomes free in time, StoreUnavailableError when the server
-        cannot be reached, or has not been for so long that nobody tries, UsageError once the store closes:
+        Raises PoolTimeoutError if none becomes free in time, and StoreUnavailableError if the server cannot
+        be reached, also without trying while the breaker is open. Once the store closes it raises UsageError:
         for writes, which are drained, later than for reads.
         """
         if self._closed:
@@ -236,11 +236,11 @@ class Database:
         await self._policy.until_unused()
 
     def abandon(self) -> None:
-        """Close every connection at once: whoever waits for an answer gets StoreUnavailableError."""
+        """Close every connection at once: the waiting calls get StoreUnavailableError."""
         self._policy.abandon()
 
     def cut_off(self) -> None:
-        """Begin nothing any more, and break the connections in use: whoever waits for an answer gets one."""
+        """Begin nothing any more, and break the connections in use: the waiting calls get an error."""
         self._closed = True
         self.retries.stop()
         self.abandon()

@@ -7,7 +7,7 @@ from sqlalchemy import select, tuple_
 
 from livetranslate_store.database.transaction import Ending, Transaction
 from livetranslate_store.models import Transcript
-from livetranslate_store.segment_cache import Key, SegmentCache
+from livetranslate_store.segment_cache import SegmentCache, SegmentKey
 from livetranslate_store.values import SegmentLookup
 
 
@@ -17,12 +17,12 @@ class SegmentLookups:
     def __init__(self, cache: SegmentCache, transaction: Transaction) -> None:
         self._cache = cache
         self._transaction = transaction
-        self._written: dict[Key, SegmentLookup] = {}
-        self._deleted: set[Key] = set()
+        self._written: dict[SegmentKey, SegmentLookup] = {}
+        self._deleted: set[SegmentKey] = set()
         self._deleted_sessions: set[UUID] = set()
         transaction.when_done(self._publish)
 
-    async def find(self, keys: Sequence[Key]) -> dict[Key, SegmentLookup]:
+    async def find(self, keys: Sequence[SegmentKey]) -> dict[SegmentKey, SegmentLookup]:
         """Return what is known of the segments with these keys; those that are not there are left out."""
         found = {key: self._written[key] for key in keys if key in self._written}
         unknown = [key for key in keys if key not in found and not self._is_deleted(key)]
@@ -32,7 +32,7 @@ class SegmentLookups:
             found |= await self._cache.get_many(unknown, self._load)
         return found
 
-    def knows(self, key: Key) -> bool:
+    def knows(self, key: SegmentKey) -> bool:
         """Tell whether a segment is likely to be stored."""
         return key in self._written or self._cache.knows(key)
 
@@ -42,7 +42,7 @@ class SegmentLookups:
         self._written[key] = lookup
         self._deleted.discard(key)
 
-    def deleted(self, key: Key) -> None:
+    def deleted(self, key: SegmentKey) -> None:
         """Remember that the unit deleted a transcript."""
         self._written.pop(key, None)
         self._deleted.add(key)
@@ -52,10 +52,10 @@ class SegmentLookups:
         self._written = {key: v for key, v in self._written.items() if key[0] != session_id}
         self._deleted_sessions.add(session_id)
 
-    def _is_deleted(self, key: Key) -> bool:
+    def _is_deleted(self, key: SegmentKey) -> bool:
         return key in self._deleted or key[0] in self._deleted_sessions
 
-    async def _load(self, keys: Sequence[Key]) -> Sequence[SegmentLookup]:
+    async def _load(self, keys: Sequence[SegmentKey]) -> Sequence[SegmentLookup]:
         statement = select(
             Transcript.session_id, Transcript.id, Transcript.language, Transcript.revision
         ).where(tuple_(Transcript.session_id, Transcript.id).in_(keys))

@@ -1,7 +1,7 @@
-"""Which version wins, as SQL over two sets of columns: what is `stored` and what is `new`.
+"""The rules of revisions as SQL over two sets of columns, the `stored` version and the `new` one.
 
-The same expression serves a table, an alias, a CTE and `excluded`, so that a rule is written once. A new
-transcript without a number carries revision 0.
+The same expression serves a table, an alias, a CTE and `excluded`, so that each rule is written once. A new
+transcript without a number has revision 0.
 """
 
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ class VersionRule(Protocol):
     """How versions of one kind of row follow each other."""
 
     def accepts(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
-        """Tell whether the new version replaces the stored one."""
+        """Return whether the new version replaces the stored one."""
 
     def same(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
-        """Tell whether a version that is not accepted is the same again, not an older one."""
+        """Return whether a refused version is the stored one again, not an older one."""
 
     def revised(self, stored: Columns, new: Columns) -> dict[str, ColumnElement[Any]]:
-        """Return what the row holds once the new version is accepted."""
+        """Return the columns of the row once the new version is accepted."""
 
 
 class TranscriptRule:
     """A final replaces an interim, never the reverse; else the higher number, or the last different one.
 
-    An accepted version always counts up, so that what was made from an earlier one can tell.
+    An accepted version always counts up, so that a translation of an earlier one is known to be stale.
     """
 
     _content = tuple(
@@ -39,7 +39,7 @@ class TranscriptRule:
     )
 
     def accepts(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
-        """Tell whether the new version replaces the stored one."""
+        """Return whether the new version replaces the stored one."""
         return case(
             (stored.is_final != new.is_final, new.is_final),
             (new.revision == literal_column("0"), _differs(stored, new, self._content)),
@@ -47,7 +47,7 @@ class TranscriptRule:
         )
 
     def same(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
-        """Tell whether content and finality are equal."""
+        """Return whether content and finality are equal."""
         return and_(stored.is_final == new.is_final, ~_differs(stored, new, self._content))
 
     def revised(self, stored: Columns, new: Columns) -> dict[str, ColumnElement[Any]]:
@@ -59,7 +59,7 @@ class TranscriptRule:
 
 
 class TranslationRule:
-    """The one made from the higher transcript revision wins, among equals the last different one."""
+    """The translation of the higher transcript revision wins; of equal revisions, the last different one."""
 
     _content = tuple(
         name
@@ -68,7 +68,7 @@ class TranslationRule:
     )
 
     def accepts(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
-        """Tell whether the new version replaces the stored one."""
+        """Return whether the new version replaces the stored one."""
         return case(
             (
                 new.transcript_revision == stored.transcript_revision,
@@ -78,11 +78,11 @@ class TranslationRule:
         )
 
     def same(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
-        """Tell whether the content is equal, whatever revision it was made from."""
+        """Return whether the content is equal; its revision does not matter."""
         return ~_differs(stored, new, self._content)
 
     def revised(self, stored: Columns, new: Columns) -> dict[str, ColumnElement[Any]]:
-        """Return the new content with the revision that it was made from."""
+        """Return the new content with its transcript revision."""
         return _contents(stored, new, self._content) | {"transcript_revision": new.transcript_revision}
 
 

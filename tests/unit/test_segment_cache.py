@@ -8,13 +8,13 @@ import pytest
 
 from livetranslate_store import InvalidInputError
 from livetranslate_store.ids import new_id
-from livetranslate_store.segment_cache import Key, SegmentCache
+from livetranslate_store.segment_cache import SegmentCache, SegmentKey
 from livetranslate_store.values import SegmentLookup
 
 SESSION = UUID(int=1)
 
 
-def key(number: int, session_id: UUID = SESSION) -> Key:
+def key(number: int, session_id: UUID = SESSION) -> SegmentKey:
     return session_id, UUID(int=number)
 
 
@@ -27,10 +27,10 @@ class Reads:
 
     def __init__(self, *rows: SegmentLookup) -> None:
         self.rows = {(row.session_id, row.transcript_id): row for row in rows}
-        self.asked: list[Sequence[Key]] = []
+        self.asked: list[Sequence[SegmentKey]] = []
         self.answer = asyncio.Event()
 
-    async def load(self, keys: Sequence[Key]) -> list[SegmentLookup]:
+    async def load(self, keys: Sequence[SegmentKey]) -> list[SegmentLookup]:
         self.asked.append(keys)
         read = [self.rows[each] for each in keys if each in self.rows]
         await self.answer.wait()
@@ -99,7 +99,7 @@ async def test_when_the_reader_is_cancelled_one_of_those_who_wait_reads_instead(
 async def test_a_failure_is_the_readers_own() -> None:
     cache, reads = SegmentCache(), Reads(lookup(1))
 
-    async def fail(_keys: Sequence[Key]) -> list[SegmentLookup]:
+    async def fail(_keys: Sequence[SegmentKey]) -> list[SegmentLookup]:
         await asyncio.sleep(0)
         raise ZeroDivisionError
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetranslate_store.segment_cache import Key, SegmentCache
+from livetranslate_store.segment_cache import SegmentCache, SegmentKey
 from livetranslate_store.values import SegmentLookup
 
 # Two sessions of three transcripts each.
@@ -43,12 +43,12 @@ class Schedule:
         self.asked = 0
         # Committed, and not published yet.
         self.unpublished: list[SegmentLookup] = []
-        self.revisions: Counter[Key] = Counter()
-        self.reading: Counter[Key] = Counter()
+        self.revisions: Counter[SegmentKey] = Counter()
+        self.reading: Counter[SegmentKey] = Counter()
         self.answers: list[asyncio.Future[None]] = []
         self.tasks: list[asyncio.Task[None]] = []
 
-    async def load(self, keys: Sequence[Key]) -> list[SegmentLookup]:
+    async def load(self, keys: Sequence[SegmentKey]) -> list[SegmentLookup]:
         self.reading.update(keys)
         read = [self.database[key] for key in keys if key in self.database]
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -93,7 +93,7 @@ class Schedule:
                 del self.database[each]
             self.cache.drop_session(key[0])
 
-    def commit(self, key: Key, *, publish: bool) -> None:
+    def commit(self, key: SegmentKey, *, publish: bool) -> None:
         self.revisions[key] += 1
         self.database[key] = SegmentLookup(*key, "en", self.revisions[key])
         self.unpublished.append(self.database[key])

@@ -37,7 +37,7 @@ from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, 
 from livetranslate_store.models.base import table_of
 
 #: What tells the rows of one table and session apart: an id, or a speaker's label.
-Key: TypeAlias = UUID | str
+ArchiveKey: TypeAlias = UUID | str
 
 #: The tables of a session, those first that others refer to.
 ARCHIVED: dict[str, Table] = {
@@ -56,7 +56,9 @@ def columns_of(table: Table) -> list[str]:
     return [each.name for each in table.columns if each.computed is None]
 
 
-def rows_after(table: Table, session_id: UUID, after: Key | None, limit: int) -> Select[tuple[str, Key]]:
+def rows_after(
+    table: Table, session_id: UUID, after: ArchiveKey | None, limit: int
+) -> Select[tuple[str, ArchiveKey]]:
     """Return the read of a session's rows in the order of their key: JSON text and key."""
     key = _own_key(table)
     whole = select(*(table.c[name] for name in columns_of(table))).where(_of_session(table, session_id))

@@ -10,7 +10,7 @@ from livetranslate_store.errors import CorruptAudioError
 from livetranslate_store.ids import new_id
 from livetranslate_store.repositories.archive.rows import (
     ARCHIVED,
-    Key,
+    ArchiveKey,
     columns_of,
     first_different,
     insert_missing,
@@ -49,7 +49,7 @@ class SessionArchive:
 
     async def rows(self, table: str, session_id: UUID) -> AsyncIterator[str]:
         """Yield the rows of a session in the order of their key, in bounded memory."""
-        after: Key | None = None
+        after: ArchiveKey | None = None
         while True:
             statement = rows_after(ARCHIVED[table], session_id, after, PAGE)
             # Rows are typed otherwise in SQLAlchemy 2.0 than in 2.1.

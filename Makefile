@@ -56,9 +56,9 @@ page-picture: $(VENV)/.development
 terminal-picture: $(VENV)/.development
 	$(BIN)/python tools/terminal_picture.py
 
-# The reference, from the docstrings: build/reference/index.html.
+# Writes the reference from the docstrings: build/reference/index.html.
 reference: $(VENV)/.development
-	$(BIN)/pdoc livetranslate_store -o build/reference
+	$(BIN)/python tools/make_reference.py
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

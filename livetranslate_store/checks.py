@@ -1,4 +1,4 @@
-"""Checks of input: each returns the value to store, or says what was wrong and what would be right."""
+"""Checks of input: each returns the value to store, or raises an error that says what would be right."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ MAX_TITLE_CHARACTERS = 10_000
 MAX_SECONDS = 1e13
 MAX_INTEGER = 2**31 - 1
 MAX_BIG_INTEGER = 2**63 - 1
-# PostgreSQL's own parser gives up some thousand levels deep; nobody means to nest a hundred.
+# PostgreSQL's own parser fails at some thousand levels; no real metadata has a hundred.
 MAX_JSON_DEPTH = 100
 # Beyond 4300 digits Python itself refuses to read the number back.
 MAX_JSON_INTEGER_BITS = 4096

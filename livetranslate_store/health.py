@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 import asyncpg
+from msgspec import structs
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
@@ -32,7 +33,12 @@ async def check_health(
         _part(partial(_check_migrations, database), time_limit),
         _part(storage.check, time_limit),
     )
-    return StoreHealth(*parts, replicas=_replicas(router.statistics()))
+    found = StoreHealth(*parts, replicas=_replicas(router.statistics()))
+    if not found.is_healthy:
+        return found
+    # Only a database that answers can say whose storage it is.
+    owned = await _part(partial(storage.check_owner, partial(_ask, database)), time_limit)
+    return structs.replace(found, storage=PartHealth(owned.problem, found.storage.seconds + owned.seconds))
 
 
 def _replicas(found: Sequence[ReplicaStatistics]) -> PartHealth:

@@ -17,7 +17,7 @@ class SettingValues(TypedDict, total=False):
     database_url: str | SecretStr
     replica_urls: Sequence[str | SecretStr]
     max_replica_lag: float
-    audio_url: str
+    audio_url: str | None
     cache_size: int
     max_concurrent_writes: int
     write_timeout: float
@@ -65,8 +65,8 @@ class StoreSettings(BaseSettings):
     replica_urls: tuple[SecretStr, ...] = ()
     #: Maximum staleness of a replica; checked twice a second.
     max_replica_lag: float = Field(10.0, ge=1)
-    #: Where audio is kept: `file:FOLDER`, or `s3://BUCKET/PREFIX` and the like.
-    audio_url: str = Field("file:livetranslate-audio", repr=False)
+    #: Where audio is kept: `file:/FOLDER`, or `s3://BUCKET/PREFIX` and the like; None refuses audio.
+    audio_url: str | None = Field(None, repr=False)
     #: Number of segments that the cache keeps for late translations.
     cache_size: int = Field(1000, ge=1)
     #: Maximum number of writes at a time.

@@ -1,4 +1,4 @@
-"""How large what is written may be: checked on every way in, before anything is written."""
+"""The size limits of inputs, checked before anything is written."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class SizeLimits(NamedTuple):
         translations: Sequence[TranslationInput],
         audio: AudioInput | None,
     ) -> None:
-        """Refuse a segment of which anything is too large."""
+        """Refuse a segment if any part is too large."""
         self.check_transcript(transcript)
         for translation in translations:
             self.check_translation(translation)
@@ -39,10 +39,10 @@ class SizeLimits(NamedTuple):
             self.check_audio(audio)
 
     def check_transcript(self, transcript: TranscriptInput) -> None:
-        """Refuse a transcript whose text, words or metadata are too large."""
+        """Refuse a transcript with too large text, words or metadata."""
         if len(transcript.text) > self.max_text_characters:
             raise self._too_large("text", len(transcript.text), "max_text_characters")
-        # Counted only where they could be too many: most transcripts have a handful, or none.
+        # Counted only if they could be too many: most transcripts have a handful, or none.
         if transcript.words and len(transcript.words) * MAX_NAME_CHARACTERS > self.max_text_characters:
             characters = _characters(transcript.words)
             if characters > self.max_text_characters:
@@ -51,14 +51,14 @@ class SizeLimits(NamedTuple):
             self.check_metadata(transcript.metadata)
 
     def check_translation(self, translation: TranslationInput) -> None:
-        """Refuse a translation whose text or metadata are too large."""
+        """Refuse a translation with too large text or metadata."""
         if len(translation.text) > self.max_text_characters:
             raise self._too_large("text", len(translation.text), "max_text_characters")
         if translation.metadata:
             self.check_metadata(translation.metadata)
 
     def check_audio(self, audio: AudioInput) -> None:
-        """Refuse a recording that is, or whose metadata are, too large."""
+        """Refuse a recording that is too large, or whose metadata is."""
         if len(audio.data) > self.max_audio_bytes:
             raise self._too_large("data", len(audio.data), "max_audio_bytes")
         if audio.metadata:
@@ -78,5 +78,5 @@ class SizeLimits(NamedTuple):
 
 
 def _characters(words: Sequence[Word]) -> int:
-    # An empty word takes its place too.
+    # An empty word counts as one character.
     return sum(len(word.text) or 1 for word in words)

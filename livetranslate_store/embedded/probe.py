@@ -24,7 +24,7 @@ async def answers(host: Path, port: int, database: str) -> bool:
 
 
 async def create_database(host: Path, port: int, database: str) -> bool:
-    """Make the database if it is not there yet; tell whether the server answered."""
+    """Create the database if it does not exist; return whether the server answered."""
     try:
         connection = await _connect(host, port, "postgres")
         try:

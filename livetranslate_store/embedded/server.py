@@ -1,7 +1,7 @@
 """A private PostgreSQL for one folder: started as a child, gone with its owner, shared by processes.
 
-Whoever holds the folder's lock owns the server. Other processes use it through the same socket; when the
-owner ends, or is killed, its server ends too, and the next process starts it again.
+The process that holds the folder's lock owns the server; others use it through the same socket. When the
+owner ends or is killed, its server ends too, and the next process starts it again.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ class EmbeddedServer:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._temporary = folder is None
-        #: The folder that holds the data, the log and whatever the application keeps beside them.
+        #: The folder of the data, the log, and the files that the application keeps beside them.
         self.folder = Path(tempfile.mkdtemp(prefix="livetranslate-")) if folder is None else folder.absolute()
         self.port = PORT
         self._process = os.getpid()
@@ -100,7 +100,7 @@ class EmbeddedServer:
         """The folder of the server's socket, the same for every process that uses `folder`."""
         # Sockets allow for some hundred characters of path, which a folder of the user's may exceed.
         digest = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
-        # With the user in its name: what another user left behind for this path is not in the way.
+        # With the user in its name: a folder that another user left for this path is not in the way.
         uid = server_user(self.folder / "data").uid
         return Path(tempfile.gettempdir()) / f"livetranslate-{uid}-{digest}"
 
@@ -113,7 +113,7 @@ class EmbeddedServer:
     def start(self) -> None:
         """Start the server, or use the one that another process runs on this folder.
 
-        Raises StoreUnavailableError, with what to do about it, where none can be started.
+        Raises StoreUnavailableError, which says what to do, if none can be started.
         """
         if sys.platform == "win32":
             raise StoreUnavailableError("The embedded PostgreSQL needs Linux or macOS.")
@@ -122,7 +122,7 @@ class EmbeddedServer:
         self._stopping.clear()
         self._settled.clear()
         self._failure = None
-        # The server's death signal hangs on the thread that made it: this one lives as long as the server.
+        # The server's death signal depends on the thread that made it: this one lives as long as the server.
         self._supervisor = threading.Thread(target=self._supervise, name="embedded-postgres", daemon=True)
         self._supervisor.start()
         try:
@@ -132,7 +132,7 @@ class EmbeddedServer:
             raise
 
     def stop(self) -> None:
-        """Stop the server if this process owns it, and remove what is temporary."""
+        """Stop the server if this process owns it, and remove a temporary folder."""
         if os.getpid() != self._process:
             return  # a forked child leaves its parent's server alone
         self._stopping.set()
@@ -160,7 +160,7 @@ class EmbeddedServer:
             self._failure.__cause__ = error
             if self._settled.is_set():
                 logger.exception(
-                    "the embedded PostgreSQL is no longer looked after",
+                    "the embedded PostgreSQL is no longer supervised",
                     extra={"event": "embedded_abandoned"},
                 )
         finally:
@@ -222,7 +222,7 @@ class EmbeddedServer:
 
     def _check_access(self, user: "ServerUser") -> None:
         if os.geteuid() != 0:
-            return  # who starts the server runs it: the system itself says what is allowed
+            return  # this user runs the server itself: the system checks the access
         if not can_enter(self.folder, user):
             raise StoreUnavailableError(
                 "PostgreSQL does not run as root, and the user that takes root's place cannot enter "
@@ -237,10 +237,10 @@ class EmbeddedServer:
     def _make_socket_folder(self, user: "ServerUser") -> None:
         with suppress(FileExistsError):  # not a folder: it is refused below
             self.host.mkdir(mode=0o700, exist_ok=True)
-        # In a folder that everybody may write to, somebody else may have been there first.
+        # Everybody may write to the folder above: another user may have made this one first.
         found = self.host.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (user.uid, os.geteuid()):
-            raise StoreUnavailableError(f"The socket folder {self.host} belongs to somebody else: remove it.")
+            raise StoreUnavailableError(f"The socket folder {self.host} belongs to another user: remove it.")
         self.host.chmod(0o700)
         if os.geteuid() == 0:
             os.chown(self.host, user.uid, user.gid)
@@ -282,7 +282,7 @@ class EmbeddedServer:
             self._stopping.wait(POLL_SECONDS)
 
     def _wait_for_predecessor(self, data: Path) -> None:
-        """Wait until the server of an owner that was killed is gone; its own signal has told it to go."""
+        """Wait until the server of a killed owner is gone; a signal has stopped it."""
         deadline = time.monotonic() + PREDECESSOR_SECONDS
         while time.monotonic() < deadline and not self._stopping.is_set():
             try:
@@ -291,5 +291,5 @@ class EmbeddedServer:
             except (FileNotFoundError, ValueError, ProcessLookupError):
                 return
             except PermissionError:
-                return  # somebody else's process has that number now
+                return  # another user's process has that number now
             self._stopping.wait(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Moving from the older system: its database is read, and everything in it is written through a store."""
+"""The move from the older system: its database is read, and a store writes everything in it."""
 
 from livetranslate_store.legacy.move import import_legacy
 from livetranslate_store.legacy.report import (

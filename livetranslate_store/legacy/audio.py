@@ -18,7 +18,7 @@ class AudioFolder:
             raise InvalidInputError(f"audio_folder {str(folder)!r} is not a folder.")
 
     def read(self, file_path: str | None, file_hash: str | None) -> bytes:
-        """Return the bytes of a recording, which have the SHA-256 `file_hash` where one is known.
+        """Return the bytes of a recording after checking them against `file_hash`, if it is known.
 
         A relative path is taken below the folder; links are followed first, so that none leads out of it.
         Raises InvalidInputError that says why they are not to be had.
@@ -32,12 +32,12 @@ class AudioFolder:
             if not path.is_relative_to(self._folder):
                 raise InvalidInputError("its file_path leads out of the audio folder")
             if not path.is_file():
-                raise InvalidInputError("its file is not there")
+                raise InvalidInputError("its file does not exist")
             if path.stat().st_size > MAX_AUDIO_BYTES:
                 raise InvalidInputError("its file is too large to be stored")
             data = path.read_bytes()
         except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError
             raise InvalidInputError(f"its file cannot be read: {type(error).__name__}") from error
         if file_hash is not None and hashlib.sha256(data).hexdigest() != file_hash.strip().lower():
-            raise InvalidInputError("its file does not have the SHA-256 that file_hash tells")
+            raise InvalidInputError("the SHA-256 of its file is not file_hash")
         return data

@@ -18,8 +18,8 @@ class Context(NamedTuple):
     key: str
     session_id: UUID
 
-    def tell(self, row: LegacyRow) -> None:
-        """Tell what is otherwise in a row that is taken."""
+    def report(self, row: LegacyRow) -> None:
+        """Report the changed and the refused values of a row."""
         for reason in row.changes:
             self.tally.change(row.table, row.key, reason)
         for reason in row.refusals:

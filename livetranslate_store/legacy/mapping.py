@@ -1,6 +1,6 @@
 """Rows of the older system become inputs of the store; nothing here reads or writes.
 
-What each column becomes is told in docs/moving.md.
+docs/moving.md has the mapping of each column.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ from livetranslate_store.values import (
     Word,
 )
 
-# Stands where the older system did not say who or where.
+# For bots and meetings that the older system did not name.
 UNKNOWN = "unknown"
 # A session without any moment; its original, NULL, is in the metadata.
 _NO_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,7 +66,7 @@ def key_of(text: str) -> str:
 
 
 def session_of(row: LegacyRow) -> MappedSession:
-    """Map a session; its metadata is what is left in the row."""
+    """Map a session; the rest of the row is its metadata."""
     row.own_metadata("session_metadata")
     row.done("session_id")
     ended_at = row.instant("end_time")
@@ -99,7 +99,7 @@ def session_of(row: LegacyRow) -> MappedSession:
 
 
 def speakers_of(rows: Iterable[LegacyRow]) -> tuple[list[NamedSpeaker], dict[str, JSONValue]]:
-    """Return the speakers that have a name, and by label what is left of every identity."""
+    """Return the speakers that have a name, and by label the rest of every identity."""
     named, left = [], dict[str, JSONValue]()
     for row in rows:
         label, name = row.name("speaker_label"), row.name("identified_name")
@@ -145,10 +145,10 @@ def transcript_of(
     lost_audio: Mapping[str, JSONValue],
     limits: SizeLimits,
 ) -> TranscriptInput:
-    """Map a transcript; raises InvalidInputError where it cannot be stored.
+    """Map a transcript; raises InvalidInputError if it cannot be stored.
 
     `names` are those that the speakers have here, `audio` the recordings that were stored, by their old ids,
-    and `lost_audio` what is known of those that were not.
+    and `lost_audio` the facts about those that were not.
     """
     own = row.own_metadata("processing_metadata")
     row.done("session_id")
@@ -170,7 +170,7 @@ def transcript_of(
         segment_index=segment_index or 0,
         segment_key=key_of(row.key),
         source=row.name_or("source_type", UNKNOWN),
-        # The older system had no other word for it: what does not say that it is interim is final.
+        # The older system marked only interim transcripts: all others are final.
         is_final=_flag(own, "is_final", default=True),
         audio_file_id=_audio_file_id(row, audio, lost_audio),
         words=_words(own),
@@ -186,7 +186,7 @@ def translation_of(
     transcript_cells: Mapping[str, str | None],
     limits: SizeLimits,
 ) -> TranslationInput:
-    """Map a translation of `transcript`; raises InvalidInputError where it cannot be stored."""
+    """Map a translation of `transcript`; raises InvalidInputError if it cannot be stored."""
     own = row.own_metadata("processing_metadata")
     for column in ("session_id", "source_transcript_id"):
         row.done(column)
@@ -283,7 +283,7 @@ def _model(own: dict[str, JSONValue]) -> str | None:
 
 
 def _words(own: dict[str, JSONValue]) -> list[Word] | None:
-    """Return the words where all that is known of them has its place; else they stay in the metadata."""
+    """Return the words if every field of theirs has its place; otherwise they stay in the metadata."""
     words = own.get("words")
     if not isinstance(words, list):
         return None

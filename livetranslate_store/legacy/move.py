@@ -39,16 +39,15 @@ async def import_legacy(
     audio_folder: str | PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> LegacyReport:
-    """Copy the older system's database at `url` into `store`; nothing is written there.
+    """Copy the older system's database at `url` into `store`; the older one is only read.
 
-    Each session is read in one snapshot, copied, read back and compared. Run again it goes on where it was
-    interrupted: what is here already stays as it is, and a session that was found equal and has not changed
-    since is not touched at all. Recordings are read from disk below `audio_folder` only. `progress` is called
-    after every thousand segments and every session. What cannot be taken is in the report, with its table,
-    key and reason.
+    Each session is read in one snapshot, copied, read back and compared. A second run continues an
+    interrupted one: rows that were copied stay as they are, and a session that was found equal and has not
+    changed since is skipped. Recordings are read from disk below `audio_folder` only. `progress` is called
+    after every thousand segments and every session. The report lists refused rows with table, key and reason.
 
-    Raises InvalidInputError where there is no older system at `url` or no such folder, StoreUnavailableError
-    and the store's other errors where either side fails; the sessions before stay.
+    Raises InvalidInputError if `url` is no older system or the folder does not exist, StoreUnavailableError
+    and the store's other errors if either side fails; the sessions before stay.
     """
     folder = AudioFolder(None if audio_folder is None else Path(audio_folder))
     tally = Tally()
@@ -87,11 +86,11 @@ async def _move_session(context: Context, folder: AudioFolder, moved: Callable[[
     speakers, names = await read_speakers(context, row)
     row.keep(VERIFIED, fingerprint)
     metadata = row.metadata(limits)
-    context.tell(row)
+    context.report(row)
     try:
         await write_session(context, mapped, metadata)
     except (DuplicateError, InvalidInputError) as error:
-        tally.refuse("sessions", context.key, f"it is left out with all that belongs to it: {error}")
+        tally.refuse("sessions", context.key, f"it is left out with everything in it: {error}")
         return
     await name_speakers(context, speakers)
     recordings = await move_recordings(context, folder)
@@ -103,13 +102,13 @@ async def _move_session(context: Context, folder: AudioFolder, moved: Callable[[
         tally.mismatches.append(LegacyMismatch(context.key, context.session_id, expected, stored))
         return
     tally.verified += 1
-    # What was refused may be taken another time: with the right folder, or larger limits.
+    # A later run may accept the refused rows: with the right folder, or larger limits.
     if tally.refused == refused_before:
         await remember(context, metadata)
 
 
 async def _expected(context: Context, recordings: Recordings, segments: SegmentMove) -> LegacyTotals:
-    """Return what must be here, by the source's own count of its rows."""
+    """Return the expected totals, from the source's own count of its rows."""
     counts = {
         table: await context.source.count(table, context.key) - not_taken
         for table, not_taken in segments.not_taken.items()
@@ -118,7 +117,7 @@ async def _expected(context: Context, recordings: Recordings, segments: SegmentM
 
 
 async def _stored(context: Context) -> LegacyTotals:
-    """Return what is here, all of one moment."""
+    """Return the stored totals, from one snapshot."""
     checksum = Checksum()
     transcripts = translations = 0
     async with context.store.read() as reader:

@@ -19,14 +19,14 @@ RECORDINGS_AT_ONCE = 4
 
 
 class Recordings(NamedTuple):
-    """The ids that recordings have here by their old ones, and what is known of those that are not here."""
+    """The new ids of recordings by their old ones, and the facts about those that were refused."""
 
     stored: dict[str, UUID]
     lost: dict[str, JSONValue]
 
 
 async def move_recordings(context: Context, folder: AudioFolder) -> Recordings:
-    """Store the recordings whose bytes are found and right; the others are refused and told."""
+    """Store the recordings whose bytes are found and right; report the others as refused."""
     found = Recordings({}, {})
     groups: dict[tuple[str, float | None], list[LegacyRow]] = {}
     async for row in context.source.rows("audio_files", context.key):
@@ -60,7 +60,7 @@ async def _store(context: Context, folder: AudioFolder, found: Recordings, rows:
     async with context.store.unit_of_work() as uow:
         receipt = await uow.audio_files.add(context.session_id, audio)
     context.tally.count("audio_files", receipt.outcome)
-    context.tell(row)
+    context.report(row)
     for each in same:
         context.tally.change(
             "audio_files", each.key, f"the same recording as {row.key}, kept in its metadata"
@@ -70,7 +70,7 @@ async def _store(context: Context, folder: AudioFolder, found: Recordings, rows:
 
 
 async def _read_one(folder: AudioFolder, rows: Sequence[LegacyRow]) -> bytes:
-    """Return the bytes that all of these have; where one file is not to be had another does as well."""
+    """Return the bytes that all of these rows have, from the first file that can be read."""
     failure = InvalidInputError()
     for row in rows:
         try:

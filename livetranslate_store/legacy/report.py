@@ -1,27 +1,26 @@
-"""What comes back from a move: what was done, what went in otherwise, what did not, and what was checked."""
+"""The report of a move: rows moved, changed, refused and verified."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 from uuid import UUID
 
-from msgspec import Struct
-
 from livetranslate_store.values import ImportCounts, ImportReport, Outcome
+from livetranslate_store.values.value import Value
 
 # A report stays small whatever the source; the numbers beside the lists are complete.
 REMARKS_LISTED = 1000
 
 
-class LegacyRemark(Struct, frozen=True):
-    """Something about a row of the older system: its table, its key there, and what is to be said."""
+class LegacyRemark(Value, frozen=True):
+    """A remark about a row of the older system: its table, its key there, and the reason."""
 
     table: str
     key: str
     reason: str
 
 
-class LegacyTotals(Struct, frozen=True):
+class LegacyTotals(Value, frozen=True):
     """Numbers of rows of one session, and a checksum of all texts, languages and times."""
 
     audio_files: int
@@ -30,8 +29,8 @@ class LegacyTotals(Struct, frozen=True):
     checksum: str
 
 
-class LegacyMismatch(Struct, frozen=True):
-    """A session that does not hold what was moved into it; `key` is its id in the older system."""
+class LegacyMismatch(Value, frozen=True):
+    """A session that differs from its original; `key` is its id in the older system."""
 
     key: str
     session_id: UUID
@@ -39,23 +38,22 @@ class LegacyMismatch(Struct, frozen=True):
     stored: LegacyTotals
 
 
-class LegacyProgress(Struct, frozen=True):
-    """How far a move is: sessions dealt with, of how many, and transcripts read in this run."""
+class LegacyProgress(Value, frozen=True):
+    """The progress of a move: sessions done, all sessions, and transcripts read in this run."""
 
     sessions: int
     of_sessions: int
     transcripts: int
 
 
-class LegacyReport(Struct, frozen=True):
+class LegacyReport(Value, frozen=True):
     """What a move did.
 
-    `sessions` were found; `already_moved` of them had been moved and verified by an earlier run, had not
-    changed since and were not touched; `verified` were moved by this run, read back and found equal.
-    `refused` counts the rows and columns that are not here, `changed` those that are here otherwise than they
-    were, with the original in the metadata, `superseded` the older translations of a transcript into the same
-    language, which are in the metadata of the newest. The lists hold the first thousand of each.
-    `missing_tables` names what the older database does not have.
+    `sessions` were found. An earlier run had moved and verified `already_moved` of them, and they were
+    skipped; this run moved and verified `verified`. `refused` counts rows and columns that were not moved;
+    `changed` the values that were changed, with the original in the metadata; `superseded` the older
+    translations of a transcript into the same language, which are in the metadata of the newest. Each list
+    holds the first thousand. `missing_tables` names the tables that the older database does not have.
     """
 
     sessions: int
@@ -75,7 +73,7 @@ class LegacyReport(Struct, frozen=True):
 
     @property
     def complete(self) -> bool:
-        """Whether everything of the older system is here and was found equal."""
+        """Whether the whole older system was moved and found equal."""
         return not self.refused and not self.mismatches
 
 
@@ -83,7 +81,7 @@ Progress: TypeAlias = Callable[[LegacyProgress], None]
 
 
 class Tally:
-    """The report in the making."""
+    """The counts of a running move."""
 
     def __init__(self) -> None:
         self.sessions = self.already_moved = self.verified = self.read = 0
@@ -95,13 +93,13 @@ class Tally:
         self._changes: list[LegacyRemark] = []
 
     def refuse(self, table: str, key: str, reason: str) -> None:
-        """Tell of a row or a column that is not taken."""
+        """Report a row or a column that is not moved."""
         self.refused += 1
         if len(self._refusals) < REMARKS_LISTED:
             self._refusals.append(LegacyRemark(table, key, reason))
 
     def change(self, table: str, key: str, reason: str) -> None:
-        """Tell of a value that went in otherwise than it was."""
+        """Report a value that was changed."""
         self.changed += 1
         if len(self._changes) < REMARKS_LISTED:
             self._changes.append(LegacyRemark(table, key, reason))
@@ -111,7 +109,7 @@ class Tally:
         self._counts[table, outcome] += 1
 
     def add(self, report: ImportReport) -> None:
-        """Count what an import did."""
+        """Count the writes of an import."""
         for table in ("transcripts", "translations"):
             for outcome in Outcome:
                 self._counts[table, outcome] += getattr(getattr(report, table), outcome)

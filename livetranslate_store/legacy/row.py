@@ -1,7 +1,7 @@
-"""A row of the older system, read column by column; what finds no place here is left over as metadata.
+"""A row of the older system, read column by column; columns without a place here become metadata.
 
 Cells are the text that PostgreSQL shows for them, whatever type a deployment gave the column. That is exact:
-the shortest decimal that stands for a REAL is the number that was meant.
+the shortest decimal of a REAL is the number that was meant.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,19 +21,19 @@ from livetranslate_store.checks import (
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.size_limits import SizeLimits
 
-#: The key in our metadata under which everything is kept that has no column here.
+#: The key in the metadata for everything that has no column here.
 LEGACY = "legacy"
 
-#: What stands where no language is known, as BCP-47 has it.
+#: The BCP-47 tag of an unknown language.
 UNDETERMINED = "und"
-# Of those that can be read as tags, `auto` is none: a setting of the transcriber, written down as a language.
+# `auto` can be read as a tag, but is none: it is a setting of the transcriber.
 _ISO_639_LETTERS = (2, 3)
 
 _INTEGERS = {"int2", "int4", "int8"}
 _FLOATS = {"float4", "float8"}
 _JSON = {"json", "jsonb"}
 _TIMES = {"timestamp", "timestamptz"}
-# Wherever a deployment keeps these as text, they hold JSON all the same.
+# These hold JSON even if a deployment stores them as text.
 _JSON_COLUMNS = {
     "metadata",
     "performance_stats",
@@ -46,8 +46,8 @@ _JSON_COLUMNS = {
 class LegacyRow:
     """The cells of one row, each taken once at most.
 
-    `left` is what was not taken, and the original of what was taken otherwise than it was; `changes` says of
-    the latter what and why, `refusals` what is kept nowhere.
+    `left` holds the cells that were not taken, and the originals of changed values; `changes` has the reasons
+    of the changes, `refusals` those of the values that are lost.
     """
 
     def __init__(
@@ -64,13 +64,13 @@ class LegacyRow:
         self.refusals: list[str] = []
 
     def replaced(self, column: str, why: str) -> None:
-        """Keep the original of a column whose value here is another one, and tell."""
+        """Keep the original of a column whose value is changed, and note the reason."""
         self._open.discard(column)
         self.left[column] = self._native(column)
         self.changes.append(f"{column}: {why}")
 
     def done(self, column: str) -> None:
-        """Take a column as it is: its value has its place, or is known from elsewhere."""
+        """Take a column: its value has a place, or is known from another column."""
         self._open.discard(column)
 
     def keep(self, column: str, value: JSONValue) -> None:
@@ -78,7 +78,7 @@ class LegacyRow:
         self.left[column] = value
 
     def text(self, column: str, *, maximum: int | None = None) -> str | None:
-        """Return the text as it is, None where it is NULL or longer than `maximum`."""
+        """Return the text as it is, None if it is NULL or longer than `maximum`."""
         cell = self.cells.get(column)
         if cell is not None and maximum is not None and len(cell) > maximum:
             self.replaced(column, f"longer than {maximum:,} characters")
@@ -87,7 +87,7 @@ class LegacyRow:
         return cell
 
     def name(self, column: str) -> str | None:
-        """Return a name, None where there is none: NULL, blank or too long."""
+        """Return a name, None if it is NULL, blank or too long."""
         cell = self.text(column, maximum=MAX_NAME_CHARACTERS)
         if cell is not None and not cell.strip():
             self.left[column] = cell
@@ -109,7 +109,7 @@ class LegacyRow:
             return cell
         simple = (cell or "").strip().lower()
         found = simple if simple in choices else default
-        self.replaced(column, f"is none of {', '.join(choices)}; taken as {found}")
+        self.replaced(column, f"is not one of {', '.join(choices)}; taken as {found}")
         return found
 
     def number(
@@ -137,7 +137,7 @@ class LegacyRow:
         return None if value is None else int(value)
 
     def times(self, start_column: str, end_column: str) -> tuple[float | None, float | None]:
-        """Return start and end in seconds; of an end before its start the start alone is believed."""
+        """Return start and end in seconds; an end before its start is left out."""
         start, end = self.number(start_column), self.number(end_column)
         if start is not None and end is not None and end < start:
             self.replaced(end_column, f"{end:g} is before the start {start:g}")
@@ -145,7 +145,7 @@ class LegacyRow:
         return start, end
 
     def language(self, column: str) -> str:
-        """Return the canonical tag, or `und`, with the original kept where it is another."""
+        """Return the canonical tag, or `und`; keep the original if it differs."""
         cell = self.cells.get(column)
         tag = canonical_language(cell)
         if tag == UNDETERMINED != cell:
@@ -156,7 +156,7 @@ class LegacyRow:
         return tag
 
     def instant(self, column: str) -> datetime | None:
-        """Return a moment, a naive one as the UTC that it is; None, with the original kept, for none."""
+        """Return a moment, a naive one as UTC; None, with the original kept, for anything else."""
         cell = self.text(column)
         moment = _instant(cell)
         if cell is not None and moment is None:
@@ -164,7 +164,7 @@ class LegacyRow:
         return moment
 
     def json(self, column: str) -> JSONValue:
-        """Return the JSON in a column of any type; None, with the original kept, where it holds none."""
+        """Return the JSON in a column of any type; None, with the original kept, if it holds none."""
         cell = self.text(column)
         value = _storable(cell)
         if value is None and cell is not None and cell.strip() != "null":
@@ -172,7 +172,7 @@ class LegacyRow:
         return value
 
     def own_metadata(self, column: str) -> dict[str, JSONValue]:
-        """Return what users attached, to be changed in place: it has the same place here."""
+        """Return the metadata of users, to be changed in place."""
         value = self.json(column)
         if isinstance(value, Mapping) and LEGACY not in value:
             self._own = own = dict(value)
@@ -182,9 +182,9 @@ class LegacyRow:
         return {}
 
     def metadata(self, limits: SizeLimits) -> JSONObject:
-        """Return the metadata of the row here, once everything that has a place was taken.
+        """Return the new row's metadata: every cell that was not mapped to a column.
 
-        What makes it too large is dropped, the largest first, and told.
+        If it is too large, its largest parts are dropped and reported.
         """
         left = self.rest()
         while True:
@@ -197,14 +197,14 @@ class LegacyRow:
                 return whole
 
     def rest(self) -> dict[str, JSONValue]:
-        """Return what is left once everything that has a place was taken."""
+        """Return the cells that were not mapped to a column."""
         for column in sorted(self._open):
             self.left[column] = self._native(column)
         self._open.clear()
         return self.left
 
     def whole(self) -> dict[str, JSONValue]:
-        """Return all cells that hold something, as JSON."""
+        """Return all cells that are not NULL, as JSON."""
         return {column: self._native(column) for column, cell in self.cells.items() if cell is not None}
 
     def _drop_largest(self, why: str) -> None:
@@ -236,7 +236,7 @@ class LegacyRow:
 
 
 def canonical_language(code: str | None) -> str:
-    """Return the canonical tag of a code such as `zh_CN`; `und` for `auto`, `unknown` and what is none."""
+    """Return the canonical tag of a code such as `zh_CN`; `und` for `auto` and codes of no language."""
     code = (code or "").strip()
     try:
         tag = checked_language(code)
@@ -257,7 +257,7 @@ def _instant(cell: str | None) -> datetime | None:
 
 
 def _storable(cell: str | None) -> JSONValue:
-    """Return the JSON in a cell, None where there is none that could be stored and read back."""
+    """Return the JSON in a cell, None if it holds none that can be stored and read back."""
     try:
         value: JSONValue = None if cell is None else msgspec.json.decode(cell)
         checked_json_object({LEGACY: {"": value}}, "")

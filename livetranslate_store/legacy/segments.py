@@ -92,7 +92,7 @@ class SegmentMove:
             for each in rows:
                 self._refuse(each.table, each.key, f"its transcript {row.key} is refused")
             return None
-        context.tell(row)
+        context.report(row)
         translations: dict[str, TranslationInput] = {}
         for same_language in in_use(rows).values():
             translations |= self._newest(same_language, transcript, row)
@@ -111,7 +111,7 @@ class SegmentMove:
             except InvalidInputError as error:
                 self._refuse(row.table, row.key, str(error))
                 continue
-            self._context.tell(row)
+            self._context.report(row)
             self.not_taken["translations"] += len(older)
             self._context.tally.superseded += len(older)
             for each in older:

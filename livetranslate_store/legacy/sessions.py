@@ -1,4 +1,4 @@
-"""A session's own row and its speakers: made, or brought up to date where they are here already."""
+"""A session's own row and its speakers: created, or updated if they exist."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from livetranslate_store.legacy.row import LEGACY, LegacyRow
 from livetranslate_store.models import Session
 from livetranslate_store.unit_of_work import UnitOfWork
 
-#: Kept with what is left of a session's row: how the older rows looked when all of them were found here.
+#: The key for the fingerprint of the older rows, kept once the session was verified.
 VERIFIED = "verified"
 
 
@@ -34,7 +34,7 @@ async def remember(context: Context, metadata: JSONObject) -> None:
 async def write_session(context: Context, mapped: MappedSession, metadata: JSONObject) -> None:
     """Make the session, or bring it up to date; it is not verified yet.
 
-    Raises DuplicateError where its id names a session of another bot or meeting.
+    Raises DuplicateError if its id names a session of another bot or meeting.
     """
     metadata = _without_fingerprint(metadata)
     async with context.store.unit_of_work() as uow:
@@ -86,7 +86,7 @@ async def read_speakers(context: Context, session: LegacyRow) -> tuple[list[Name
     if left:
         session.keep("speaker_identities", left)
     for row in rows:
-        context.tell(row)
+        context.report(row)
     names = {speaker.label: speaker.name for speaker in speakers}
     for label, name in await context.source.said_names(context.key):
         if name.strip() and len(name) <= MAX_NAME_CHARACTERS:
@@ -95,7 +95,7 @@ async def read_speakers(context: Context, session: LegacyRow) -> tuple[list[Name
 
 
 async def name_speakers(context: Context, speakers: list[NamedSpeaker]) -> None:
-    """Give the speakers the names of their identities, where they do not have them."""
+    """Give the speakers the names of their identities, unless they have names."""
     async with context.store.read() as reader:
         found = await reader.speakers.list_for_session(context.session_id)
     known = {

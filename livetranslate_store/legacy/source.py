@@ -25,7 +25,7 @@ KEYS = {
 }
 # A failed installation left databases without it.
 _OPTIONAL = {"speaker_identities"}
-# Without these nothing can be put together; whatever else a deployment lacks is read as NULL.
+# A move needs these; any other column that a deployment does not have is read as NULL.
 _NEEDED = {
     "sessions": {"session_id"},
     "audio_files": {"file_id", "session_id"},
@@ -35,7 +35,7 @@ _NEEDED = {
 }
 
 CONNECT_SECONDS = 30.0
-# What tells which of two rows is the newer one.
+# These say which of two rows is newer.
 _AGES = ("created_at", "updated_at")
 
 # Rows that one round trip brings.
@@ -53,8 +53,8 @@ _COLUMNS = """
     ORDER BY c.relname, a.attnum
 """
 
-# Cells come as text: how the server writes them must not depend on how it was set up. Its own limit on idling
-# would end a move that waits for its other side; nothing can be written, whatever is run.
+# Cells come as text, whose form must not depend on the server's configuration. Its limit on idle transactions
+# would end a move that waits for the store; the transaction cannot write.
 _BEGIN = """
     BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
     SET LOCAL DateStyle = 'ISO, YMD';
@@ -74,7 +74,7 @@ class Table(NamedTuple):
 
 
 class LegacySource:
-    """A connection to the older system's database, and what its tables look like there."""
+    """A connection to the older system's database, and the columns of its tables."""
 
     def __init__(self, driver: Driver, tables: Mapping[str, Table]) -> None:
         self._driver = driver
@@ -88,10 +88,10 @@ class LegacySource:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
         """Read one moment's state inside this block; after an error in it the connection is closed."""
-        with told():
+        with translated():
             await self._driver.execute(_BEGIN)
         yield
-        with told():
+        with translated():
             await self._driver.execute("ROLLBACK")
 
     async def count_sessions(self) -> int:
@@ -132,12 +132,12 @@ class LegacySource:
             f"SELECT {found.columns} FROM {SCHEMA}.{table} t WHERE t.session_id = $1::text"
             f" ORDER BY {', '.join(order)}"
         )
-        with told():
+        with translated():
             async for row in self._driver.cursor(query, session, prefetch=ROWS_AT_ONCE):
                 yield LegacyRow(table, row[key], dict(row), types)
 
     async def session(self, session: str) -> LegacyRow | None:
-        """Return a session's own row, None where it is gone."""
+        """Return a session's own row, None if it was deleted."""
         async with aclosing(self.rows("sessions", session)) as rows:
             return await anext(rows, None)
 
@@ -148,7 +148,7 @@ class LegacySource:
         return int(row[0])
 
     async def fingerprint(self, session: str) -> str:
-        """Return a text that is another one as soon as anything of a session has changed."""
+        """Return a text that changes with any row of a session."""
         parts: list[str] = []
         for table in self._tables:
             [row] = await self._fetch(
@@ -179,12 +179,12 @@ class LegacySource:
             f"SELECT {KEYS[table]}::text FROM {SCHEMA}.{table} t WHERE NOT EXISTS"
             f" (SELECT FROM {SCHEMA}.sessions s WHERE s.session_id::text = t.session_id::text)"
         )
-        with told():
+        with translated():
             async for row in self._driver.cursor(query, prefetch=ROWS_AT_ONCE):
                 yield row[0]
 
     async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        with told():
+        with translated():
             return await self._driver.fetch(query, *arguments)
 
 
@@ -192,12 +192,12 @@ class LegacySource:
 async def open_source(url: str) -> AsyncIterator[LegacySource]:
     """Connect to the older system's database for the length of a block.
 
-    Raises InvalidInputError where the URL is none or the schema is not there, StoreUnavailableError where
-    the server is not.
+    Raises InvalidInputError for a wrong URL or a missing schema, StoreUnavailableError if the server cannot
+    be reached.
     """
     dsn = _dsn(url)
     try:
-        with told():
+        with translated():
             driver: Driver = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
     except StoreUnavailableError as error:
         if isinstance(error.__cause__, ValueError):  # what the driver makes of parameters
@@ -212,8 +212,8 @@ async def open_source(url: str) -> AsyncIterator[LegacySource]:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn the driver's errors into the store's, which say which of the two databases it was."""
+def translated() -> Iterator[None]:
+    """Turn the driver's errors into the store's, which name the older database."""
     try:
         yield
     except DRIVER_ERRORS as error:
@@ -222,7 +222,7 @@ def told() -> Iterator[None]:
 
 
 async def _tables(driver: Driver) -> dict[str, Table]:
-    with told():
+    with translated():
         found = await driver.fetch(_COLUMNS, SCHEMA, [*KEYS])
     by_table: dict[str, list[asyncpg.Record]] = {}
     for row in found:
@@ -235,7 +235,7 @@ async def _tables(driver: Driver) -> dict[str, Table]:
         types = {row["attname"]: row["typname"] for row in columns}
         if lacking := _NEEDED[name] - types.keys():
             raise InvalidInputError(
-                f"This is no database of the older system: {SCHEMA}.{name} does not have"
+                f"This is not a database of the older system: {SCHEMA}.{name} does not have"
                 f" {', '.join(sorted(lacking))}."
             )
         cells = ", ".join(f"{row['quoted']}::text AS {row['quoted']}" for row in columns)

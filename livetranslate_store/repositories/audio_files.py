@@ -33,6 +33,7 @@ class AudioFileRepository(Repository[AudioFile]):
         checked_uuid(session_id, "session_id")
         self._limits.check_audio(audio)
         self._transaction.check_usable(writing=True)
+        await self._storage.claim(self._transaction.fetch)
         staged = await self._storage.stage(session_id, audio)
         # Asked for before the object exists: whatever happens from here on, it is not forgotten.
         remove_if_rolled_back(self._transaction, self._storage, staged.storage_key)

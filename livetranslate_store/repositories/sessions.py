@@ -191,7 +191,7 @@ class SessionRepository(Repository[Session]):
     async def delete(self, session_id: UUID) -> DeletedSession:
         """Delete the session with its rows, and its stored audio after the commit; return the numbers.
 
-        Raises NotFoundError.
+        Raises NotFoundError, and UsageError if the session has audio and this store no `audio_url`.
         """
         await self.get(session_id)
         self._transaction.check_usable(writing=True)
@@ -203,6 +203,8 @@ class SessionRepository(Repository[Session]):
             for model in (Translation, Transcript, Speaker, AudioFile)
         }
         await self._transaction.execute(delete(Session).where(Session.id == session_id))
+        if counts["audio_files"]:
+            self._storage.check_configured()
         self._lookups.deleted_session(session_id)
         self._transaction.when_done(partial(self._remove_audio, session_id))
         return DeletedSession(session_id=session_id, **counts)

@@ -155,6 +155,8 @@ class SpeakerRepository(Repository[Speaker]):
             )
         )
         storage_keys = await self._delete_unused_audio(session_id, [*filter(None, transcripts.values())])
+        if storage_keys:
+            self._storage.check_configured()
         forgotten = await self._transaction.execute(
             delete(Speaker)
             .where(Speaker.session_id == session_id, Speaker.label == label)

@@ -1,4 +1,4 @@
-"""What the user of a connection may do with the tables, and whether the roles are there."""
+"""The privileges of a connection's user on the tables, and whether the roles exist."""
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import asyncpg
 from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.models import SCHEMA
 
-# Who owns a schema may change it, whatever else was granted.
+# The owner of a schema may change it, whatever else was granted.
 _PRIVILEGES = Statement(
     "privileges",
     f"""
@@ -31,7 +31,7 @@ FROM pg_namespace n WHERE n.nspname = '{SCHEMA}'
 
 
 class Privileges(NamedTuple):
-    """The user of a connection; `problem` where not all tables are read, or some only are written."""
+    """The privileges of a connection's user; `problem` names tables that it should read or write."""
 
     user: str
     may_write: bool
@@ -43,14 +43,14 @@ class Privileges(NamedTuple):
 async def read_privileges(
     fetch: Callable[[BoundStatement], Awaitable[list[asyncpg.Record]]],
 ) -> Privileges:
-    """Ask what the connection's user may do; the schema must be there."""
+    """Return the privileges of the connection's user; the schema must exist."""
     (row,) = await fetch(_PRIVILEGES.bind())
     unwritable = row["unwritable"] or []
     problem = None
     if row["unreadable"]:
         problem = f"{row['user']} may not read {', '.join(row['unreadable'])}"
     elif 0 < len(unwritable) < row["tables"]:
-        problem = f"{row['user']} writes some tables, but not {', '.join(unwritable)}"
+        problem = f"{row['user']} may write some tables, but not {', '.join(unwritable)}"
     if problem is not None:
         problem += ": run `livetranslate-store roles` as the schema's owner again, and grant a role."
     return Privileges(row["user"], not unwritable, row["may_change_schema"], row["roles_exist"], problem)

@@ -1,4 +1,4 @@
-"""The roles of least privilege, as SQL for whoever owns the schema."""
+"""The roles of least privilege, as SQL for the owner of the schema."""
 
 from importlib.resources import files
 

@@ -1,13 +1,13 @@
--- Least privilege: a role for what writes, and one for what only reads. Neither can change the schema.
+-- Least privilege: one role writes, the other only reads. Neither can change the schema.
 --
--- Run by the user who owns the schema, in its database, once it is there (`livetranslate-store upgrade`); that
--- user must be allowed to create roles. Running it again changes nothing, and tables that this user adds in a
--- later migration get the same privileges by themselves. Then give a role to those who log in:
+-- Run it as the owner of the schema, in its database, after `livetranslate-store upgrade`; that user must be
+-- allowed to create roles. Running it again changes nothing. Tables of later migrations get the same privileges
+-- automatically. Then grant a role to the users that log in:
 --
 --     CREATE ROLE bots LOGIN PASSWORD '...' IN ROLE livetranslate_app;
 --     CREATE ROLE reports LOGIN PASSWORD '...' IN ROLE livetranslate_reader;
 
--- Roles belong to the whole server: another database, or somebody at this very moment, may have made them.
+-- Roles belong to the whole server: a run for another database may have made them, even at this moment.
 DO $$
 BEGIN
     CREATE ROLE livetranslate_app NOLOGIN;
@@ -23,7 +23,7 @@ EXCEPTION
 END
 $$;
 
--- An import merges by way of temporary tables; a reader needs none.
+-- An import merges through temporary tables; a reader needs none.
 DO $$
 BEGIN
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO livetranslate_app', current_database());
@@ -34,7 +34,7 @@ $$;
 GRANT USAGE ON SCHEMA livetranslate TO livetranslate_app, livetranslate_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA livetranslate TO livetranslate_app, livetranslate_reader;
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA livetranslate TO livetranslate_app;
--- Which migrations have run is for those to say who run them.
+-- Only the owner records which migrations have run.
 REVOKE INSERT, UPDATE, DELETE ON livetranslate.alembic_version FROM livetranslate_app;
 
 ALTER DEFAULT PRIVILEGES IN SCHEMA livetranslate

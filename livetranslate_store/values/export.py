@@ -1,4 +1,4 @@
-"""What a session looks like in a file for other programs: facts about it, and its segments side by side."""
+"""A session as a document for other programs: facts about it, and its segments side by side."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from livetranslate_store.values.value import Value
 
 
 class SessionFacts(Value, frozen=True):
-    """What a file says of the session itself; `ended_at` is None while the meeting goes on."""
+    """The facts about a session; `ended_at` is None while the meeting runs."""
 
     id: UUID
     title: str | None

@@ -1,4 +1,4 @@
-"""What comes back from a bulk import: how far it is, what it did, and what it refused."""
+"""Progress and report of a bulk import."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ from livetranslate_store.values.value import Value
 
 
 class Refusal(Value, frozen=True):
-    """A segment that was not imported: where it stands in its source, and why.
+    """A segment that was not imported: its line in the source, and the reason.
 
-    A parser yields them among the segments for what it cannot read, so that one report tells all.
+    A parser yields refusals among the segments, so that one report has them all.
     """
 
     line: int
@@ -26,16 +26,16 @@ class Note(Value, frozen=True):
 
 
 class ImportProgress(Value, frozen=True):
-    """How far an import is: `segments`, refused ones included, are dealt with and durable.
+    """The progress of an import: so many `segments`, refused ones included, are done and durable.
 
-    An import that was interrupted goes on where this many of its items are skipped.
+    To continue an interrupted import, skip as many items.
     """
 
     segments: int
 
 
 class ImportCounts(Value, frozen=True):
-    """What became of the rows of one table, in numbers of writes."""
+    """The numbers of writes to one table, by outcome."""
 
     inserted: int = 0
     updated: int = 0
@@ -44,10 +44,9 @@ class ImportCounts(Value, frozen=True):
 
 
 class ImportReport(Value, frozen=True):
-    """What an import did.
+    """The result of an import.
 
-    `refused` counts the segments that were not imported; `refusals` lists the first thousand of them, so
-    that a report stays small whatever the source.
+    `refused` counts the segments that were not imported; `refusals` lists the first thousand of them.
     """
 
     transcripts: ImportCounts

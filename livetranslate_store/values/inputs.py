@@ -1,4 +1,4 @@
-"""What goes in: checked when it is made, so that a value which exists can be written."""
+"""Inputs, checked when they are made: an input that exists can be written."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,8 +29,8 @@ from livetranslate_store.values.value import Value, freeze
 
 SESSION_STATUSES = ("spawning", "active", "paused", "ended", "error")
 AUDIO_STATUSES = ("pending", "processing", "completed", "failed")
-# How a speaker came by the name: the first means that there is only a diarization label yet, the second
-# that the transcriber sent the name along, the third that a person gave it.
+# The origin of a speaker's name: the first is for a label without a name, the second for a name from the
+# transcriber, the third for a name from a person.
 IDENTIFICATION_METHODS = (
     "diarization",
     "transcriber",
@@ -43,7 +43,7 @@ IDENTIFICATION_METHODS = (
 
 
 class Word(Value, frozen=True, omit_defaults=True):
-    """One word of a transcript with its own times, where the transcriber gives them."""
+    """One word of a transcript, with its own times if the transcriber gives them."""
 
     text: str
     start_time: float | None = None
@@ -58,7 +58,7 @@ class Word(Value, frozen=True, omit_defaults=True):
 
 
 class AudioInput(Value, frozen=True, kw_only=True):
-    """One recorded chunk: its bytes and what is known about them.
+    """One recorded chunk: its bytes, and facts about them.
 
     `format` names the encoding ("wav", "ogg", …); it never becomes part of a path. The same bytes at the
     same start time are the same chunk, however often they are written.
@@ -99,7 +99,7 @@ class TranscriptInput(Value, frozen=True, kw_only=True):
 
     `segment_key` is the transcriber's own name for the segment: a second write with the same `source` and
     key is another revision of it. Without a key (and without an `id`) every write is a new segment.
-    `revision` numbers the versions from 1 where the transcriber counts them; without it the last write
+    `revision` numbers the versions from 1 if the transcriber counts them; without it the last write
     wins. `speaker_name` names a speaker that has no name yet.
     """
 
@@ -150,7 +150,7 @@ class TranscriptInput(Value, frozen=True, kw_only=True):
 class TranslationInput(Value, frozen=True, kw_only=True):
     """A segment in one target language.
 
-    Without times of its own it takes both of its transcript's. `source_language` is the transcript's and
+    Without times of its own it inherits both from its transcript. `source_language` is the transcript's and
     `transcript_revision` its current one unless given.
     """
 
@@ -180,10 +180,10 @@ class TranslationInput(Value, frozen=True, kw_only=True):
 
 
 class SegmentInput(Value, frozen=True, kw_only=True):
-    """A segment to import, with `line` telling where it stands in its source.
+    """A segment to import; `line` is its line in the source.
 
-    Without a line its position in what is imported is told, from 1. What holds between its parts is checked
-    by the import, which refuses a bad one alone.
+    Without a line, a refusal names its position in the import, from 1. The import checks the parts against
+    each other, and refuses a bad segment alone.
     """
 
     session_id: UUID

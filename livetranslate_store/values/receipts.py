@@ -1,6 +1,7 @@
-"""What comes back from a write: what it did, and under which keys.
+"""Receipts of writes: the outcome, and the keys.
 
-`position` is what a read on any server can demand with `min_position`: the number of the transaction.
+`position` is the number of the transaction: a read that demands it as `min_position` shows the write, on any
+server.
 """
 
 from enum import StrEnum
@@ -10,7 +11,7 @@ from livetranslate_store.values.value import Value
 
 
 class Outcome(StrEnum):
-    """What a write did: a stale one was older than what is stored, and changed nothing."""
+    """The outcome of a write; a stale one was older than the stored version, and changed nothing."""
 
     INSERTED = "inserted"
     UPDATED = "updated"
@@ -30,7 +31,7 @@ class SessionReceipt(Value, frozen=True):
 
 
 class AudioReceipt(Value, frozen=True, gc=False):
-    """What became of an audio file: inserted, or unchanged where the same chunk was there already."""
+    """The receipt of an audio file: inserted, or unchanged if the same chunk exists."""
 
     session_id: UUID
     audio_file_id: UUID
@@ -39,7 +40,7 @@ class AudioReceipt(Value, frozen=True, gc=False):
 
 
 class TranscriptReceipt(Value, frozen=True, gc=False):
-    """What became of a transcript; `revision` is the one stored now, whoever wrote it."""
+    """The receipt of a transcript; `revision` is the stored one, also if another write made it."""
 
     session_id: UUID
     transcript_id: UUID
@@ -49,7 +50,7 @@ class TranscriptReceipt(Value, frozen=True, gc=False):
 
 
 class TranslationReceipt(Value, frozen=True, gc=False):
-    """What became of a translation; `transcript_revision` is the one that it was made from."""
+    """The receipt of a translation; `transcript_revision` is the revision that it was made from."""
 
     session_id: UUID
     translation_id: UUID
@@ -60,7 +61,7 @@ class TranslationReceipt(Value, frozen=True, gc=False):
 
 
 class SegmentReceipt(Value, frozen=True, gc=False):
-    """What became of a segment: its transcript, its translations in the order given, its audio."""
+    """The receipts of a segment: its transcript, its translations in the order given, its audio."""
 
     transcript: TranscriptReceipt
     translations: tuple[TranslationReceipt, ...]
@@ -78,7 +79,7 @@ class SegmentReceipt(Value, frozen=True, gc=False):
 
     @property
     def outcome(self) -> Outcome:
-        """What became of the transcript."""
+        """The outcome of the transcript."""
         return self.transcript.outcome
 
     @property
@@ -88,17 +89,17 @@ class SegmentReceipt(Value, frozen=True, gc=False):
 
     @property
     def position(self) -> int:
-        """What a read can demand to see with `min_position`."""
+        """The `min_position` for reads that must show this write."""
         return self.transcript.position
 
     @property
     def audio_file_id(self) -> UUID | None:
-        """The key of the stored audio, None where the segment came without."""
+        """The key of the stored audio, None for a segment without audio."""
         return None if self.audio is None else self.audio.audio_file_id
 
 
 class DeletedSession(Value, frozen=True):
-    """What the deletion of a session removed, as numbers of rows and of stored audio objects."""
+    """The numbers of rows and stored audio objects that went with a session."""
 
     session_id: UUID
     transcripts: int
@@ -108,7 +109,7 @@ class DeletedSession(Value, frozen=True):
 
 
 class DeletedSpeakerContent(Value, frozen=True):
-    """What was removed of a speaker, as numbers of rows; each audio file's object goes with its row."""
+    """The numbers of a speaker's deleted rows; each audio file's object goes with its row."""
 
     session_id: UUID
     label: str
@@ -118,7 +119,13 @@ class DeletedSpeakerContent(Value, frozen=True):
 
 
 class SweepReport(Value, frozen=True):
-    """What a sweep of the audio storage found: objects seen, and orphans removed among them."""
+    """The result of a sweep: all objects, the orphans among them, their size, and the removed ones.
+
+    A dry run removes none. `keys` are those of the first thousand orphans.
+    """
 
     objects: int
+    orphans: int
+    orphan_bytes: int
     orphans_removed: int
+    keys: tuple[str, ...]

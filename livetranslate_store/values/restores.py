@@ -1,4 +1,4 @@
-"""What comes back from a restore: how far it is, and what it did."""
+"""Progress and report of a restore."""
 
 from collections.abc import Sequence
 from uuid import UUID

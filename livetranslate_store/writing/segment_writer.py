@@ -40,6 +40,7 @@ class SegmentWriter:
         if audio is not None:
             # An object that is stored in vain would have to be removed again.
             self._database.breaker(writes=True).check()
+            await self._storage.claim(self._database.fetch_for_write)
             segment = segment.with_audio(await self._storage.stage(segment.session_id, audio))
             await self._put(segment)
         return await self._groups.write(segment)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 from conftest import url_of
+from helpers.stored import objects
 from pytest_postgresql import factories
 from rich.cells import cell_len
 from rich.text import Text
@@ -217,7 +218,7 @@ def test_delete_needs_a_yes_and_says_what_it_removed(run: Commands, audio_folder
     deleted = json.loads(run("delete", MEETING, "--yes", "--json").out)
     assert (deleted["transcripts"], deleted["translations"], deleted["audio_files"]) == (2, 3, 1)
     assert run("timeline", MEETING).code == 1
-    assert not [each for each in audio_folder.rglob("*") if each.is_file()]
+    assert objects(audio_folder) == []
 
 
 @pytest.mark.parametrize(
@@ -289,13 +290,19 @@ def test_check_fails_where_no_server_answers_and_shows_no_password(run: Commands
 
 
 def test_sweep_removes_what_no_row_refers_to(run: Commands, audio_folder: Path) -> None:
-    (recorded,) = [each for each in audio_folder.rglob("*") if each.is_file()]
+    (recorded,) = [audio_folder / key for key in objects(audio_folder)]
     orphan = recorded.with_name(recorded.name[:-8] + "00000000")
     orphan.write_bytes(b"orphan")
     for path in (orphan, recorded):
         os.utime(path, (0, 0))
-    assert run("sweep", "--older-than", "90m").out == "objects seen\t2\norphans removed\t1\n"
+    found = "objects seen\t2\norphans\t1\nbytes of orphans\t6\norphans removed\t"
+    assert run("sweep", "--older-than", "90m", "--dry-run").out == found + "0\n"
+    listed = json.loads(run("sweep", "--dry-run", "--json").out)
+    assert listed["keys"] == [orphan.relative_to(audio_folder).as_posix()]
+    assert orphan.exists()
+    assert run("sweep", "--older-than", "90m").out == found + "1\n"
     assert recorded.exists()
+    assert not orphan.exists()
     for wrong in ("3", "1.5d", "-1d", "d"):
         assert run("sweep", f"--older-than={wrong}").code == 2
 

@@ -27,8 +27,8 @@ OLDER = "postgresql://reader:secret@old-host/bots"
 RECORDINGS = "/var/lib/bots/audio"
 CAPTIONS = "WEBVTT\n\n00:01.000 --> 00:02.000\nGood morning.\n"
 SUBTITLES = "1\n00:00:01,000 --> 00:00:02,000\nBuenos días.\n"
-#: Tested where the programs are: `test_recipes.py` and `test_readme.py`.
-WITH_TESTS_OF_THEIR_OWN = {"recipes.md", "README.md"}
+#: Whole programs: `test_recipes.py`, `test_readme.py` and `test_getting_started.py` run them.
+WITH_TESTS_OF_THEIR_OWN = {"recipes.md", "README.md", "getting-started.md"}
 SNIPPETS = [
     page
     for page in PAGES
@@ -116,15 +116,6 @@ def run_command(words: list[str], owner: Program, folder: Path) -> None:
             pytest.fail(f"nobody knows how to try {shlex.join(words)}")
 
 
-def test_the_reference_is_built_from_the_docstrings(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pdoc", "livetranslate_store", "-o", str(tmp_path)]
-    subprocess.run(command, capture_output=True, check=True)
-    page = (tmp_path / "livetranslate_store.html").read_text(encoding="utf-8")
-    for name in livetranslate_store.__all__:
-        assert f'id="{name}"' in page, name
-        assert getattr(livetranslate_store, name).__doc__, name
-
-
 def test_every_block_is_tried() -> None:
     tried = {"python", "sh", "ini"}  # a configuration of PgBouncer's is tried in test_recipes.py
     left: list[tuple[str, Block]] = [
@@ -137,3 +128,8 @@ def test_every_block_is_tried() -> None:
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_the_readme_links_every_page() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in PAGES if page.name not in readme and page.name != "README.md"] == []

@@ -25,8 +25,3 @@ def test_the_program_in_the_readme_works_when_pasted(tmp_path: Path) -> None:
         "   0.0 s  es  Buenos días.",
         "   0.0 s  ja  おはようございます。",
     ]
-
-
-def test_every_file_that_the_readme_names_is_there() -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")):
-        assert (README.parent / target).exists(), target

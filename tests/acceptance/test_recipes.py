@@ -42,7 +42,14 @@ async def test_the_service_answers_for_as_long_as_its_application_lives(
         assert [each["text"] for each in answer.json()["entries"]] == ["Hola 0.", "Hola 1.", "Hola 2."]
         wrong = await client.get(f"/sessions/{session_id}/timeline", params={"language": "no language"})
         assert (wrong.status_code, "language" in wrong.json()["detail"]) == (422, True)
+        spoken = {"text": "Bye.", "language": "EN", "segment_key": "bye", "words": [{"text": "Bye."}]}
+        stored = await client.post(f"/sessions/{session_id}/segments", json=spoken)
+        assert (stored.status_code, stored.json()["transcript"]["outcome"]) == (200, "inserted")
+        nowhere = await client.post(f"/sessions/{UUID(int=0)}/segments", json=spoken)
+        assert nowhere.status_code == 404
         assert (await client.get("/health")).status_code == 200
+        schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+        assert {"TranscriptInput", "SegmentReceipt", "TimelineEntry", "Page"} <= schemas.keys()
 
 
 async def test_the_bot_writes_each_version_and_translates_what_is_final(store: Store) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import psycopg
 from faults.ledger import Findings, Ledger
+from helpers.stored import objects
 
 
 class Place(NamedTuple):
@@ -29,10 +30,9 @@ class Place(NamedTuple):
         """Compare what is stored with what was acknowledged."""
         return ledger.check(self.program, self.audio_folder)
 
-    def objects(self) -> list[Path]:
-        """Return the files of the audio, by their paths in its folder."""
-        found = (path for path in self.audio_folder.rglob("*") if path.is_file())
-        return [path.relative_to(self.audio_folder) for path in found]
+    def objects(self) -> list[str]:
+        """Return the recordings by their keys."""
+        return objects(self.audio_folder)
 
     def orphans(self) -> int:
         """Return how many files have no row, those included that no listing of the store's shows."""

@@ -1,6 +1,5 @@
 """Imports of many segments, and the ways to spoil them."""
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -47,10 +46,6 @@ def rows(program: Program) -> dict[str, list[Any]]:
     }
     program.rollback()
     return found
-
-
-def objects(folder: Path) -> int:
-    return sum(path.is_file() for path in folder.rglob("*"))
 
 
 def lose_the_answer(patch: pytest.MonkeyPatch) -> None:

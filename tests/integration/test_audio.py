@@ -12,6 +12,7 @@ from uuid import UUID
 import boto3  # type: ignore[import-untyped]  # it has no types of its own
 import psycopg
 import pytest
+from helpers.stored import objects
 from helpers.support import audio, counts, transcript
 from moto.server import ThreadedMotoServer
 
@@ -23,6 +24,7 @@ from livetranslate_store import (
     Outcome,
     Store,
     StoreUnavailableError,
+    SweepReport,
 )
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.ids import new_id
@@ -67,10 +69,6 @@ def storage(audio_url: str) -> AudioStorage:
 async def store(database_url: str, audio_url: str) -> AsyncIterator[Store]:
     async with Store.open(database_url, audio_url=audio_url, min_connections=1) as opened:
         yield opened
-
-
-def files_below(folder: Path) -> list[str]:
-    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
 
 
 async def keys(storage: AudioStorage, session_id: UUID) -> list[str]:
@@ -195,12 +193,17 @@ async def test_the_sweep_removes_old_orphans_and_nothing_else(
     await store.record_segment(session_id, transcript=transcript(), audio=audio())
     orphan = await storage.stage(session_id, audio(b"what a crash left behind"))
     await storage.put(orphan)
-    await storage._put(f"{session_id}/somebody-elses/file.txt", b"not ours")
+    await storage.put_bytes(f"{session_id}/somebody-elses/file.txt", b"not ours")
 
     # It may belong to a unit of work that has not committed yet.
     assert (await store.sweep_audio()).orphans_removed == 0
+    found = (3, 1, len(b"what a crash left behind"))
+    listed = (orphan.storage_key,)
+    dry = await store.sweep_audio(older_than=NOW, dry_run=True)
+    assert dry == SweepReport(*found, orphans_removed=0, keys=listed)
+    assert len(await keys(storage, session_id)) == 3
     report = await store.sweep_audio(older_than=NOW)
-    assert report.orphans_removed == 1
+    assert report == SweepReport(*found, orphans_removed=1, keys=listed)
     left = await keys(storage, session_id)
     assert len(left) == 2
     assert orphan.storage_key not in left
@@ -216,6 +219,9 @@ async def test_the_sweep_removes_what_a_killed_process_has_begun_to_write(
     for file in (begun, other):
         file.write_bytes(b"RI")
     async with Store.open(database_url, audio_url=f"file:{audio_folder}", min_connections=1) as store:
+        async with store.unit_of_work() as uow:
+            session = await uow.sessions.create(bot_id="b", meeting_id="m")
+            await uow.audio_files.add(session.id, audio())
         assert (await store.sweep_audio()).orphans_removed == 0
         assert (await store.sweep_audio(older_than=NOW)).orphans_removed == 1
     assert list(folder.iterdir()) == [other]
@@ -228,7 +234,7 @@ async def test_changed_and_missing_bytes_are_noticed_on_reading(
     assert receipt.audio_file_id is not None
     (key,) = await keys(storage, session_id)
     for changed in (b"RIFX", b"RIF", b""):
-        await storage._put(key, changed)
+        await storage.put_bytes(key, changed)
         with pytest.raises(CorruptAudioError, match="SHA-256"):
             await store.read_audio(session_id, receipt.audio_file_id)
     await storage.remove(key)
@@ -251,7 +257,7 @@ async def test_no_part_of_a_path_comes_from_a_caller(database_url: str, audio_fo
         async with store.read() as reader:
             row = await reader.audio_files.get(session.id, receipt.audio_file_id)
     assert (row.format, row.metadata_) == (hostile, {"file_name": hostile})
-    assert files_below(audio_folder) == [row.storage_key]
+    assert objects(audio_folder) == [row.storage_key]
     assert ".." not in row.storage_key
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from helpers.stored import objects
 from helpers.support import TABLES, audio, counts, transcript, translation
 
 from livetranslate_store import (
@@ -97,10 +98,6 @@ def addresses(program: Program) -> dict[str, list[tuple[Any, ...]]]:
 async def delete(store: Store, session_id: UUID) -> None:
     async with store.unit_of_work() as uow:
         await uow.sessions.delete(session_id)
-
-
-def objects(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 async def test_the_same_tables_come_out_and_the_same_audio(

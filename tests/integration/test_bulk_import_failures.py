@@ -7,7 +7,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers.imports import bare, lose_the_answer, many, objects
+from helpers.imports import bare, lose_the_answer, many
+from helpers.stored import objects
 from helpers.support import counts, end_waiting_connections, until, waiting_for_a_lock
 
 from livetranslate_store import (
@@ -30,7 +31,7 @@ async def test_a_connection_that_breaks_before_the_commit_is_replaced_once(
     await until(lambda: waiting_for_a_lock(other_program))
     other_program.rollback()
     assert (await task).transcripts == ImportCounts(inserted=10)
-    assert objects(audio_folder) == 10
+    assert len(objects(audio_folder)) == 10
 
 
 async def test_a_database_that_goes_ends_the_import_and_what_is_committed_stays(
@@ -45,7 +46,7 @@ async def test_a_database_that_goes_ends_the_import_and_what_is_committed_stays(
     with pytest.raises(StoreUnavailableError):
         await task
     other_program.rollback()
-    assert counts(other_program)["transcripts"] == objects(audio_folder) == 10
+    assert counts(other_program)["transcripts"] == len(objects(audio_folder)) == 10
     assert (await store.import_segments(many(session_id, 20))).transcripts.inserted == 10
 
 
@@ -57,7 +58,7 @@ async def test_a_batch_whose_answer_was_lost_is_stored_again_and_keeps_its_objec
     assert report.transcripts == ImportCounts(unchanged=10)
     # The rows refer to these very objects.
     assert report.audio_files == ImportCounts(inserted=10)
-    assert objects(audio_folder) == 10
+    assert len(objects(audio_folder)) == 10
     async with store.read() as reader:
         for row in await reader.audio_files.list_for_session(session_id):
             await store.read_audio(session_id, row.id)
@@ -72,7 +73,7 @@ async def test_an_unknown_outcome_ends_the_import_and_keeps_the_objects(
         lose_the_answer(patch)
         with pytest.raises(OutcomeUnknownError):
             await store.import_segments(many(session_id, 10))
-    assert objects(audio_folder) == 10
+    assert len(objects(audio_folder)) == 10
     report = await store.import_segments(many(session_id, 10))
     assert report.transcripts == report.audio_files == ImportCounts(unchanged=10)
     async with store.read() as reader:
@@ -100,7 +101,7 @@ async def test_storage_that_fails_ends_the_import_without_a_row_or_an_object(
     monkeypatch.setattr(store._storage, "put", full)
     with pytest.raises(StoreUnavailableError, match="audio storage"):
         await store.import_segments(many(session_id, 10))
-    assert counts(other_program)["transcripts"] == objects(audio_folder) == 0
+    assert counts(other_program)["transcripts"] == len(objects(audio_folder)) == 0
 
 
 @pytest.mark.parametrize("number", [1, 10])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -107,6 +108,7 @@ async def record_each(store: Store, source: Sequence[SegmentInput]) -> tuple[lis
 @given(st.tuples(arrivals, arrivals), st.integers(1, 12))
 def test_an_import_ends_as_the_same_segments_recorded_one_by_one(
     database_url: str,
+    audio_folder: Path,
     other_program: Program,
     both: tuple[list[dict[str, Any]], list[dict[str, Any]]],
     size: int,
@@ -114,7 +116,9 @@ def test_an_import_ends_as_the_same_segments_recorded_one_by_one(
     stored, arrived = both
 
     async def example() -> None:
-        async with Store.open(database_url, min_connections=1, max_connections=2) as store:
+        async with Store.open(
+            database_url, audio_url=f"file:{audio_folder}", min_connections=1, max_connections=2
+        ) as store:
             async with store.unit_of_work() as uow:
                 one = (await uow.sessions.create(bot_id="b", meeting_id="m")).id
                 other = (await uow.sessions.create(bot_id="b", meeting_id="m")).id

@@ -64,7 +64,7 @@ async def test_a_schema_that_is_behind_says_what_to_run_and_one_that_is_ahead_wi
         assert health.database.is_healthy
     other_program.execute("DROP TABLE livetranslate.alembic_version")
     other_program.commit()
-    assert "alembic upgrade head" in (await store.health()).problems["migrations"]
+    assert "`livetranslate-store upgrade`" in (await store.health()).problems["migrations"]
 
 
 async def test_a_storage_that_takes_nothing_is_told(store: Store, audio_folder: Path) -> None:

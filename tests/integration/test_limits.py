@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from helpers.stored import objects
 from helpers.support import audio, counts, transcript, translation
 from helpers.write_paths import Write, every_way_of_whole_segments, in_a_unit
 from msgspec.structs import replace
@@ -56,7 +57,7 @@ def written(other_program: Program, audio_folder: Path) -> Callable[[], bool]:
     """Whether anything but the session is stored, in the tables or as an object."""
 
     def look() -> bool:
-        files = [path for path in audio_folder.rglob("*") if path.is_file()]
+        files = objects(audio_folder)
         return sum(counts(other_program).values()) > 1 or bool(files)
 
     return look

@@ -313,6 +313,7 @@ async def test_a_commit_whose_connection_breaks_says_that_the_outcome_is_unknown
 async def test_a_lost_answer_is_not_forgotten_when_there_is_no_connection_to_repeat_the_write(
     store: Store, session_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await store.record_segment(session_id, transcript=transcript(), audio=audio(start_time=7.0))
     fetch, lease = Database.fetch_on, Database.lease
     answers = iter([asyncpg.ConnectionDoesNotExistError("the answer is lost")])
     connections = iter([lease])
@@ -367,5 +368,5 @@ async def test_a_database_without_the_schema_says_what_to_run(
     other_program.execute("DROP SCHEMA livetranslate CASCADE")
     other_program.commit()
     async with Store.open(database_url, min_connections=1) as store:
-        with pytest.raises(StoreUnavailableError, match="alembic upgrade head"):
+        with pytest.raises(StoreUnavailableError, match="livetranslate-store upgrade"):
             await store.timeline(new_id())

@@ -36,6 +36,7 @@ def pair() -> Iterator[Pair]:
 @asynccontextmanager
 async def opened(*hosts: Server, replica: Server, **settings: Any) -> AsyncIterator[Store]:
     limits: dict[str, Any] = {"min_connections": 0, "max_connections": 4, "replica_urls": [replica.url]}
+    limits["audio_url"] = f"file:{hosts[0].folder}/audio"
     async with Store.open(url_of(*hosts), **limits | settings) as store:
         yield store
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from helpers.stored import objects
 from helpers.support import audio, counts, transcript, translation, until
 
 from livetranslate_store import (
@@ -29,10 +30,6 @@ async def write_a_segment(uow: UnitOfWork, session_id: UUID) -> UUID:
     receipt = await uow.transcripts.add(session_id, spoken)
     await uow.translations.add(session_id, receipt.transcript_id, translation())
     return receipt.transcript_id
-
-
-def objects(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 ONE_SEGMENT = {"sessions": 1, "audio_files": 1, "transcripts": 1, "translations": 1, "speakers": 1}

@@ -1,6 +1,7 @@
 """Whatever mixture of ways the segments come in by, the tables are those of one statement after another."""
 
 import asyncio
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -109,10 +110,15 @@ def tables(program: psycopg.Connection[Any], session_id: UUID) -> dict[str, list
 @SETTINGS
 @given(st.lists(arrivals, min_size=1, max_size=10))
 def test_any_mixture_of_ways_gives_the_same_tables(
-    database_url: str, other_program: psycopg.Connection[Any], arriving: list[Arrival]
+    database_url: str,
+    audio_folder: Path,
+    other_program: psycopg.Connection[Any],
+    arriving: list[Arrival],
 ) -> None:
     async def example() -> None:
-        async with Store.open(database_url, min_connections=1, max_connections=4) as store:
+        async with Store.open(
+            database_url, audio_url=f"file:{audio_folder}", min_connections=1, max_connections=4
+        ) as store:
             mixed, outcomes = await played(store, arriving, mixed=True)
             expected, expected_outcomes = await played(store, arriving, mixed=False)
         assert [each[1:] for each in outcomes] == [each[1:] for each in expected_outcomes]

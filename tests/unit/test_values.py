@@ -11,12 +11,12 @@ from httpx import ASGITransport, AsyncClient, Response
 from pydantic import TypeAdapter, ValidationError
 
 import livetranslate_store
-from livetranslate_store import values
+from livetranslate_store import legacy, values
 
 PUBLIC: list[type[msgspec.Struct]] = sorted(
     {
         found
-        for module in (livetranslate_store, values)
+        for module in (livetranslate_store, legacy, values)
         for name in module.__all__
         if isinstance(found := getattr(module, name), type) and issubclass(found, msgspec.Struct)
     },

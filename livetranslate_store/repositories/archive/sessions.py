@@ -86,6 +86,7 @@ class SessionArchive:
     async def put_bytes(self, session_id: UUID, audio_file_id: UUID, data: bytes) -> str:
         """Store the bytes of an audio file and return their key; they are removed if nothing is committed."""
         self._transaction.check_usable(writing=True)
+        await self._storage.claim(self._transaction.fetch)
         key = f"{session_id}/{audio_file_id}/{new_id()}"
         remove_if_rolled_back(self._transaction, self._storage, key)
         await self._storage.put_bytes(key, data)

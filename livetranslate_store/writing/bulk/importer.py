@@ -114,6 +114,8 @@ class BulkImport:
         """Store a batch, its audio first, and report progress."""
         orphans = {staged.storage_key for staged in batch.audio}
         try:
+            if batch.audio:
+                await self._storage.claim(self._database.fetch_for_write)
             await for_each(batch.audio, self._storage.put, at_once=OBJECTS_AT_ONCE)
             if len(batch):
                 async with self._gate.slot(batch.size_bytes):

@@ -29,6 +29,8 @@ _UPDATES = """
 
 
 class _Contender(NamedTuple):
+    """An empty database that is still to be made, and how a side opens it."""
+
     database: AbstractAsyncContextManager[str]
     opened: Opener
 
@@ -49,12 +51,12 @@ async def space(databases: Databases, bots: int, rounds: int, many_rounds: int) 
     exact: list[_Bytes] = []
     hot: list[float] = []
     left: list[float] = []
-    for number in range(2):
+    for contender in (_store, _plain_layer):
         async with databases.setting("full_page_writes", "off"), databases.setting("autovacuum", "off"):
-            exact.append(await _exact(databases, number, bots, rounds))
-            hot.append(await _hot(databases, number, bots, rounds))
+            exact.append(await _exact(databases, contender(databases), bots, rounds))
+            hot.append(await _hot(databases, contender(databases), bots, rounds))
         async with databases.setting("autovacuum_naptime", "1"):
-            left.append(await _left_behind(databases, number, bots, many_rounds))
+            left.append(await _left_behind(databases, contender(databases), bots, many_rounds))
     return {
         "life_wal": Figure(*(sum(each.log.values()) for each in exact)),
         **{f"wal_{part}": Figure(*(each.log[part] for each in exact)) for part in PARTS},
@@ -64,12 +66,15 @@ async def space(databases: Databases, bots: int, rounds: int, many_rounds: int) 
     }
 
 
-def _contender(databases: Databases, number: int) -> _Contender:
-    return (_Contender(databases.empty(), ours), _Contender(databases.copy_plain(0), plain))[number]
+def _store(databases: Databases) -> _Contender:
+    return _Contender(databases.empty(), ours)
 
 
-async def _exact(databases: Databases, number: int, bots: int, rounds: int) -> _Bytes:
-    contender = _contender(databases, number)
+def _plain_layer(databases: Databases) -> _Contender:
+    return _Contender(databases.copy_plain(0), plain)
+
+
+async def _exact(databases: Databases, contender: _Contender, bots: int, rounds: int) -> _Bytes:
     log = dict.fromkeys(PARTS, 0.0)
     async with contender.database as name, _watching(databases, name) as watch:
         async with contender.opened(databases, name, bots) as side:
@@ -85,9 +90,8 @@ async def _exact(databases: Databases, number: int, bots: int, rounds: int) -> _
     return _Bytes({part: written / lives for part, written in log.items()}, disk / lives)
 
 
-async def _hot(databases: Databases, number: int, bots: int, rounds: int) -> float:
+async def _hot(databases: Databases, contender: _Contender, bots: int, rounds: int) -> float:
     """Return the share of interim revisions, the first aside, that are HOT updates."""
-    contender = _contender(databases, number)
     async with contender.database as name, _watching(databases, name) as watch:
         async with contender.opened(databases, name, bots) as side:
             for life in range(rounds):
@@ -99,9 +103,8 @@ async def _hot(databases: Databases, number: int, bots: int, rounds: int) -> flo
         return float(await watch.fetchval(_UPDATES))
 
 
-async def _left_behind(databases: Databases, number: int, bots: int, rounds: int) -> float:
+async def _left_behind(databases: Databases, contender: _Contender, bots: int, rounds: int) -> float:
     """Return the disk over its size after VACUUM FULL."""
-    contender = _contender(databases, number)
     async with contender.database as name, _watching(databases, name) as watch:
         async with contender.opened(databases, name, bots) as side:
             await asyncio.gather(*(_lives(side, bot, rounds) for bot in range(bots)))

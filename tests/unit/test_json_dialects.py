@@ -40,6 +40,10 @@ DOCUMENTS: dict[str, Any] = {
     "google-meet, short": MEET,
     "google-meet, pages": [MEET, MEET],
     "whisper, a list": WHISPER["segments"],
+    "vexa, nobody is named": {
+        "native_meeting_id": "abc",
+        "segments": [{"start": 0.5, "end": 2.0, "text": "So.", "completed": True}],
+    },
     "whisper, nobody speaks": {"text": "", "segments": [], "language": "en"},
 }
 

@@ -22,7 +22,8 @@ def items_of(value: JSON) -> Sequence[JSON]:
 def found(value: JSON, path: str) -> JSON:
     """Return the value at a place, None if nothing is there; the empty path is the value itself."""
     for step in _steps(path):
-        if isinstance(value, Mapping):
+        # Parsed JSON has no other mappings, and a check of the abstract class takes long.
+        if isinstance(value, dict):
             value = value.get(step)
         elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
             value = value[int(step)]

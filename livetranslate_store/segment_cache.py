@@ -21,7 +21,7 @@ class SegmentCache:
     nobody published or dropped that key meanwhile, so that it never revives what was deleted or overtaken.
     """
 
-    def __init__(self, limit: int = 1000) -> None:
+    def __init__(self, limit: int) -> None:
         self._entries = _CountingLRU(checked_integer(limit, "limit", minimum=1))
         # Who is reading which key. A write takes the key out, and with it the right to store the result.
         self._loading: dict[SegmentKey, asyncio.Future[SegmentLookup | None]] = {}

@@ -21,11 +21,11 @@ class WriteGate:
 
     def __init__(
         self,
-        limit: int = 50,
-        timeout: float = 30.0,
+        limit: int,
+        timeout: float,
         *,
-        max_waiting: int = 1000,
-        max_waiting_bytes: int = 256 * 1024 * 1024,
+        max_waiting: int,
+        max_waiting_bytes: int,
     ) -> None:
         self._limit = checked_integer(limit, "limit", minimum=1)
         self._timeout = checked_number(timeout, "timeout", minimum=0.001)

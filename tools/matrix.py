@@ -21,7 +21,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 SQLALCHEMIES = {"2.0.58": "sqlalchemy[asyncio]==2.0.58", "newest 2.1": "sqlalchemy[asyncio]>=2.1,<2.2"}
 EMBEDDED = "18 (embedded)"
 # The embedded server is a subject of its own there, and installing the wheel once is enough.
-ELSEWHERE = ["--ignore=tests/integration/test_embedded.py", "--ignore=tests/acceptance/test_wheel.py"]
+ELSEWHERE = ["--ignore=tests/integration/embedded", "--ignore=tests/acceptance/test_wheel.py"]
 
 
 def find_python(version: str) -> str | None:

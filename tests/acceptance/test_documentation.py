@@ -7,19 +7,16 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import prometheus_client
-import psycopg
 import pytest
 from helpers.blocks import PAGES, ROOT, Block, blocks_of, run
 from helpers.older_system import insert_session, insert_transcript, make_schema
+from helpers.stored import Program
 from helpers.support import transcript
 
 import livetranslate_store
 from livetranslate_store import Store
-
-Program = psycopg.Connection[Any]
 
 # What the pages say for addresses that everybody has others of.
 DATABASE = "postgresql+asyncpg://app@db/livetranslate"

@@ -3,20 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
 from helpers.blocks import ROOT, blocks_of, program
+from helpers.stored import Program
 from helpers.support import transcript, translation
 from httpx import ASGITransport, AsyncClient
 
 from livetranslate_store import Store, TimelineEntry, TranscriptInput
-
-Program = psycopg.Connection[Any]
 
 
 @pytest.fixture

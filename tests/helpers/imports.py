@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import audio, transcript, translation
 
 from livetranslate_store import (
@@ -13,8 +13,6 @@ from livetranslate_store import (
 )
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.values import SegmentLookup
-
-Program = psycopg.Connection[Any]
 
 TABLES = ("audio_files", "transcripts", "translations", "speakers")
 

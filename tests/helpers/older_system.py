@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psycopg
-
-Program = psycopg.Connection[Any]
+from helpers.stored import Program
 
 SCHEMA = """
 CREATE SCHEMA bot_sessions;

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from livetranslate_store import (
@@ -11,8 +10,6 @@ from livetranslate_store import (
 )
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.writing.bulk import batch as bulk_batch
-
-Program = psycopg.Connection[Any]
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import boto3  # type: ignore[import-untyped]  # it has no types of its own
-import psycopg
 import pytest
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import audio, counts, transcript
 from moto.server import ThreadedMotoServer
 
@@ -29,7 +28,6 @@ from livetranslate_store import (
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.ids import new_id
 
-Program = psycopg.Connection[Any]
 BUCKET = "meetings"
 NOW = timedelta(seconds=-60)  # everything is older than a moment in the future
 

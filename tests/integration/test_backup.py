@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import TABLES, audio, counts, transcript, translation
 
 from livetranslate_store import (
@@ -27,8 +26,6 @@ from livetranslate_store import (
 from livetranslate_store.checks import JSONObject
 from livetranslate_store.exchange import backup_lines, backup_session, restore_session
 from livetranslate_store.ids import new_id
-
-Program = psycopg.Connection[Any]
 
 # Kinds of text and number that a careless copy would change.
 TEXTS = ("Καλημέρα \u2028 \\ \" 'x'\n\n\tи", "", "שלום \U0001f469‍\U0001f680 é", "0" * 20_000)

@@ -4,12 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import psycopg
 from helpers.imports import bare, many, nothing, rows, segment
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import audio, counts, transcript, translation
 
 from livetranslate_store import (
@@ -21,8 +19,6 @@ from livetranslate_store import (
 )
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.ids import audio_file_id_for
-
-Program = psycopg.Connection[Any]
 
 
 async def test_everything_goes_in_and_is_counted(

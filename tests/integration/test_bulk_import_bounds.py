@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from helpers.imports import bare, many, nothing, segment
 from helpers.support import audio, transcript
@@ -17,8 +15,6 @@ from livetranslate_store import (
     Store,
 )
 from livetranslate_store.writing.bulk import batch as bulk_batch
-
-Program = psycopg.Connection[Any]
 
 
 async def test_memory_is_bounded_by_two_batches_whatever_the_length(

@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from helpers.imports import bare, many
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import counts, until, waiting_for_a_lock
 
 from livetranslate_store import (
@@ -19,8 +17,6 @@ from livetranslate_store import (
     Store,
     WriteRejectedError,
 )
-
-Program = psycopg.Connection[Any]
 
 
 async def test_progress_tells_how_many_items_can_be_skipped(

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from helpers.imports import bare, lose_the_answer, many
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import counts, end_waiting_connections, until, waiting_for_a_lock
 
 from livetranslate_store import (
@@ -18,8 +17,6 @@ from livetranslate_store import (
     StoreUnavailableError,
 )
 from livetranslate_store.ids import transcript_id_for
-
-Program = psycopg.Connection[Any]
 
 
 async def test_a_connection_that_breaks_before_the_commit_is_replaced_once(

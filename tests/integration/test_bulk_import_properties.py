@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import audio, transcript, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,8 +19,6 @@ from livetranslate_store import (
 )
 from livetranslate_store.ids import new_id
 from livetranslate_store.writing.bulk import batch as bulk_batch
-
-Program = psycopg.Connection[Any]
 
 ALIKE = [
     """

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from helpers.imports import bare, many, segment
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import counts, transcript, translation
 
 from livetranslate_store import (
@@ -20,8 +19,6 @@ from livetranslate_store import (
 )
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.ids import new_id
-
-Program = psycopg.Connection[Any]
 
 
 async def test_one_bad_segment_is_refused_alone_with_its_line(

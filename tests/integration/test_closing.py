@@ -9,9 +9,8 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import audio, counts, sql, transcript, translation, until
 
 from livetranslate_store import (
@@ -26,8 +25,6 @@ from livetranslate_store import (
 )
 from livetranslate_store.ids import new_id
 from livetranslate_store.replicas.router import ReadRouter
-
-Program = psycopg.Connection[Any]
 
 
 class Opened:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import audio, counts, transcript, translation, until
 
 from livetranslate_store import (
@@ -22,7 +22,6 @@ from livetranslate_store import (
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.ids import new_id
 
-Program = psycopg.Connection[Any]
 ADA, GRACE = "SPEAKER_00", "SPEAKER_01"
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import audio, counts, end_waiting_connections, transcript, translation, until
 
 from livetranslate_store import (
@@ -18,8 +17,6 @@ from livetranslate_store import (
     Store,
 )
 from livetranslate_store.ids import new_id
-
-Program = psycopg.Connection[Any]
 
 
 def commits(program: Program) -> int:

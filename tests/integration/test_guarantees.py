@@ -5,15 +5,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import audio, counts, transcript, translation, until
 
 from livetranslate_store import PoolTimeoutError, Store, TimelineEntry, WriteRejectedError
 from livetranslate_store.ids import new_id
-
-Program = psycopg.Connection[Any]
 
 
 async def test_the_timeline_is_null_safe_and_totally_ordered_whatever_is_in_the_tables(

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import take_away
 
 from livetranslate_store import PartHealth, Store, StoreHealth
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
-
-Program = psycopg.Connection[Any]
 
 
 async def test_a_store_that_lacks_nothing_is_healthy_and_leaves_nothing_behind(

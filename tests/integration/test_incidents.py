@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import audio, sql, take_away, transcript
 
 from livetranslate_store import (
@@ -20,7 +20,6 @@ from livetranslate_store import (
 )
 from livetranslate_store.database.breaker import FAILURES_TO_OPEN, Breaker
 
-Program = psycopg.Connection[Any]
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "observability.md"
 PACKAGE = Path(__file__).resolve().parents[2] / "livetranslate_store"
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import audio, counts, transcript, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,8 +24,6 @@ from livetranslate_store import (
 )
 from livetranslate_store.checks import MAX_JSON_DEPTH, MAX_TEXT_CHARACTERS, JSONObject
 from livetranslate_store.ids import new_id
-
-Program = psycopg.Connection[Any]
 
 
 def nested(depth: int) -> dict[str, Any]:

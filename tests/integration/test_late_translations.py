@@ -3,14 +3,12 @@
 import asyncio
 from typing import Any
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import counts, transcript, translation
 
 from livetranslate_store import InvalidInputError, MissingReferenceError, Outcome, Store, TranslationReceipt
 from livetranslate_store.ids import new_id
-
-Program = psycopg.Connection[Any]
 
 
 async def test_a_late_translation_takes_what_it_lacks_from_the_stored_transcript(

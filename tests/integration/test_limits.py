@@ -6,16 +6,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import audio, counts, transcript, translation
 from helpers.write_paths import Write, every_way_of_whole_segments, in_a_unit
 from msgspec.structs import replace
 
 from livetranslate_store import InvalidInputError, SegmentInput, Store, Word
-
-Program = psycopg.Connection[Any]
 
 TOO_LARGE: list[tuple[dict[str, Any], str]] = [
     (

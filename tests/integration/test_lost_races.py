@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import counts, transcript, translation, until, until_blocked
 from helpers.write_paths import Write, alone, every_way, in_a_unit
 from psycopg.pq import TransactionStatus
@@ -20,8 +20,6 @@ from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.writing import protocol
 from livetranslate_store.writing.binding import RowsByTable, StatementFactory, bound
 from livetranslate_store.writing.statements import TRANSLATION_WRITE
-
-Program = psycopg.Connection[Any]
 
 _NEWER = {
     "transcripts": "UPDATE livetranslate.transcripts SET text = 'Theirs.', revision = 9"

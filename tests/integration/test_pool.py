@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import audio, sql, transcript, until
 from sqlalchemy import text
 
@@ -26,8 +26,6 @@ from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.ids import new_id
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.tasks import run_to_end
-
-Program = psycopg.Connection[Any]
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import counts, transcript, translation
 
 from livetranslate_store import DuplicateError, InvalidInputError, NotFoundError, Outcome, Store
@@ -13,7 +13,6 @@ from livetranslate_store.ids import new_id
 from livetranslate_store.models import Transcript
 from livetranslate_store.repositories import base
 
-Program = psycopg.Connection[Any]
 BEGAN = datetime(2026, 5, 1, 9, tzinfo=UTC)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import APPLICATION, READER
+from helpers.stored import Program
 from helpers.support import TABLES, counts, transcript, translation
 
 from livetranslate_store import SegmentInput, Store, StoreUnavailableError
 from livetranslate_store.cli.__main__ import main
 from livetranslate_store.schema.roles import roles_script
 
-Program = psycopg.Connection[Any]
 OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 
 

@@ -5,14 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from helpers.support import transcript, translation
 
 from livetranslate_store import InvalidInputError, SearchHit, Store
 from livetranslate_store.ids import new_id
-
-Program = psycopg.Connection[Any]
 
 SAID = {
     "en": "We discussed the budgets in two meetings, didn't we?",

@@ -7,14 +7,12 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import explained, transcript, translation
 
 from livetranslate_store import SearchHit, SearchPage, Store
 from livetranslate_store.reading.search.query import BLOCK_HITS, checked_search
-
-Program = psycopg.Connection[Any]
 
 # Meetings on one day each, 40 transcripts with a translation in each meeting; every text has the word `all`,
 # some have another one. Most of the translations are in Japanese. All speakers have the same label, as bots

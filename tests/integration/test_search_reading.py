@@ -1,15 +1,11 @@
 """Queries and extracts are read here as the server reads texts."""
 
-from typing import Any
-
-import psycopg
+from helpers.stored import Program
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from livetranslate_store.reading.search.languages import SIMPLE, readings
 from livetranslate_store.reading.search.text import MAX_POSITION, runs
-
-Program = psycopg.Connection[Any]
 
 SCRIPTS = [
     *(

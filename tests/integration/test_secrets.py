@@ -6,11 +6,10 @@ import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 from conftest import APPLICATION, PASSWORD
+from helpers.stored import Program
 from helpers.support import audio, sql, transcript, translation
 from sqlalchemy import make_url
 
@@ -19,7 +18,6 @@ from livetranslate_store.database.engine import Database
 from livetranslate_store.ids import new_id
 from livetranslate_store.schema.upgrade import upgrade
 
-Program = psycopg.Connection[Any]
 # Of a person's text, which is nobody's business either.
 TEXT = "my grandmother's recipe"
 

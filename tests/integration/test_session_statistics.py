@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from helpers.support import audio, transcript, translation
 
@@ -16,8 +15,6 @@ from livetranslate_store.values import (
     SpeakerStatistics,
     TranslationCoverage,
 )
-
-Program = psycopg.Connection[Any]
 
 
 async def test_an_empty_session_has_figures_of_nothing(store: Store, session_id: UUID) -> None:

@@ -7,8 +7,8 @@ from math import ceil, floor
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,6 @@ from livetranslate_store.values import (
     TranslationCoverage,
 )
 
-Program = psycopg.Connection[Any]
 WEEK = 10_080
 
 # Few values, so that equal ones, overlaps and whole minutes are frequent.

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import explained, transcript, translation
 
 from livetranslate_store import InvalidInputError, Store, TimelineEntry
 from livetranslate_store.ids import new_id
 from livetranslate_store.reading.timeline import TIMELINE, timeline_request
-
-Program = psycopg.Connection[Any]
 
 NULL_AND_NOT = [(None, None), (5.0, None), (None, 6.0), (5.0, 6.0), (5.0, 5.0)]
 

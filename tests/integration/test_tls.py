@@ -10,17 +10,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import trustme
 from conftest import APPLICATION, PASSWORD
+from helpers.stored import Program
 from sqlalchemy import make_url
 
 from livetranslate_store import InvalidInputError, Store, StoreUnavailableError
 from livetranslate_store.ids import new_id
 from livetranslate_store.schema.upgrade import upgrade
 
-Program = psycopg.Connection[Any]
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 
 CA = trustme.CA()

@@ -4,16 +4,14 @@ import re
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import explained, transcript, translation
 
 from livetranslate_store import InvalidInputError, Store
 from livetranslate_store.ids import new_id
 from livetranslate_store.reading.side_by_side import MISSING_TRANSLATIONS, TRANSCRIPT_VIEW, view_request
 from livetranslate_store.values import TranscriptRow
-
-Program = psycopg.Connection[Any]
 
 
 def places(row: TranscriptRow) -> list[str | None]:

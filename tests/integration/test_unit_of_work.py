@@ -3,12 +3,10 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
-from helpers.stored import objects
+from helpers.stored import Program, objects
 from helpers.support import audio, counts, transcript, translation, until
 
 from livetranslate_store import (
@@ -19,8 +17,6 @@ from livetranslate_store import (
     UsageError,
 )
 from livetranslate_store.ids import new_id
-
-Program = psycopg.Connection[Any]
 
 
 async def write_a_segment(uow: UnitOfWork, session_id: UUID) -> UUID:

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
+from helpers.stored import Program
 from helpers.support import audio, counts, sql, transcript, translation
 from sqlalchemy import ForeignKey, MetaData, func, insert, select, text, update
 from sqlalchemy.exc import NoResultFound
@@ -21,8 +21,6 @@ from livetranslate_store import (
 )
 from livetranslate_store.ids import new_id
 from livetranslate_store.models import Session, Speaker, Transcript, Translation
-
-Program = psycopg.Connection[Any]
 
 
 class ApplicationBase(DeclarativeBase):

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from conftest import url_of
+from helpers.stored import Program
 from helpers.support import audio, counts, transcript, translation
 from pytest_postgresql import factories
 from sqlalchemy import create_engine
@@ -33,7 +33,6 @@ from livetranslate_store.schema.upgrade import (
     upgrade_script,
 )
 
-Program = psycopg.Connection[Any]
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 empty = factories.postgresql("postgresql_empty")

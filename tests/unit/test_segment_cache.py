@@ -38,7 +38,7 @@ class Reads:
 
 
 async def test_what_was_published_is_found_without_a_read() -> None:
-    cache, reads = SegmentCache(), Reads()
+    cache, reads = SegmentCache(limit=1000), Reads()
     cache.publish([lookup(1)])
     assert await cache.get_many([key(1)], reads.load) == {key(1): lookup(1)}
     assert reads.asked == []
@@ -59,7 +59,7 @@ async def test_it_never_grows_beyond_its_limit_and_forgets_what_was_used_longest
 
 
 async def test_many_misses_for_one_key_read_it_once() -> None:
-    cache, reads = SegmentCache(), Reads(lookup(1))
+    cache, reads = SegmentCache(limit=1000), Reads(lookup(1))
     callers = [asyncio.create_task(cache.get_many([key(1)], reads.load)) for _ in range(10)]
     await asyncio.sleep(0)
     reads.answer.set()
@@ -69,7 +69,7 @@ async def test_many_misses_for_one_key_read_it_once() -> None:
 
 
 async def test_only_what_is_missing_is_read_and_what_is_not_there_is_left_out() -> None:
-    cache, reads = SegmentCache(), Reads(lookup(2))
+    cache, reads = SegmentCache(limit=1000), Reads(lookup(2))
     reads.answer.set()
     cache.publish([lookup(1)])
     found = await cache.get_many([key(1), key(2), key(3), key(1)], reads.load)
@@ -82,7 +82,7 @@ async def test_only_what_is_missing_is_read_and_what_is_not_there_is_left_out() 
 
 
 async def test_when_the_reader_is_cancelled_one_of_those_who_wait_reads_instead() -> None:
-    cache, first, second = SegmentCache(), Reads(lookup(1)), Reads(lookup(1))
+    cache, first, second = SegmentCache(limit=1000), Reads(lookup(1)), Reads(lookup(1))
     reader = asyncio.create_task(cache.get_many([key(1)], first.load))
     await asyncio.sleep(0)
     others = [asyncio.create_task(cache.get_many([key(1)], second.load)) for _ in range(3)]
@@ -97,7 +97,7 @@ async def test_when_the_reader_is_cancelled_one_of_those_who_wait_reads_instead(
 
 
 async def test_a_failure_is_the_readers_own() -> None:
-    cache, reads = SegmentCache(), Reads(lookup(1))
+    cache, reads = SegmentCache(limit=1000), Reads(lookup(1))
 
     async def fail(_keys: Sequence[SegmentKey]) -> list[SegmentLookup]:
         await asyncio.sleep(0)
@@ -116,7 +116,7 @@ async def test_a_failure_is_the_readers_own() -> None:
 
 @pytest.mark.parametrize("write", ["publish", "drop", "drop_session"])
 async def test_a_read_under_way_never_revives_what_a_write_overtook(write: str) -> None:
-    cache, reads = SegmentCache(), Reads(lookup(1, revision=1))
+    cache, reads = SegmentCache(limit=1000), Reads(lookup(1, revision=1))
     reading = asyncio.create_task(cache.get_many([key(1)], reads.load))
     await asyncio.sleep(0)
     if write == "publish":
@@ -133,7 +133,7 @@ async def test_a_read_under_way_never_revives_what_a_write_overtook(write: str) 
 
 
 async def test_an_overtaken_read_leaves_the_one_after_it_alone() -> None:
-    cache, old, new = SegmentCache(), Reads(lookup(1, revision=1)), Reads(lookup(1, revision=2))
+    cache, old, new = SegmentCache(limit=1000), Reads(lookup(1, revision=1)), Reads(lookup(1, revision=2))
     overtaken = asyncio.create_task(cache.get_many([key(1)], old.load))
     await asyncio.sleep(0)
     cache.drop(key(1))
@@ -150,7 +150,7 @@ async def test_an_overtaken_read_leaves_the_one_after_it_alone() -> None:
 
 
 async def test_whoever_waits_while_a_newer_revision_is_published_gets_that() -> None:
-    cache, reads = SegmentCache(), Reads(lookup(1, revision=1))
+    cache, reads = SegmentCache(limit=1000), Reads(lookup(1, revision=1))
     callers = [asyncio.create_task(cache.get_many([key(1)], reads.load)) for _ in range(2)]
     await asyncio.sleep(0)
     cache.publish([lookup(1, revision=2)])
@@ -160,7 +160,7 @@ async def test_whoever_waits_while_a_newer_revision_is_published_gets_that() -> 
 
 
 async def test_what_others_found_missing_during_the_own_read_is_not_read_again() -> None:
-    cache, quick, slow = SegmentCache(), Reads(), Reads(lookup(1))
+    cache, quick, slow = SegmentCache(limit=1000), Reads(), Reads(lookup(1))
     other = asyncio.create_task(cache.get_many([key(2)], quick.load))
     await asyncio.sleep(0)
     own = asyncio.create_task(cache.get_many([key(1), key(2)], slow.load))
@@ -173,14 +173,14 @@ async def test_what_others_found_missing_during_the_own_read_is_not_read_again()
 
 
 async def test_a_lower_revision_never_replaces_a_higher_one() -> None:
-    cache, reads = SegmentCache(), Reads()
+    cache, reads = SegmentCache(limit=1000), Reads()
     cache.publish([lookup(1, revision=5)])
     cache.publish([lookup(1, revision=4)])
     assert await cache.get_many([key(1)], reads.load) == {key(1): lookup(1, revision=5)}
 
 
 async def test_a_sessions_entries_can_be_dropped() -> None:
-    cache, another = SegmentCache(), new_id()
+    cache, another = SegmentCache(limit=1000), new_id()
     cache.publish([lookup(1), lookup(2), lookup(1, session_id=another)])
     assert cache.drop_session(SESSION) == 2
     assert cache.statistics().size == 1

@@ -11,6 +11,17 @@ from livetranslate_store.errors import UsageError
 from livetranslate_store.write_gate import WriteGate
 
 
+def gate_of(
+    limit: int = 50,
+    timeout: float = 30.0,
+    *,
+    max_waiting: int = 1000,
+    max_waiting_bytes: int = 1_000_000,
+) -> WriteGate:
+    """Return a gate with limits that a test does not meet, unless it sets them."""
+    return WriteGate(limit, timeout, max_waiting=max_waiting, max_waiting_bytes=max_waiting_bytes)
+
+
 class Writers:
     """Writers that hold their slots until they are told to go on."""
 
@@ -38,7 +49,7 @@ class Writers:
 
 
 async def test_at_most_the_limit_is_let_in_first_come_first_served() -> None:
-    writers = Writers(WriteGate(limit=2))
+    writers = Writers(gate_of(limit=2))
     await writers.come("a", "b", "c", "d", "e")
     assert writers.admitted == ["a", "b"]
     await writers.finish("b")
@@ -51,7 +62,7 @@ async def test_at_most_the_limit_is_let_in_first_come_first_served() -> None:
 
 
 async def test_a_newcomer_never_overtakes_those_who_wait() -> None:
-    writers = Writers(WriteGate(limit=1))
+    writers = Writers(gate_of(limit=1))
     await writers.come("a", "b")
     writers.running["a"].set()
     # Right now a slot is being handed to b; c asks in between.
@@ -63,7 +74,7 @@ async def test_a_newcomer_never_overtakes_those_who_wait() -> None:
 
 
 async def test_waiting_has_a_limit_and_the_error_says_what_was_going_on() -> None:
-    writers = Writers(WriteGate(limit=1, timeout=0.01))
+    writers = Writers(gate_of(limit=1, timeout=0.01))
     await writers.come("a")
     with pytest.raises(WriteRejectedError, match=r"within 0\.01 s: 1 of 1 writes under way, 0 more"):
         async with writers.gate.slot():
@@ -77,7 +88,7 @@ async def test_waiting_has_a_limit_and_the_error_says_what_was_going_on() -> Non
 
 
 async def test_a_cancelled_waiter_leaves_nothing_behind() -> None:
-    writers = Writers(WriteGate(limit=1))
+    writers = Writers(gate_of(limit=1))
     await writers.come("a", "b", "c")
     writers.tasks["b"].cancel()
     await asyncio.sleep(0)
@@ -89,7 +100,7 @@ async def test_a_cancelled_waiter_leaves_nothing_behind() -> None:
 
 
 async def test_a_waiter_cancelled_while_it_is_handed_a_slot_hands_it_on() -> None:
-    writers = Writers(WriteGate(limit=1))
+    writers = Writers(gate_of(limit=1))
     await writers.gate.acquire()
     await writers.come("b", "c")
     writers.gate.release(completed=True)
@@ -103,7 +114,7 @@ async def test_a_waiter_cancelled_while_it_is_handed_a_slot_hands_it_on() -> Non
 
 
 async def test_a_waiter_cancelled_as_a_slot_becomes_free_does_not_take_it() -> None:
-    writers = Writers(WriteGate(limit=1))
+    writers = Writers(gate_of(limit=1))
     await writers.gate.acquire()
     await writers.come("b", "c")
     writers.tasks["b"].cancel()
@@ -116,7 +127,7 @@ async def test_a_waiter_cancelled_as_a_slot_becomes_free_does_not_take_it() -> N
 
 def test_a_time_limit_that_passes_while_the_slot_is_handed_over_rejects_nobody() -> None:
     async def example() -> None:
-        writers = Writers(WriteGate(limit=1, timeout=30.0))
+        writers = Writers(gate_of(limit=1, timeout=30.0))
         await writers.gate.acquire()
         await writers.come("b")
         writers.gate.release(completed=True)
@@ -130,7 +141,7 @@ def test_a_time_limit_that_passes_while_the_slot_is_handed_over_rejects_nobody()
 
 def test_a_waiter_rejected_and_cancelled_at_once_gives_back_no_slot() -> None:
     async def example() -> None:
-        writers = Writers(WriteGate(limit=1, timeout=30.0))
+        writers = Writers(gate_of(limit=1, timeout=30.0))
         await writers.come("a", "b")
         skip(30.0)
         await until(lambda: writers.gate.statistics().rejected == 1, pause=0.0)
@@ -147,7 +158,7 @@ def test_a_waiter_rejected_and_cancelled_at_once_gives_back_no_slot() -> None:
 
 def test_each_waiter_has_its_own_time_however_many_wait() -> None:
     async def example() -> None:
-        writers = Writers(WriteGate(limit=1, timeout=30.0))
+        writers = Writers(gate_of(limit=1, timeout=30.0))
         await writers.come("a", "b")
         skip(20.0)
         await writers.come("c")
@@ -164,7 +175,7 @@ def test_each_waiter_has_its_own_time_however_many_wait() -> None:
 
 
 async def test_a_slot_is_entered_once_and_given_back_once() -> None:
-    gate = WriteGate(limit=1)
+    gate = gate_of(limit=1)
     slot = gate.slot()
     with pytest.raises(UsageError, match="not held"):
         await slot.__aexit__(None, None, None)
@@ -178,7 +189,7 @@ async def test_a_slot_is_entered_once_and_given_back_once() -> None:
 
 
 async def test_a_slot_that_was_refused_is_not_held() -> None:
-    gate = WriteGate(limit=1, timeout=0.01)
+    gate = gate_of(limit=1, timeout=0.01)
     await gate.acquire()
     slot = gate.slot()
     with pytest.raises(WriteRejectedError):
@@ -189,7 +200,7 @@ async def test_a_slot_that_was_refused_is_not_held() -> None:
 
 
 async def test_a_slot_can_be_given_back_by_another_task() -> None:
-    gate = WriteGate(limit=1)
+    gate = gate_of(limit=1)
     slot = gate.slot()
     await asyncio.create_task(slot.__aenter__())
     await asyncio.create_task(slot.__aexit__(None, None, None))
@@ -197,7 +208,7 @@ async def test_a_slot_can_be_given_back_by_another_task() -> None:
 
 
 async def test_failures_and_cancellations_of_writes_are_counted_apart() -> None:
-    gate = WriteGate(limit=1)
+    gate = gate_of(limit=1)
     with pytest.raises(ZeroDivisionError):
         async with gate.slot():
             raise ZeroDivisionError
@@ -211,7 +222,7 @@ async def test_failures_and_cancellations_of_writes_are_counted_apart() -> None:
 
 
 async def test_raising_the_limit_lets_waiters_in_at_once_and_in_order() -> None:
-    writers = Writers(WriteGate(limit=1))
+    writers = Writers(gate_of(limit=1))
     await writers.come("a", "b", "c", "d")
     writers.gate.limit = 3
     await until(lambda: len(writers.admitted) == 3)
@@ -221,7 +232,7 @@ async def test_raising_the_limit_lets_waiters_in_at_once_and_in_order() -> None:
 
 
 async def test_lowering_the_limit_takes_effect_as_writes_end() -> None:
-    writers = Writers(WriteGate(limit=3))
+    writers = Writers(gate_of(limit=3))
     await writers.come("a", "b", "c", "d")
     writers.gate.limit = 1
     await writers.finish("a")
@@ -235,8 +246,8 @@ async def test_lowering_the_limit_takes_effect_as_writes_end() -> None:
 @pytest.mark.parametrize("limit", [0, -1, 1.5, True, "many"])
 async def test_a_limit_below_one_is_refused(limit: int) -> None:
     with pytest.raises(InvalidInputError, match="limit must be"):
-        WriteGate(limit=limit)
-    gate = WriteGate()
+        gate_of(limit=limit)
+    gate = gate_of()
     with pytest.raises(InvalidInputError, match="limit must be"):
         gate.limit = limit
     assert gate.limit == 50
@@ -245,11 +256,11 @@ async def test_a_limit_below_one_is_refused(limit: int) -> None:
 @pytest.mark.parametrize("seconds", [0, -1.0, float("nan"), True, "soon"])
 async def test_a_time_limit_that_is_no_time_is_refused(seconds: float) -> None:
     with pytest.raises(InvalidInputError, match="timeout must be"):
-        WriteGate(timeout=seconds)
+        gate_of(timeout=seconds)
 
 
 async def test_a_slot_that_is_free_costs_no_turn_of_the_loop() -> None:
-    gate = WriteGate()
+    gate = gate_of()
     entering = gate.slot().__aenter__()
     with pytest.raises(StopIteration):
         entering.send(None)
@@ -257,7 +268,7 @@ async def test_a_slot_that_is_free_costs_no_turn_of_the_loop() -> None:
 
 
 async def test_more_than_may_wait_are_rejected_at_once() -> None:
-    gate = WriteGate(limit=1, max_waiting=2)
+    gate = gate_of(limit=1, max_waiting=2)
     writers = Writers(gate)
     await writers.come("a", "b", "c")
     with pytest.raises(WriteRejectedError, match="No room to wait at the write gate: 2 writes wait"):
@@ -273,7 +284,7 @@ async def test_more_than_may_wait_are_rejected_at_once() -> None:
 
 
 async def test_the_audio_of_those_that_wait_is_bounded_too() -> None:
-    gate = WriteGate(limit=1, max_waiting_bytes=100)
+    gate = gate_of(limit=1, max_waiting_bytes=100)
     await gate.acquire(1000)
     # One alone may wait whatever its size, and so may those without audio.
     first = asyncio.create_task(gate.acquire(500))
@@ -296,7 +307,7 @@ async def test_the_audio_of_those_that_wait_is_bounded_too() -> None:
 
 
 async def test_a_gate_that_closes_refuses_newcomers_and_lets_in_who_waits() -> None:
-    gate = WriteGate(limit=1)
+    gate = gate_of(limit=1)
     writers = Writers(gate)
     await writers.come("a", "b")
     gate.close("It closes.")
@@ -311,7 +322,7 @@ async def test_a_gate_that_closes_refuses_newcomers_and_lets_in_who_waits() -> N
 
 
 async def test_those_who_wait_can_be_rejected_together() -> None:
-    gate = WriteGate(limit=1)
+    gate = gate_of(limit=1)
     await gate.acquire()
     tasks = [asyncio.create_task(gate.acquire()) for _ in range(3)]
     await until(lambda: gate.statistics().waiting == 3)

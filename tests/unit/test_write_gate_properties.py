@@ -41,7 +41,7 @@ class Schedule:
     """Plays steps against a gate, and checks what must hold after each."""
 
     def __init__(self, limit: int) -> None:
-        self.gate = WatchedGate(limit, timeout=TIMEOUT)
+        self.gate = WatchedGate(limit, timeout=TIMEOUT, max_waiting=1000, max_waiting_bytes=0)
         self.highest_limit = limit
         self.tasks: list[asyncio.Task[str]] = []
         self.finish: dict[int, asyncio.Future[None]] = {}

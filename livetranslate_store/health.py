@@ -1,4 +1,4 @@
-"""Probes: every part that the store needs is asked at the same time, each within a limit of its own."""
+"""Health checks: all parts of the store at the same time, each with its own time limit."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -24,9 +24,9 @@ _APPLIED = Statement("health.schema", f"SELECT version_num FROM {SCHEMA}.alembic
 async def check_health(
     database: Database, router: ReadRouter, storage: AudioStorage, *, time_limit: float
 ) -> StoreHealth:
-    """Ask every part, each for `time_limit` seconds at most; what is wrong is told and never raised.
+    """Check every part for at most `time_limit` seconds; problems are returned, never raised.
 
-    Replicas are looked at all the time: they are not asked once more.
+    The router watches the replicas all the time: they are not asked again.
     """
     parts = await asyncio.gather(
         _part(partial(_check_database, database), time_limit),
@@ -43,7 +43,7 @@ async def check_health(
 
 def _replicas(found: Sequence[ReplicaStatistics]) -> PartHealth:
     problems = [f"{each.name} is {each.state}" for each in found if each.state != "fresh"]
-    return PartHealth(f"{', '.join(problems)}: it is not read from." if problems else None, 0.0)
+    return PartHealth(f"{', '.join(problems)}: reads go elsewhere." if problems else None, 0.0)
 
 
 async def _check_database(database: Database) -> None:
@@ -54,13 +54,13 @@ async def _ask(database: Database, question: BoundStatement) -> list[asyncpg.Rec
     try:
         return await database.fetch_once(question)
     except StoreUnavailableError:
-        # A connection of the pool may have died unseen, which no caller would have noticed either.
+        # A pooled connection may have died unseen; any other call would have replaced it too.
         return await database.fetch_once(question)
 
 
 async def _check_migrations(database: Database) -> None:
     rows = await _ask(database, _APPLIED.bind())
-    # Alembic takes a while to import and reads files: neither may hold up the loop.
+    # Alembic is slow to import and reads files: neither may block the loop.
     await asyncio.to_thread(_refuse_old_schema, {row["version_num"] for row in rows})
 
 
@@ -74,7 +74,7 @@ async def _part(check: Callable[[], Coroutine[Any, Any, None]], time_limit: floa
     began = monotonic()
     task = asyncio.create_task(check())
     try:
-        # Not asyncio.timeout: it waits for what it cancels, and what hangs may not hear of it.
+        # Not asyncio.timeout: it waits for the cancelled task, which may ignore the cancellation.
         done, _ = await asyncio.wait([task], timeout=time_limit)
     finally:
         task.cancel()
@@ -87,7 +87,7 @@ def _problem_of(task: "asyncio.Task[None]") -> str | None:
     error = task.exception()
     if error is None:
         return None
-    # Only our own messages are known to hold no secret.
+    # Only the store's own messages are known to have no secret.
     return str(error) if isinstance(error, StoreError) else f"An error of type {type(error).__name__}."
 
 

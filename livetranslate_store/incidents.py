@@ -1,4 +1,4 @@
-"""What goes wrong for a while is logged twice: when it begins, and when it is over."""
+"""Incidents: a lasting failure is logged twice, when it begins and when it ends."""
 
 from logging import Logger
 from time import monotonic
@@ -6,11 +6,10 @@ from typing import Any
 
 
 class Incident:
-    """One kind of trouble: however often it is met meanwhile, one event tells of it and one of its end.
+    """One kind of failure, with one event for its begin and one for its end, however many calls it affects.
 
-    The events are `<name>_began`, a warning, and `<name>_over` with the `seconds` that it took and how many
-    `failures` were met, both with the `fields` given here. Every event carries its name as `event`, so that
-    it can be found without its text.
+    The events are `<name>_began`, a warning, and `<name>_over`, with its length in `seconds` and the number
+    of `failures`; both have the `fields` given here. Each event has its name in `event`.
     """
 
     __slots__ = ("_failures", "_fields", "_logger", "_name", "_since", "_words")
@@ -25,35 +24,35 @@ class Incident:
 
     @property
     def is_on(self) -> bool:
-        """Whether it has begun and is not over."""
+        """Whether it has begun and not ended."""
         return self._since is not None
 
     def met(self, error: Exception | None = None, **fields: Any) -> None:
-        """Count a failure; the first is logged, with its `error` by type and message, and these fields."""
+        """Count a failure; log the first one with the type and message of its `error`, and these fields."""
         self._failures += 1
         if self._since is not None:
             return
         self._since = monotonic()
-        # The message is one of the store's own, which hold no secret and no text.
-        told = {} if error is None else {"error": type(error).__name__, "reason": str(error)}
+        # The message is one of the store's own: it has no secret and no text.
+        cause = {} if error is None else {"error": type(error).__name__, "reason": str(error)}
         self._logger.warning(
             "%s%s",
             self._words,
             "" if error is None else f": {error}",
-            extra={"event": f"{self._name}_began", **self._fields, **told, **fields},
+            extra={"event": f"{self._name}_began", **self._fields, **cause, **fields},
         )
 
     def over(self) -> None:
-        """Log the end, if it had begun."""
+        """Log the end, if it has begun."""
         if self._since is None:
             return
         seconds, failures = monotonic() - self._since, self._failures
         self._since, self._failures = None, 0
         self._logger.info(
-            "%s no longer, after %.1f s and %d failures",
-            self._words,
+            "ended after %.1f s and %d failures: %s",
             seconds,
             failures,
+            self._words,
             extra={
                 "event": f"{self._name}_over",
                 **self._fields,

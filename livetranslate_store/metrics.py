@@ -20,7 +20,7 @@ _PREFIX = "livetranslate_store"
 
 
 class _Figure(NamedTuple):
-    """One of the store's figures: where it is found, what it is called, and what it says."""
+    """One of the store's figures: its path in the statistics, its name and its help text."""
 
     path: str
     name: str
@@ -31,9 +31,9 @@ class _Figure(NamedTuple):
         return kind(f"{_PREFIX}_{self.name}", self.help, labels=labels)
 
     def of(self, part: Struct) -> float | None:
-        """Return the figure of a part of the statistics; None where it is not known."""
+        """Return the figure of a part of the statistics; None if it is unknown."""
         value = attrgetter(self.path)(part)
-        # A state is told as one question, with 1 for yes.
+        # A state becomes 1 or 0.
         return float(value in _YES) if isinstance(value, str) else value
 
 
@@ -41,48 +41,52 @@ _YES = frozenset({"open", "probing", "fresh"})
 
 # Rates of hits and rejections are left out: Prometheus computes them from the counts, for any span of time.
 _FIGURES = (
-    _Figure("cache.size", "cache_segments", "Segments that are remembered."),
-    _Figure("cache.limit", "cache_segments_limit", "Segments that are remembered at most."),
-    _Figure("cache.hits", "cache_hits_total", "Lookups that were answered from memory."),
-    _Figure("cache.misses", "cache_misses_total", "Lookups that had to be read."),
-    _Figure("cache.evictions", "cache_evictions_total", "Segments that were pushed out by others."),
-    _Figure("gate.limit", "gate_writes_limit", "Writes that may be under way."),
-    _Figure("gate.in_flight", "gate_writes_in_flight", "Writes that are under way."),
+    _Figure("cache.size", "cache_segments", "Segments in the cache."),
+    _Figure("cache.limit", "cache_segments_limit", "Maximum number of remembered segments."),
+    _Figure("cache.hits", "cache_hits_total", "Lookups answered from memory."),
+    _Figure("cache.misses", "cache_misses_total", "Lookups read from the database."),
+    _Figure("cache.evictions", "cache_evictions_total", "Segments evicted by others."),
+    _Figure("gate.limit", "gate_writes_limit", "Maximum number of writes at a time."),
+    _Figure("gate.in_flight", "gate_writes_in_flight", "Writes that run."),
     _Figure("gate.waiting", "gate_writes_waiting", "Writes that wait at the gate."),
-    _Figure("gate.waiting_bytes", "gate_waiting_bytes", "Audio of the writes that wait at the gate."),
-    _Figure("gate.completed", "gate_writes_completed_total", "Writes that went well."),
+    _Figure("gate.waiting_bytes", "gate_waiting_bytes", "Bytes of audio of the waiting writes."),
+    _Figure("gate.completed", "gate_writes_completed_total", "Writes that succeeded."),
     _Figure("gate.failed", "gate_writes_failed_total", "Writes that failed."),
-    _Figure("gate.rejected", "gate_writes_rejected_total", "Writes that waited too long and were rejected."),
-    _Figure("gate.seconds_waited", "gate_waited_seconds_total", "Seconds that writes waited at the gate."),
-    _Figure("pool.size", "pool_connections_open", "Connections that are open."),
-    _Figure("pool.idle", "pool_connections_idle", "Open connections that nobody uses."),
-    _Figure("pool.in_use", "pool_connections_in_use", "Connections that are in use."),
+    _Figure("gate.rejected", "gate_writes_rejected_total", "Writes rejected at the gate."),
+    _Figure(
+        "gate.seconds_waited", "gate_waited_seconds_total", "Total seconds that writes waited at the gate."
+    ),
+    _Figure("pool.size", "pool_connections_open", "Open connections."),
+    _Figure("pool.idle", "pool_connections_idle", "Open connections that are unused."),
+    _Figure("pool.in_use", "pool_connections_in_use", "Connections in use."),
     _Figure("pool.waiting", "pool_callers_waiting", "Callers that wait for a connection."),
-    _Figure("pool.utilization", "pool_utilization_ratio", "Share in use of what may be open, 0 to 1."),
-    _Figure("pool.opened", "pool_connections_opened_total", "Connections that were opened."),
-    _Figure("pool.recycled", "pool_connections_recycled_total", "Connections that were replaced."),
-    _Figure("retries.repeated", "retries_attempts_total", "Attempts that were made again."),
-    _Figure("retries.recovered", "retries_recovered_total", "Calls that were repeated and went well."),
-    _Figure("retries.exhausted", "retries_exhausted_total", "Calls that were repeated and failed."),
+    _Figure(
+        "pool.utilization", "pool_utilization_ratio", "Connections in use, as a share of the maximum, 0 to 1."
+    ),
+    _Figure("pool.opened", "pool_connections_opened_total", "Connections opened."),
+    _Figure("pool.recycled", "pool_connections_recycled_total", "Connections replaced."),
+    _Figure("retries.repeated", "retries_attempts_total", "Repeated attempts."),
+    _Figure("retries.recovered", "retries_recovered_total", "Calls that succeeded after a retry."),
+    _Figure("retries.exhausted", "retries_exhausted_total", "Calls that failed after their retries."),
 )
 
 # By kind of call: `calls` is reads or writes.
 _OF_BREAKER = (
-    _Figure("state", "breaker_is_open", "1 while calls fail at once, 0 while they are let through."),
-    _Figure("failures", "breaker_failures", "Failures in a row, 0 when the last call was answered."),
-    _Figure("opened", "breaker_openings_total", "How often calls began to fail at once."),
-    _Figure("refused", "breaker_refused_calls_total", "Calls that failed at once."),
+    _Figure("state", "breaker_is_open", "1 while calls are refused, otherwise 0."),
+    _Figure("failures", "breaker_failures", "Failures in a row; 0 after an answer."),
+    _Figure("opened", "breaker_openings_total", "Times that calls began to be refused."),
+    _Figure("refused", "breaker_refused_calls_total", "Refused calls."),
 )
 
 # By replica: `replica` is its host and port.
 _OF_REPLICA = (
-    _Figure("state", "replica_is_fresh", "1 while it is read from, 0 while it is left out."),
-    _Figure("lag", "replica_lag_seconds", "How old at most is what it shows; missing where that is unknown."),
-    _Figure("reads", "replica_reads_total", "Reads that it answered."),
+    _Figure("state", "replica_is_fresh", "1 while it answers reads, 0 while it is left out."),
+    _Figure("lag", "replica_lag_seconds", "Maximum age of its data; missing if unknown."),
+    _Figure("reads", "replica_reads_total", "Reads it answered."),
     _Figure("failed", "replica_failed_reads_total", "Reads that went on to the primary."),
-    _Figure("times_left_out", "replica_left_out_total", "How often it ceased to be fresh."),
-    _Figure("pool.size", "replica_connections_open", "Connections to it that are open."),
-    _Figure("pool.in_use", "replica_connections_in_use", "Connections to it that are in use."),
+    _Figure("times_left_out", "replica_left_out_total", "Times that it was left out."),
+    _Figure("pool.size", "replica_connections_open", "Open connections to it."),
+    _Figure("pool.in_use", "replica_connections_in_use", "Connections to it in use."),
 )
 
 # By statement: `statement` is its name.
@@ -94,7 +98,7 @@ _OF_STATEMENT = (
 
 
 class StoreCollector(Collector):
-    """Tells Prometheus the statistics of a store, as they are when it asks; nothing is kept beside them."""
+    """Gives Prometheus the current statistics of a store whenever it asks; it keeps no figures of its own."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -115,7 +119,7 @@ class StoreCollector(Collector):
         yield from _metrics(_OF_STATEMENT, ("statement",), statements)
 
     def describe(self) -> Iterator[Metric]:
-        """Yield what `collect` will, so that registering does not ask the store."""
+        """Yield the metrics without values, so that registering does not ask the store."""
         for figures, labels in (
             (_FIGURES, ()),
             (_OF_BREAKER, ("calls",)),

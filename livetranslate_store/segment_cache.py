@@ -1,4 +1,4 @@
-"""The segment cache: a bounded LRU of what late translations need to know of their transcripts."""
+"""The segment cache: a bounded LRU of the facts that late translations need of their transcripts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -17,21 +17,21 @@ Load: TypeAlias = Callable[[Sequence[SegmentKey]], Awaitable[Iterable[SegmentLoo
 class SegmentCache:
     """Frozen lookups by `(session_id, transcript_id)`; right after every commit and rollback.
 
-    Belongs to one event loop. Writers publish what they committed; a reader fills in what it loaded only if
-    nobody published or dropped that key meanwhile, so that it never revives what was deleted or overtaken.
+    Belongs to one event loop. Writers publish the segments that they committed. A reader stores a loaded
+    segment only if its key was not published or dropped meanwhile: it never revives a deleted or older one.
     """
 
     def __init__(self, limit: int) -> None:
         self._entries = _CountingLRU(checked_integer(limit, "limit", minimum=1))
-        # Who is reading which key. A write takes the key out, and with it the right to store the result.
+        # The running read of each key. A write removes the key, and with it the right to store the result.
         self._loading: dict[SegmentKey, asyncio.Future[SegmentLookup | None]] = {}
         self._hits = 0
         self._misses = 0
 
     async def get_many(self, keys: Iterable[SegmentKey], load: Load) -> dict[SegmentKey, SegmentLookup]:
-        """Return the lookups of these keys; those that the database does not know are left out.
+        """Return the lookups of these keys, without the keys that the database does not have.
 
-        What is not cached is read with `load`, each key by one caller at a time: the others wait for it,
+        `load` reads the keys that are not cached, each one for one caller at a time. The others wait for it,
         and one of them takes over if it is cancelled or fails.
         """
         found: dict[SegmentKey, SegmentLookup] = {}
@@ -45,7 +45,7 @@ class SegmentCache:
         self._hits += len(found)
         self._misses += len(missing)
         while missing:
-            # Taken before the own read: what others finish meanwhile is not read again.
+            # Taken before the own read: keys that others read meanwhile are not read again.
             others = {key: self._loading[key] for key in missing if key in self._loading}
             mine = [key for key in missing if key not in others]
             if mine:
@@ -54,26 +54,26 @@ class SegmentCache:
         return found
 
     def knows(self, key: SegmentKey) -> bool:
-        """Tell whether a segment is remembered, without counting as a use of it."""
+        """Return whether a segment is cached, without counting as a use."""
         return key in self._entries
 
     def publish(self, lookups: Iterable[SegmentLookup]) -> None:
-        """Store what was committed; a lower revision never replaces a higher one."""
+        """Store committed segments; a lower revision never replaces a higher one."""
         for lookup in lookups:
             key = (lookup.session_id, lookup.transcript_id)
             self._loading.pop(key, None)
-            # Two commits may publish in another order than they committed in; revisions only grow.
+            # Commits may be published out of order, but revisions only grow.
             known = self._entries.get(key)
             if known is None or known.revision <= lookup.revision:
                 self._entries[key] = lookup
 
     def drop(self, key: SegmentKey) -> None:
-        """Forget a segment, as after its deletion."""
+        """Forget a segment, for example after its deletion."""
         self._loading.pop(key, None)
         self._entries.pop(key, None)
 
     def drop_session(self, session_id: UUID) -> int:
-        """Forget the segments of a session and return how many were remembered."""
+        """Forget the segments of a session and return their number."""
         for key in [key for key in self._loading if key[0] == session_id]:
             del self._loading[key]
         dropped = [key for key in self._entries if key[0] == session_id]
@@ -82,7 +82,7 @@ class SegmentCache:
         return len(dropped)
 
     def statistics(self) -> CacheStatistics:
-        """Return the figures as they are now; whoever waits for another's read counts as a miss."""
+        """Return the current figures; waiting for another caller's read counts as a miss."""
         asked = self._hits + self._misses
         return CacheStatistics(
             size=len(self._entries),
@@ -103,7 +103,7 @@ class SegmentCache:
                 loaded[lookup.session_id, lookup.transcript_id] = lookup
         except BaseException:
             for read in reads.values():
-                read.cancel()  # those who wait for it read for themselves
+                read.cancel()  # the callers that wait for it read for themselves
             raise
         else:
             for key, read in reads.items():
@@ -122,11 +122,11 @@ class SegmentCache:
         reads: Mapping[SegmentKey, asyncio.Future[SegmentLookup | None]],
         found: dict[SegmentKey, SegmentLookup],
     ) -> list[SegmentKey]:
-        """Add to `found` what others read, and return the keys whose reader gave up."""
+        """Add the segments that others read to `found`; return the keys whose reader gave up."""
         left = []
         for key, read in reads.items():
             await asyncio.wait([read])
-            # What was published meanwhile is newer than what was read.
+            # A segment that was published meanwhile is newer than the one that was read.
             entry = self._entries.get(key)
             if entry is None and read.cancelled():
                 left.append(key)
@@ -138,13 +138,13 @@ class SegmentCache:
 
 
 class _CountingLRU(LRUCache[SegmentKey, SegmentLookup]):
-    """An LRU that counts what it pushes out."""
+    """An LRU that counts its evictions."""
 
     def __init__(self, maxsize: int) -> None:
         super().__init__(maxsize)
         self.evictions = 0
 
     def popitem(self) -> tuple[SegmentKey, SegmentLookup]:
-        """Push out the entry that was used longest ago."""
+        """Evict the entry with the oldest use."""
         self.evictions += 1
         return super().popitem()

@@ -1,4 +1,4 @@
-"""The store: what an application opens once and gives to all its bots and readers."""
+"""The store: an application opens one, for all its bots and readers."""
 
 import asyncio
 import logging
@@ -56,7 +56,7 @@ SWEEP_AFTER = timedelta(days=1)
 
 
 class Store(Reads):
-    """Writes and reads everything that bots produce; made by `Store.open`."""
+    """Writes and reads everything that bots produce; `Store.open` opens one."""
 
     def __init__(
         self,
@@ -77,9 +77,9 @@ class Store(Reads):
         self._translations: GroupCommit[LateTranslation, TranslationReceipt] = GroupCommit(
             database, write_translations
         )
-        #: What late translations need to know of their transcripts.
+        #: The segment cache: `cache.drop_session(session_id)` forgets a meeting.
         self.cache = cache
-        #: Writes pass here, at most `gate.limit` at a time.
+        #: The write gate: `gate.limit`, the number of writes at a time, can be set while running.
         self.gate = gate
 
     @classmethod
@@ -90,12 +90,12 @@ class Store(Reads):
         """Open a store for the length of a block.
 
         `settings` are StoreSettings or the database's URL; single settings can be given by name, and the
-        rest come from `LIVETRANSLATE_*` variables or `.env`. With `embedded:PATH` a private PostgreSQL is
-        started in that folder, with its schema up to date and the audio beside it. Raises
-        InvalidInputError for wrong settings and StoreUnavailableError where the server is not there.
+        rest come from `LIVETRANSLATE_*` variables or `.env`. `embedded:PATH` starts a private PostgreSQL in
+        that folder, with its schema up to date and the audio beside it. Raises InvalidInputError for wrong
+        settings and StoreUnavailableError if the server cannot be reached.
 
-        Leaving the block refuses whatever comes then with a UsageError, and waits for what is under way for
-        `close_timeout`; after that it is cut off, which is logged, and whoever waits gets a StoreError.
+        Leaving the block refuses new calls with a UsageError and waits up to `close_timeout` for running
+        ones. After that they are aborted with a StoreError, which is logged.
         """
         async with provisioned(StoreSettings.of(settings, **overrides)) as chosen:
             database = Database(chosen)
@@ -121,20 +121,20 @@ class Store(Reads):
                 finally:
                     await run_to_end(store._drain(chosen.close_timeout))
             finally:
-                # As one: a cancellation that comes meanwhile must not keep the second from being closed.
+                # As one: a cancellation must not prevent the second close.
                 await run_to_end(_close(router, database))
 
     @property
     def limits(self) -> SizeLimits:
-        """The sizes that this store takes at most."""
+        """The maximum sizes of inputs, from the settings."""
         return self._limits
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
         """Open a unit of work: `async with store.unit_of_work() as uow`, all of it or none of it.
 
-        Entering raises WriteRejectedError when the gate stays full; leaving raises OutcomeUnknownError when
-        the connection broke during the commit.
+        Entering raises WriteRejectedError if the gate stays full; leaving raises OutcomeUnknownError if the
+        connection broke during the commit.
         """
         with self._tracing.span("unit_of_work"):
             async with self.gate.slot(), self._unit(Transaction(self._database)) as uow:
@@ -143,10 +143,10 @@ class Store(Reads):
     async def run_in_unit_of_work(self, function: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """Call `function` with a unit of work, commit, and return its result.
 
-        After a conflict, and while the database restarts, all of it is done again with another unit, within
-        `retry_timeout`; after a lost answer too, when it may have been stored already. So it must be safe to
-        do again: give segments a `segment_key` and sessions an `external_id`. One slot at the gate is held
-        throughout. Raises the errors of `function` and of leaving a unit.
+        After a transient error, such as a conflict or a restart of the database, `function` is called again
+        with another unit, within `retry_timeout`; also if an answer was lost and the commit may have
+        happened. So it must be safe to repeat: give segments a `segment_key` and sessions an `external_id`.
+        It holds one slot at the gate throughout. Raises the errors of `function` and of leaving a unit.
         """
 
         async def attempt() -> T:
@@ -184,11 +184,10 @@ class Store(Reads):
     ) -> SegmentReceipt:
         """Write a segment: audio, transcript, translations and speaker, all of it or none of it.
 
-        Repeating it is safe, and is done here where the connection breaks or the database restarts, within
-        `retry_timeout`. Raises InvalidInputError for what is larger than the settings allow,
-        MissingReferenceError where the session is not there, WriteRejectedError when the gate stays full,
-        StoreUnavailableError while the database is away, OutcomeUnknownError where the answer was lost and
-        the time is up.
+        It is safe to repeat, and is repeated within `retry_timeout` after a transient error. Raises
+        InvalidInputError for input above the size limits, MissingReferenceError if the session does not
+        exist, WriteRejectedError if the gate stays full, StoreUnavailableError if the database cannot be
+        reached, OutcomeUnknownError if the answer was lost and the time is up.
         """
         segment = checked_segment(session_id, transcript, translations, audio)
         self._limits.check_segment(transcript, translations, audio)
@@ -208,8 +207,8 @@ class Store(Reads):
     ) -> TranslationReceipt:
         """Write a translation that arrives after its transcript, as a transaction of its own.
 
-        Repeating it is safe. Raises MissingReferenceError where the transcript is not there, and what
-        `record_segment` raises.
+        It is safe to repeat. Raises MissingReferenceError if the transcript does not exist, and the errors of
+        `record_segment`.
         """
         checked_uuid(session_id, "session_id")
         checked_uuid(transcript_id, "transcript_id")
@@ -230,13 +229,13 @@ class Store(Reads):
         *,
         progress: Callable[[ImportProgress], None] | None = None,
     ) -> ImportReport:
-        """Write many segments, as if each were recorded after the other, in batches and bounded memory.
+        """Write many segments as if each were recorded after the other, in batches and bounded memory.
 
-        A segment that is refused is refused alone, with its line and the reason; a parser's own Refusals are
-        passed on. Each transcript needs an `id` or a `segment_key`, so that repeating an import is safe.
-        `progress` is called after every commit. Where the import ends early, by an error of the database
-        (StoreUnavailableError, WriteRejectedError, OutcomeUnknownError and the like), of `segments` or of
-        `progress`, or by a cancellation, the batches before stay.
+        A bad segment is refused alone, with its line and the reason; the report includes the parser's own
+        Refusals. Each transcript needs an `id` or a `segment_key`, so that an import is safe to repeat.
+        `progress` is called after every commit. If the import ends early, by an error of the database
+        (StoreUnavailableError, WriteRejectedError, OutcomeUnknownError and others), of `segments` or of
+        `progress`, or by a cancellation, the committed batches stay.
         """
         bulk = BulkImport(
             self._database, self._storage, self.cache, self.gate, limits=self._limits, progress=progress
@@ -249,7 +248,7 @@ class Store(Reads):
     async def read_audio(self, session_id: UUID, audio_file_id: UUID) -> bytes:
         """Return a recording after checking it against its SHA-256.
 
-        Raises NotFoundError, and CorruptAudioError where the bytes are missing or changed.
+        Raises NotFoundError, and CorruptAudioError if the bytes are missing or changed.
         """
 
         async def find() -> AudioFile:
@@ -268,16 +267,16 @@ class Store(Reads):
         return await sweep_audio(self._database, self._storage, older_than=older_than, dry_run=dry_run)
 
     async def health(self, *, time_limit: float = 5.0) -> StoreHealth:
-        """Ask database, migrations and audio storage how they are, each for `time_limit` seconds at most.
+        """Check database, migrations and audio storage, each for at most `time_limit` seconds.
 
-        For the probes of whoever runs the process: what is wrong is told, and never raised. A replica that is
-        left out is told as well, and leaves the store healthy: it reads from the primary.
+        Problems are returned, never raised. A replica that is left out is a problem too, but the store stays
+        healthy: the primary answers.
         """
         return await check_health(self._database, self._router, self._storage, time_limit=time_limit)
 
     async def _drain(self, seconds: float) -> None:
-        """Finish what was accepted; cut off what does not come to its end in time, and say so."""
-        self.gate.close("The store is closing: it begins nothing new.")
+        """Finish the accepted calls; abort and log those that take too long."""
+        self.gate.close("The store is closing: it accepts no new calls.")
         self._database.refuse_reads()
         self._router.refuse_reads()
         try:
@@ -294,8 +293,8 @@ class Store(Reads):
     def _cut_off(self, seconds: float) -> None:
         gate, pool = self.gate.statistics(), self._database.statistics()
         logger.warning(
-            "the store closes after %g s with %d writes under way, %d waiting, and %d connections in use: "
-            "they are cut off, and whoever waits for them gets an error",
+            "the store closes after %g s with %d writes running, %d waiting and %d connections in use: "
+            "they are aborted with an error",
             seconds,
             gate.in_flight,
             gate.waiting,

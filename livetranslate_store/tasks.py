@@ -1,4 +1,4 @@
-"""What must come to its end even when the caller is cancelled meanwhile."""
+"""Work that runs to its end even if the caller is cancelled."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -9,9 +9,9 @@ Item = TypeVar("Item")
 
 
 async def run_to_end(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` in a task of its own and wait for it; a cancellation is raised once it is done.
+    """Run `work` in its own task and wait for it; a cancellation is raised after its end.
 
-    The work must be bounded in time by itself.
+    The work must have a time limit of its own.
     """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
@@ -27,9 +27,9 @@ async def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def for_each(items: Iterable[Item], work: Callable[[Item], Awaitable[None]], *, at_once: int) -> None:
-    """Do `work` for every item, `at_once` of them at a time; nothing is under way any more at the end.
+    """Do `work` for every item, `at_once` items at a time, and leave nothing running.
 
-    The first failure, or a cancellation, is raised once what had begun has ended.
+    The first failure, or a cancellation, is raised after the started work has ended.
     """
     left = iter(items)
 

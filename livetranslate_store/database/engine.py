@@ -1,4 +1,4 @@
-"""The async engine on asyncpg, its bounded pool, and the one way to a connection."""
+"""The async engine on asyncpg, its bounded pool, and the only way to a connection."""
 
 import asyncio
 import logging
@@ -48,9 +48,9 @@ WhenFailed: TypeAlias = Callable[[BaseException], StoreError | None]
 
 logger = logging.getLogger(__name__)
 
-# The server's own limit comes first: its answer is certain that nothing was changed, the driver's is not.
+# The server's limit comes first: it is certain that nothing was changed, the driver's limit is not.
 DRIVER_GRACE_SECONDS = 1.0
-# A server that was told to cancel a statement has done so in milliseconds; a caller that is cancelled waits.
+# The server cancels a statement in milliseconds; a cancelled caller waits for that.
 SETTLE_SECONDS = 2.0
 
 _WHEN_FAILED = "livetranslate_store_when_failed"
@@ -66,9 +66,9 @@ class Database:
         self._waiting = 0
         self._closing = False
         self._closed = False
-        #: When a unit of work or an import last committed, by this process's clock.
+        #: The time of the last commit of a unit of work or an import, by this process's clock.
         self.wrote_at = 0.0
-        #: What repeats the calls that may be repeated.
+        #: Retries of the calls that are safe to repeat.
         self.retries = Retries(settings.retry_timeout)
         self._reads = Breaker("reads", settings.breaker_timeout)
         self._writes = Breaker("writes", settings.breaker_timeout)
@@ -80,7 +80,7 @@ class Database:
             pool_size=settings.max_connections,
             max_overflow=0,
             pool_timeout=settings.connection_timeout,
-            # The one used last is used first, so that those beyond the need grow old and are retired.
+            # The connection used last is used first, so that surplus ones grow old and are retired.
             pool_use_lifo=True,
             connect_args=_connect_arguments(settings) | tls,
             json_serializer=encode_json,
@@ -90,13 +90,13 @@ class Database:
         )
         self.statements.listen_to(self.engine.sync_engine)
         event.listen(self.engine.sync_engine, "handle_error", _translated)
-        # Behind what SQLAlchemy asks of the first connection, in a transaction: PgBouncer needs one.
+        # After SQLAlchemy's own queries on the first connection, which need a transaction behind PgBouncer.
         event.listen(self.engine.sync_engine.pool, "connect", _commit_by_itself)
         self._policy = PoolPolicy(self.engine.sync_engine, settings)
         self._shortage = Incident(logger, "pool_exhausted", "the connection pool is exhausted")
 
     async def open(self) -> None:
-        """Open the minimum of connections; raises StoreUnavailableError if the server cannot be reached."""
+        """Open `min_connections`; raises StoreUnavailableError if the server cannot be reached."""
         taking = [asyncio.create_task(self.lease()) for _ in range(self._settings.min_connections)]
         try:
             await asyncio.gather(*taking)
@@ -106,14 +106,14 @@ class Database:
     async def lease(self, *, writes: bool = False) -> PoolProxiedConnection:
         """Take a connection out of the pool; `fetch_once` gives it back, or the caller does.
 
-        Raises PoolTimeoutError if none becomes free in time, and StoreUnavailableError if the server cannot
-        be reached, also without trying while the breaker is open. Once the store closes it raises UsageError:
-        for writes, which are drained, later than for reads.
+        Raises PoolTimeoutError if none becomes free in time, StoreUnavailableError if the server cannot be
+        reached or the breaker is open, UsageError once the store closes: later for writes, which are drained,
+        than for reads.
         """
         if self._closed:
             raise UsageError("The store is closed.")
         if self._closing and not writes:
-            raise UsageError("The store is closing: it begins nothing new.")
+            raise UsageError("The store is closing: it accepts no new calls.")
         breaker = self.breaker(writes=writes)
         breaker.admit()
         self._waiting += 1
@@ -223,7 +223,7 @@ class Database:
         return cannot_connect(error, self._address)
 
     def statistics(self) -> PoolStatistics:
-        """Return the figures of the pool as they are now."""
+        """Return the current figures of the pool."""
         in_use = self._policy.size - self._policy.idle
         return PoolStatistics(
             size=self._policy.size,
@@ -236,7 +236,7 @@ class Database:
         )
 
     def refuse_reads(self) -> None:
-        """Begin no new reads, while writes are drained."""
+        """Refuse new reads while the writes are drained."""
         self._closing = True
 
     async def until_unused(self) -> None:
@@ -244,24 +244,24 @@ class Database:
         await self._policy.until_unused()
 
     def abandon(self) -> None:
-        """Close every connection at once: the waiting calls get StoreUnavailableError."""
+        """Close every connection at once: calls that wait for an answer get StoreUnavailableError."""
         self._policy.abandon()
 
     def cut_off(self) -> None:
-        """Begin nothing any more, and break the connections in use: the waiting calls get an error."""
+        """Refuse all calls, and break the connections in use: waiting calls get their error."""
         self._closed = True
         self.retries.stop()
         self.abandon()
 
     async def close(self) -> None:
-        """Close every connection; none is opened any more."""
+        """Close every connection, and open no more."""
         self._closed = True
         await self._policy.stop()
         await self.engine.dispose()
 
 
 def _commit_by_itself(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    """Leave transactions to `transaction.py`; a statement outside of one takes one round trip, not three."""
+    """Leave transactions to `transaction.py`; a statement without one takes one round trip, not three."""
     connection.autocommit = True
 
 
@@ -273,7 +273,7 @@ def _translated(context: ExceptionContext) -> BaseException | None:
 
 
 async def _give_back(taking: Sequence["asyncio.Task[PoolProxiedConnection]"]) -> None:
-    """Give back what was taken; after a failure or a cancellation the others are not waited for."""
+    """Give the taken connections back; after a failure or a cancellation, do not wait for the others."""
     for each in taking:
         each.cancel()
     for lease in await asyncio.gather(*taking, return_exceptions=True):
@@ -284,8 +284,7 @@ async def _give_back(taking: Sequence["asyncio.Task[PoolProxiedConnection]"]) ->
 def asyncpg_url(url: str, setting: str = "database_url") -> URL:
     """Return `url` for SQLAlchemy with the asyncpg driver; `postgresql:` and `postgres:` will do.
 
-    Raises InvalidInputError for what is not a PostgreSQL URL; the message names the setting and does not
-    repeat its value.
+    Raises InvalidInputError for any other URL; the message names the setting, and does not repeat its value.
     """
     try:
         parsed = make_url(url)
@@ -296,7 +295,7 @@ def asyncpg_url(url: str, setting: str = "database_url") -> URL:
     if parsed.drivername not in ("postgresql", "postgres", "postgresql+asyncpg"):
         raise InvalidInputError(f"{setting} is of {parsed.drivername!r}; it must be postgresql+asyncpg://…")
     if "password" in parsed.query:
-        # As a parameter it would be shown wherever the URL is.
+        # As a parameter it would be shown with the URL.
         parsed = parsed.set(password=str(parsed.query["password"])).difference_update_query(["password"])
     return parsed.set(drivername="postgresql+asyncpg")
 
@@ -313,8 +312,8 @@ def _connect_arguments(settings: StoreSettings) -> dict[str, Any]:
         "async_creator_fn": HostFinder().connect,
     }
     if settings.pgbouncer:
-        # In transaction mode the next statement may run on another server connection: nothing that is
-        # prepared or set on one may be relied on, and unknown start-up parameters are refused.
+        # In transaction mode the next statement may run on another server connection: prepared statements and
+        # settings do not last, and PgBouncer refuses unknown start-up parameters.
         return arguments | {
             "statement_cache_size": 0,
             "prepared_statement_cache_size": 0,
@@ -322,14 +321,14 @@ def _connect_arguments(settings: StoreSettings) -> dict[str, Any]:
         }
     return arguments | {
         "command_timeout": settings.command_timeout + DRIVER_GRACE_SECONDS,
-        # The driver prepares what is longer than 15 kB anew each time, and the write statement is longer.
+        # By default the driver prepares statements above 15 kB each time, and the write statement is longer.
         "max_cacheable_statement_size": 0,
         "server_settings": {
             "application_name": "livetranslate_store",
-            # A plan is made once and kept. Left alone the server would plan a statement anew for each call
-            # whose values it believes to matter, which takes longer than running it.
+            # A plan is made once and kept. By default the server may plan a statement anew for each call,
+            # which takes longer than running it.
             "plan_cache_mode": "force_generic_plan",
-            # Compiling a statement takes longer than running any of ours.
+            # Compiling a statement takes longer than running any of the store's.
             "jit": "off",
             "statement_timeout": str(round(settings.command_timeout * 1000)),
         },

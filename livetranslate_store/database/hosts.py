@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Driver = asyncpg.Connection[asyncpg.Record]
 
 
-# The driver's own default for opening a connection.
+# The driver's default time limit for opening a connection.
 DEFAULT_SECONDS = 60.0
 
 

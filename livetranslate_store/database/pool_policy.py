@@ -1,6 +1,6 @@
-"""What SQLAlchemy's pool does not do by itself: retire connections, replace dead ones, count.
+"""Additions to SQLAlchemy's pool: it retires connections, replaces dead ones, and counts.
 
-All of it hangs on the pool's public events; one event loop runs them one at a time.
+The pool's public events trigger all of it; one event loop runs them one at a time.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from livetranslate_store.settings import StoreSettings
 
 logger = logging.getLogger(__name__)
 
-# A connection that was just used is alive; firewalls forget idle ones after some minutes at the earliest.
+# A recently used connection is alive; firewalls drop idle ones after some minutes at the earliest.
 PING_AFTER_IDLE_SECONDS = 30.0
-# A ping is answered in milliseconds; one that is not means a connection that nobody will answer on.
+# A ping takes milliseconds; without an answer by then the connection is dead.
 PING_TIMEOUT_SECONDS = 5.0
-# How long a polite goodbye may take before the socket is simply closed.
+# How long closing politely may take before the socket is simply closed.
 CLOSE_TIMEOUT_SECONDS = 2.0
 
 
@@ -36,14 +36,14 @@ class PoolPolicy:
         self._max_queries = settings.max_queries
         self._idle_lifetime = settings.max_inactive_connection_lifetime
         self._open: set[ConnectionPoolEntry] = set()
-        # When each idle connection came back; the one that has been idle longest comes first.
+        # When each idle connection came back, the oldest first.
         self._idle_since: dict[ConnectionPoolEntry, float] = {}
         self._reaper: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._stopped = False
-        #: No connection can be opened; the next one that is ends it.
+        #: No connection can be opened; the next one that opens ends the incident.
         self.outage = Incident(logger, "database_unavailable", "the database is unavailable")
-        # What somebody waits for until no connection is in use.
+        # Set once no connection is in use, if a caller waits for that.
         self._unused: asyncio.Event | None = None
         self.opened = 0
         self.recycled = 0
@@ -55,29 +55,29 @@ class PoolPolicy:
 
     @property
     def size(self) -> int:
-        """Connections that are open."""
+        """The number of open connections."""
         return len(self._open)
 
     @property
     def idle(self) -> int:
-        """Open connections that wait in the pool."""
+        """The number of open connections that are unused."""
         return len(self._idle_since)
 
     async def until_unused(self) -> None:
         """Wait until no connection is in use."""
         self._unused = asyncio.Event()
-        self._tell_if_unused()
+        self._set_if_unused()
         await self._unused.wait()
 
     def abandon(self) -> None:
-        """Close every connection at once, also those in use."""
+        """Close every connection at once, including those in use."""
         for record in self._open:
             driver: asyncpg.Connection[asyncpg.Record] | None = record.driver_connection
             if driver is not None:
                 driver.terminate()
 
     async def stop(self) -> None:
-        """Stop retiring and wait for the goodbyes under way; what is in use is closed on its return."""
+        """Stop retiring, and wait until retired connections are closed; used ones close on their return."""
         self._stopped = True
         if self._reaper is not None:
             self._reaper.cancel()
@@ -92,16 +92,16 @@ class PoolPolicy:
     def _on_close(self, _connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         self._open.discard(record)
         self._idle_since.pop(record, None)
-        self._tell_if_unused()
+        self._set_if_unused()
 
     def _on_checkin(self, connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
         if connection is None or record not in self._open:
-            return  # it was invalidated while in use; the next checkout opens another
+            return  # invalidated while in use; the next checkout opens another
         if self._stopped:
-            record.invalidate()  # its user outlived the store: nobody will come for it again
+            record.invalidate()  # its user outlived the store: it has no next user
             return
         self._idle_since[record] = monotonic()
-        self._tell_if_unused()
+        self._set_if_unused()
         if self._reaper is None:
             self._arm_reaper(self._idle_lifetime)
 
@@ -112,7 +112,7 @@ class PoolPolicy:
         _proxy: PoolProxiedConnection,
     ) -> None:
         since = self._idle_since.pop(record, None)
-        # One that is new has not been idle for anybody.
+        # A new connection has not been idle.
         reason = None if since is None else self._reason_to_replace(record, monotonic() - since)
         if reason is not None:
             self.recycled += 1
@@ -121,7 +121,7 @@ class PoolPolicy:
                 reason,
                 extra={"event": "connection_replaced", "reason": reason},
             )
-            # The pool answers by closing this one and opening another for the same caller.
+            # The pool then closes this one and opens another for the same caller.
             raise DisconnectionError(reason)
 
     def _reason_to_replace(self, record: ConnectionPoolEntry, idle: float) -> str | None:
@@ -136,7 +136,7 @@ class PoolPolicy:
             return "does not answer"
         return None
 
-    def _tell_if_unused(self) -> None:
+    def _set_if_unused(self) -> None:
         if self._unused is not None and len(self._open) == len(self._idle_since):
             self._unused.set()
 

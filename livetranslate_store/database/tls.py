@@ -1,4 +1,4 @@
-"""TLS to the server: where it is asked for, the certificate and the host name are checked."""
+"""TLS to the server: if it is on, the certificate and the host name are verified."""
 
 import ssl
 from typing import Any
@@ -8,19 +8,19 @@ from sqlalchemy.engine import URL
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.settings import StoreSettings
 
-# PostgreSQL's own names. `require` promises no more than encryption elsewhere; here nobody is trusted unseen.
+# PostgreSQL's names. Elsewhere `require` only encrypts; here it verifies too.
 _MODES = {"require": "verify-full", "verify-ca": "verify-ca", "verify-full": "verify-full"}
 _PLAIN = "disable"
-# What other programs take from the URL is a setting here: it holds for every URL of the store.
+# Other programs read these from the URL. Here they are settings, which apply to every URL of the store.
 _FILES = {"sslrootcert": "tls_ca_file", "sslcert": "tls_certificate_file", "sslkey": "tls_key_file"}
 
 
 def with_tls(url: URL, settings: StoreSettings) -> tuple[URL, dict[str, Any]]:
-    """Return `url` without a TLS parameter of its own, and the driver's arguments for what was asked for.
+    """Return `url` without its TLS parameters, and the driver's arguments for TLS.
 
-    Asked for is TLS by the setting `tls`, or by `sslmode` (or `ssl`) in the URL. Where neither is there, the
-    driver decides as it always did: it encrypts where the server offers it, and checks nothing. Raises
-    InvalidInputError for a contradiction, an unknown mode or parameter, or a file that is no certificate.
+    The setting `tls`, or `sslmode` (or `ssl`) in the URL, turns TLS on. Without them the driver decides: it
+    encrypts if the server offers it, and checks nothing. Raises InvalidInputError for a contradiction, an
+    unknown mode or parameter, or a file that is no certificate.
     """
     for parameter, setting in _FILES.items():
         if parameter in url.query:
@@ -30,7 +30,7 @@ def with_tls(url: URL, settings: StoreSettings) -> tuple[URL, dict[str, Any]]:
     if mode is not None and mode != _PLAIN and mode not in _MODES:
         raise InvalidInputError(
             f"sslmode in the database's URL must be one of {', '.join([_PLAIN, *_MODES])}: "
-            "what falls back to an open connection protects nothing."
+            "a mode that falls back to a plain connection protects nothing."
         )
     if settings.tls and mode == _PLAIN:
         raise InvalidInputError("tls is on, and the database's URL says sslmode=disable: drop one of them.")
@@ -58,11 +58,11 @@ def _context(settings: StoreSettings) -> ssl.SSLContext:
             context.load_cert_chain,
             settings.tls_certificate_file,
             settings.tls_key_file,
-            # A key that wants a password is refused, rather than asked about at a terminal.
+            # Refuse a key with a password; the default would ask for it at a terminal.
             password="",
         )
     elif settings.tls_key_file is not None:
-        raise InvalidInputError("tls_key_file needs the tls_certificate_file that it belongs to.")
+        raise InvalidInputError("tls_key_file needs its tls_certificate_file.")
     return context
 
 

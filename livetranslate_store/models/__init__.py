@@ -1,4 +1,4 @@
-"""The five declarative models; none has lazy relationships."""
+"""The five declarative models, without relationships; inside a unit of work they are read-only."""
 
 from livetranslate_store.models.audio_file import AudioFile
 from livetranslate_store.models.base import SCHEMA, Base

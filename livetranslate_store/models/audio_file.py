@@ -11,7 +11,7 @@ from livetranslate_store.values import AUDIO_STATUSES
 
 
 class AudioFile(Base):
-    """One recorded chunk; the row exists only together with its bytes."""
+    """One recorded chunk; no row exists without its bytes."""
 
     __tablename__ = "audio_files"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What all models share: schema, names of constraints, column types and columns."""
+"""The base of all models: schema, names of constraints, column types and columns."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,12 +23,12 @@ from livetranslate_store.checks import MAX_SECONDS
 
 SCHEMA = "livetranslate"
 
-# Tags are ASCII; sorted by bytes they come in the same order on every server.
+# Tags are ASCII; sorted by bytes their order is the same on every server.
 LANGUAGE_TAG = Text(collation="C")
 
 
 class Base(DeclarativeBase):
-    """The declarative base: everything lives in the schema `livetranslate`."""
+    """The declarative base of the schema `livetranslate`."""
 
     metadata = MetaData(
         schema=SCHEMA,
@@ -48,14 +48,14 @@ class Base(DeclarativeBase):
         Mapping[str, Any]: JSONB(none_as_null=True),
     }
 
-    # What the caller attaches; `metadata` itself is taken by SQLAlchemy.
+    # The caller's own data; SQLAlchemy reserves the name `metadata`.
     metadata_: Mapped[Mapping[str, Any]] = mapped_column("metadata", server_default="{}")
-    # Of the statement, not of the transaction: a write recognizes by them what it did itself.
+    # statement_timestamp(), not now(): a write recognizes its own rows by it.
     created_at: Mapped[datetime] = mapped_column(server_default=func.statement_timestamp())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.statement_timestamp())
 
     def __repr__(self) -> str:
-        """Show the key alone: texts and names of people do not belong in logs."""
+        """Show only the key: texts and names of people do not belong in logs."""
         key = ", ".join(
             f"{column.name}={getattr(self, column.name)}" for column in table_of(type(self)).primary_key
         )
@@ -63,7 +63,7 @@ class Base(DeclarativeBase):
 
 
 def table_of(model: type[Base]) -> Table:
-    """Return the model's table under its real type; declarative knows it as a FromClause only."""
+    """Return the table of a model as a Table; `__table__` is typed as a FromClause."""
     return Base.metadata.tables[f"{SCHEMA}.{model.__tablename__}"]
 
 
@@ -79,12 +79,12 @@ def search_index(table_name: str) -> Index:
 
 
 def one_of(column: str, choices: tuple[str, ...]) -> CheckConstraint:
-    """Return the CHECK of a closed set; text with a CHECK is easier to extend than an enum."""
+    """Return the CHECK of a closed set; it is easier to extend than an enum."""
     return CheckConstraint(f"{column} IN ({', '.join(map(repr, choices))})", name=f"{column}_known")
 
 
 def share(column: str) -> CheckConstraint:
-    """Return the CHECK that a column lies within 0..1; NaN sorts above 1 and is refused too."""
+    """Return the CHECK that a column is within 0..1; NaN sorts above 1 and is refused too."""
     return CheckConstraint(f"{column} BETWEEN 0 AND 1", name=f"{column}_share")
 
 
@@ -96,12 +96,12 @@ def not_negative(column: str) -> CheckConstraint:
 
 
 def json_object() -> CheckConstraint:
-    """Return the CHECK that metadata is an object, as every reader expects."""
+    """Return the CHECK that metadata is a JSON object."""
     return CheckConstraint("jsonb_typeof(metadata) = 'object'", name="metadata_object")
 
 
 def times() -> tuple[CheckConstraint, ...]:
-    """Return the CHECKs of speech times: finite (NaN and infinities lie outside), end not before start."""
+    """Return the CHECKs of speech times: finite (no NaN, no infinity), the end not before the start."""
     return (
         *(
             CheckConstraint(

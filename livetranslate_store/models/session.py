@@ -11,7 +11,7 @@ from livetranslate_store.values import SESSION_STATUSES
 
 
 class Session(Base):
-    """One bot's stay in one meeting; everything else belongs to one."""
+    """One bot's stay in one meeting; all other rows belong to a session."""
 
     __tablename__ = "sessions"
     __table_args__ = (

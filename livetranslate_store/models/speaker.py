@@ -1,4 +1,4 @@
-"""A diarization label and the name that it was given."""
+"""A diarization label and its name."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from livetranslate_store.values import IDENTIFICATION_METHODS
 
 
 class Speaker(Base):
-    """A diarization label of one session and the name that it was given."""
+    """A diarization label of one session, and its name if it has one."""
 
     __tablename__ = "speakers"
     __table_args__ = (

@@ -42,7 +42,7 @@ class Transcript(Base):
         search_index("transcripts"),
         # The order of the timeline.
         Index("ix_transcripts_timeline", "session_id", "timestamp", "segment_index", "id"),
-        # The foreign key's other side: a session's audio can be deleted without reading its transcripts.
+        # For the foreign key: audio can be deleted without a scan of the transcripts.
         Index(
             "ix_transcripts_audio_file_id",
             "session_id",
@@ -57,7 +57,7 @@ class Transcript(Base):
     language: Mapped[str] = mapped_column(LANGUAGE_TAG)
     start_time: Mapped[float | None]
     end_time: Mapped[float | None]
-    # Where the timeline puts it: never NULL, whoever writes the row.
+    # The place in the timeline: never NULL, also in rows of other programs.
     timestamp: Mapped[float] = mapped_column(Computed("COALESCE(start_time, end_time, 0.0)", persisted=True))
     speaker_label: Mapped[str | None]
     confidence: Mapped[float | None]

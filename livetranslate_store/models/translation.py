@@ -25,7 +25,7 @@ from livetranslate_store.models.transcript import Transcript
 
 
 class Translation(Base):
-    """A segment in one target language; its id is derived from both, so that there is one of each."""
+    """A segment in one target language; its id is derived from both, so that it exists once."""
 
     __tablename__ = "translations"
     __table_args__ = (
@@ -40,7 +40,7 @@ class Translation(Base):
         CheckConstraint("transcript_revision >= 0", name="transcript_revision_not_negative"),
         Index("ix_translations_transcript_id", "session_id", "transcript_id", "target_language", "id"),
         search_index("translations"),
-        # The order of the timeline, for the few that have times of their own.
+        # The order of the timeline, for the few translations with their own times.
         Index(
             "ix_translations_timeline",
             "session_id",
@@ -49,7 +49,7 @@ class Translation(Base):
         ),
     )
 
-    # Carried by the foreign key to the transcript, whose own leads to the session.
+    # Part of the foreign key to the transcript, which has one to the session.
     session_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     transcript_id: Mapped[UUID]
@@ -58,7 +58,7 @@ class Translation(Base):
     target_language: Mapped[str] = mapped_column(LANGUAGE_TAG)
     start_time: Mapped[float | None]
     end_time: Mapped[float | None]
-    # Where the timeline puts it; NULL where it takes the times of its transcript.
+    # The place in the timeline; NULL if it inherits the times of its transcript.
     timestamp: Mapped[float | None] = mapped_column(
         Computed("COALESCE(start_time, end_time)", persisted=True)
     )

@@ -1,4 +1,4 @@
-"""One read replica: its pool, how far it has come, and whether it can be read from."""
+"""One read replica: its pool, its progress, and whether it may answer reads."""
 
 import logging
 from collections.abc import Iterable
@@ -20,8 +20,8 @@ from livetranslate_store.values import ReplicaState, ReplicaStatistics
 
 logger = logging.getLogger(__name__)
 
-# What is replayed is seen by everybody who asks from then on. Every transaction before the oldest one that
-# the snapshot does not know the end of is seen as well.
+# Every later read sees the replayed log. It also sees every transaction before the oldest one that the
+# snapshot counts as running.
 _HOW_FAR = Statement(
     "replicas.how_far",
     """
@@ -31,8 +31,8 @@ SELECT pg_is_in_recovery() AS is_standby,
 """,
 )
 
-# What the primary may be able to do where a replica is not: the connection broke, all are in use, or what
-# was being replayed had to go before the reader.
+# The primary may succeed after these errors of a replica: a broken connection, none free, or a read that was
+# cancelled in order to replay.
 _PRIMARY_CAN = (StoreUnavailableError, PoolTimeoutError, ConflictError)
 
 
@@ -47,7 +47,7 @@ class Replica:
     """A standby of the primary that answers reads while it is fresh enough."""
 
     def __init__(self, url: SecretStr, settings: StoreSettings, statements: StatementTimes) -> None:
-        # Nobody waits here for longer than for an answer, and nothing fails fast: the primary is the way out.
+        # The primary answers instead: no long waits, no breaker and no retries here.
         patience = min(settings.connection_timeout, WATCH_SECONDS)
         chosen = settings.model_copy(
             update={
@@ -62,7 +62,7 @@ class Replica:
         self._watch = Watch(chosen)
         self._max_lag = settings.max_replica_lag
         self._state: ReplicaState = "unknown"
-        # All that was committed by then is seen here; None where that is not known.
+        # Reads here see everything that was committed by then; None if that is unknown.
         self._fresh_at: float | None = None
         self._unseen_from = 0
         self._times_left_out = 0
@@ -70,35 +70,35 @@ class Replica:
         self._failed = 0
 
     def shows(self, since: float, min_position: int | None) -> bool:
-        """Tell whether it can be read from by who wants to see all that was committed at `since`."""
+        """Return whether this replica shows every commit before `since`, and the write `min_position`."""
         return (
             self._fresh_at is not None
             and self._fresh_at >= max(since, monotonic() - self._max_lag)
             and (min_position is None or min_position < self._unseen_from)
-            # A server that starts again may begin before where it was.
+            # A restarted server may begin at an earlier position.
             and self._watch.is_connected
         )
 
     def failed(self, error: Exception) -> bool:
-        """Count a read that failed here; tell whether it goes to the primary."""
+        """Count a read that failed here; return whether the primary shall answer it."""
         failure = error if isinstance(error, StoreError) else translate(error)
         if not isinstance(failure, _PRIMARY_CAN):
             return False
         self._failed += 1
         if isinstance(failure, StoreUnavailableError):
-            self._fresh_at = None  # until it is looked at again
+            self._fresh_at = None  # until the next look
         return True
 
     async def look(self, marks: Iterable[Mark]) -> None:
-        """Ask how far it has come; `marks` are the latest ones of the primary, the newest first."""
+        """Ask for its position; `marks` are the latest ones of the primary, the newest first."""
         answer = await self._watch.ask(_HOW_FAR.bind())
         if answer is None:
             self._fresh_at = None
-            # Whoever waits for an answer from there goes to the primary.
+            # The primary answers the reads that wait for this server.
             self.database.abandon()
             self._enter("unreachable")
         elif not answer["is_standby"]:
-            # It may be the new primary or one that was left behind: the primary's own hosts tell.
+            # It may be the new primary or an old one: the hosts of `database_url` decide.
             self._fresh_at = None
             self._enter("promoted")
         else:
@@ -123,12 +123,12 @@ class Replica:
 
     @property
     def load(self) -> tuple[int, int]:
-        """What to compare replicas by: reads under way, then reads in all."""
+        """The load, to compare replicas: running reads, then reads in total."""
         pool = self.database.statistics()
         return pool.in_use + pool.waiting, self.reads
 
     def statistics(self) -> ReplicaStatistics:
-        """Return the figures as they are now."""
+        """Return the current figures."""
         return ReplicaStatistics(
             name=self.name,
             state=self._state,

@@ -1,4 +1,4 @@
-"""Where a read goes: to a replica that is fresh enough, else to the primary."""
+"""The routing of reads: to a replica that is fresh enough, otherwise to the primary."""
 
 import asyncio
 from collections import deque
@@ -21,12 +21,12 @@ from livetranslate_store.values import ReplicaStatistics
 
 T = TypeVar("T")
 
-# Between two looks at the servers: what this store wrote is read from the primary for about as long.
+# Between two looks at the servers. For about as long the primary answers for a session just written.
 LOOK_SECONDS = 0.5
-# A lag beyond the maximum is still told in the statistics up to this much more.
+# The statistics show a lag up to this much above the maximum.
 REMEMBERED_SECONDS = 60.0
 
-# A commit is answered once it is flushed, unless the server was told not to wait for that.
+# A commit is acknowledged after its flush, unless synchronous_commit is off.
 _LOG_END = Statement(
     "replicas.log_end",
     """
@@ -39,11 +39,10 @@ SELECT pg_wal_lsn_diff(
 
 
 class ReadRouter:
-    """Chooses who answers a read, and keeps looking at the replicas.
+    """Chooses the server that answers a read, and watches the replicas.
 
-    A mark is where the primary's log ended at some moment of this process. A replica that has replayed up to
-    it shows all that was committed before that moment, so that neither clocks of servers nor transactions
-    that time stood still without are needed to tell how old is what it shows.
+    A mark is the end of the primary's log at a moment of this process. A replica that has replayed it shows
+    everything that was committed before that moment. So its age needs no clock of a server, and no writes.
     """
 
     def __init__(self, database: Database, settings: StoreSettings) -> None:
@@ -53,12 +52,12 @@ class ReadRouter:
         self._max_lag = settings.max_replica_lag
         # The newest first.
         self._marks: deque[Mark] = deque(maxlen=ceil((self._max_lag + REMEMBERED_SECONDS) / LOOK_SECONDS))
-        # When this store last wrote into a session; what is older than the maximum lag is seen everywhere.
+        # The time of this store's last write into each session; forgotten after the maximum lag.
         self._written: dict[UUID, float] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Look at the replicas once, which may find none of them, and go on looking."""
+        """Look at the replicas once, and watch them from then on; they may be unreachable."""
         if self._replicas:
             await self._look()
             self._task = asyncio.create_task(self._keep_looking())
@@ -69,17 +68,17 @@ class ReadRouter:
             each.database.refuse_reads()
 
     async def until_unused(self) -> None:
-        """Wait until no read of a replica is under way."""
+        """Wait until no read runs on a replica."""
         for each in self._replicas:
             await each.database.until_unused()
 
     def cut_off(self) -> None:
-        """Break off the reads of replicas that are under way."""
+        """Abort the running reads on replicas."""
         for each in self._replicas:
             each.database.cut_off()
 
     async def close(self) -> None:
-        """Stop looking and close every connection to a replica."""
+        """Stop watching, and close every connection to a replica."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -96,8 +95,8 @@ class ReadRouter:
     def choose(self, session_id: UUID | None, min_position: int | None) -> Replica | None:
         """Return the replica that shall answer, None for the primary.
 
-        It shows all that this store had written into the session, or without one anywhere, and the write
-        whose position is demanded.
+        It shows everything that this store wrote into the session, or anywhere if `session_id` is None, and
+        the write `min_position`.
         """
         if not self._replicas:
             return None

@@ -1,4 +1,4 @@
-"""One connection that is kept for asking a server how it is doing."""
+"""One connection that is kept to watch a server."""
 
 from math import inf
 
@@ -11,19 +11,19 @@ from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import StoreError
 from livetranslate_store.settings import StoreSettings
 
-# It is answered in milliseconds; a server that takes longer is of no use to a reader.
+# The answer takes milliseconds; a slower server is of no use to a reader.
 WATCH_SECONDS = 2.0
 
 
 class Watch:
-    """Asks one server, on a connection of its own: a pool that is used up is no dead server."""
+    """Watches one server on its own connection: an exhausted pool is no dead server."""
 
     def __init__(self, settings: StoreSettings) -> None:
         limits = {
             "connection_timeout": WATCH_SECONDS,
             "command_timeout": WATCH_SECONDS,
             "tracing": False,
-            "breaker_timeout": inf,  # it is the one that looks
+            "breaker_timeout": inf,  # it is the probe itself
         }
         self._database = Database(
             settings.model_copy(update={"min_connections": 0, "max_connections": 1, **limits})
@@ -32,11 +32,11 @@ class Watch:
 
     @property
     def is_connected(self) -> bool:
-        """Tell whether the server that answered last still runs: its end closes the connection."""
+        """Whether the server that answered last still runs: its end closes the connection."""
         return self._lease is not None and not self._database.driver_of(self._lease).is_closed()
 
     async def ask(self, question: BoundStatement) -> "asyncpg.Record | None":
-        """Return the answer in one row, or None where there is none in time."""
+        """Return the row of the answer, or None if there is none in time."""
         try:
             if self._lease is None:
                 self._lease = await self._database.lease()

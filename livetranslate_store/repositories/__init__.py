@@ -1,4 +1,4 @@
-"""One repository per model; they live inside a unit of work."""
+"""One repository per model, for use inside a unit of work."""
 
 from livetranslate_store.repositories.archive.sessions import SessionArchive
 from livetranslate_store.repositories.audio_files import AudioFileRepository

@@ -1,4 +1,4 @@
-"""Audio files: the object before its row; no row without bytes, and no bytes after a rollback."""
+"""Audio files: the object is written before its row, and removed after a rollback."""
 
 from uuid import UUID
 
@@ -28,14 +28,14 @@ class AudioFileRepository(Repository[AudioFile]):
     async def add(self, session_id: UUID, audio: AudioInput) -> AudioReceipt:
         """Store a chunk; the same bytes at the same start time are stored once.
 
-        Raises InvalidInputError where it is too large, MissingReferenceError where the session is not there.
+        Raises InvalidInputError if it is too large, MissingReferenceError if the session does not exist.
         """
         checked_uuid(session_id, "session_id")
         self._limits.check_audio(audio)
         self._transaction.check_usable(writing=True)
         await self._storage.claim(self._transaction.fetch)
         staged = await self._storage.stage(session_id, audio)
-        # Asked for before the object exists: whatever happens from here on, it is not forgotten.
+        # Before the object exists: it is removed whatever happens from here on.
         remove_if_rolled_back(self._transaction, self._storage, staged.storage_key)
         await self._storage.put(staged)
         receipt = await self._write_row(session_id, staged)
@@ -60,7 +60,7 @@ class AudioFileRepository(Repository[AudioFile]):
         return await self._list(AudioFile.session_id == session_id, order=order)
 
     async def read(self, session_id: UUID, audio_file_id: UUID) -> bytes:
-        """Return the recording; raises NotFoundError, and CorruptAudioError where the bytes changed."""
+        """Return the recording; raises NotFoundError, and CorruptAudioError if the bytes changed."""
         row = await self.get(session_id, audio_file_id)
         return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
 

@@ -1,4 +1,4 @@
-"""What one unit of work knows of segments: its own writes first, then the cache, then the database."""
+"""Segment lookups of one unit of work: its own writes first, then the cache, then the database."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,7 +12,7 @@ from livetranslate_store.values import SegmentLookup
 
 
 class SegmentLookups:
-    """The unit's view of the segment cache; what the unit wrote is published after its commit only."""
+    """The unit's view of the segment cache; its own writes are published after the commit only."""
 
     def __init__(self, cache: SegmentCache, transaction: Transaction) -> None:
         self._cache = cache
@@ -23,21 +23,21 @@ class SegmentLookups:
         transaction.when_done(self._publish)
 
     async def find(self, keys: Sequence[SegmentKey]) -> dict[SegmentKey, SegmentLookup]:
-        """Return what is known of the segments with these keys; those that are not there are left out."""
+        """Return the lookups of these keys, without the keys that do not exist."""
         found = {key: self._written[key] for key in keys if key in self._written}
         unknown = [key for key in keys if key not in found and not self._is_deleted(key)]
         if unknown:
-            # Whoever reads for others must not wait for a connection that one of them holds.
+            # A caller that reads for others must not wait for a connection that one of them holds.
             await self._transaction.begin()
             found |= await self._cache.get_many(unknown, self._load)
         return found
 
     def knows(self, key: SegmentKey) -> bool:
-        """Tell whether a segment is likely to be stored."""
+        """Return whether a segment is probably stored."""
         return key in self._written or self._cache.knows(key)
 
     def wrote(self, lookup: SegmentLookup) -> None:
-        """Remember what the unit wrote."""
+        """Remember a segment that the unit wrote."""
         key = (lookup.session_id, lookup.transcript_id)
         self._written[key] = lookup
         self._deleted.discard(key)
@@ -72,6 +72,6 @@ class SegmentLookups:
         if ending is Ending.COMMITTED:
             self._cache.publish(self._written.values())
         else:
-            # It may have happened: the next lookup asks the database.
+            # The commit may have happened: the next lookup asks the database.
             for key in self._written:
                 self._cache.drop(key)

@@ -1,4 +1,4 @@
-"""Speakers: diarization labels and the names that people read everywhere."""
+"""Speakers: diarization labels and their names."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -26,7 +26,7 @@ from livetranslate_store.values import IDENTIFICATION_METHODS, DeletedSpeakerCon
 
 
 class SpeakerRepository(Repository[Speaker]):
-    """The speakers of sessions; a transcript carries the label, the name is read from here."""
+    """The speakers of sessions; a transcript has the label, and its speaker row the name."""
 
     model = Speaker
 
@@ -44,9 +44,9 @@ class SpeakerRepository(Repository[Speaker]):
         identification_method: str = "manual",
         confidence: float | None = None,
     ) -> Speaker:
-        """Give a speaker its name, whatever name it had; the whole timeline follows.
+        """Name a speaker, or rename it, in the whole timeline.
 
-        A label that has not spoken yet is made. Raises MissingReferenceError where the session is not there.
+        A label without a speaker gets one. Raises MissingReferenceError if the session does not exist.
         """
         values: dict[str, Any] = {
             "name": checked_name(name, "name"),
@@ -69,10 +69,10 @@ class SpeakerRepository(Repository[Speaker]):
         return await self.get(session_id, label)
 
     async def merge(self, session_id: UUID, label: str, *, into: str) -> Speaker:
-        """Make one speaker of two: what `label` said becomes `into`'s, who keeps the name if there is one.
+        """Merge the speaker `label` into the speaker `into`, which keeps its name if it has one.
 
-        A later revision of a segment carries the label that its transcriber gives it, and has the last word.
-        Raises NotFoundError where either is not there.
+        A later revision of a segment brings the label of its transcriber again. Raises NotFoundError if
+        either speaker does not exist.
         """
         _check_different(label, into)
         gone, kept = await self.get(session_id, label), await self.get(session_id, into)
@@ -92,11 +92,11 @@ class SpeakerRepository(Repository[Speaker]):
         return await self.get(session_id, into)
 
     async def split(self, session_id: UUID, label: str, *, at: float, into: str) -> Speaker:
-        """Make two speakers of one: what `label` said from `at` seconds on becomes `into`'s.
+        """Split a speaker: the segments of `label` from `at` seconds on become those of `into`.
 
-        A segment that begins before stays, and so does one without any time. `into` is made if it is not
-        there; a merge into `label` takes the split back. A later revision has the last word, as after a
-        merge. Raises NotFoundError where `label` is not there.
+        Segments that begin earlier, or have no time, stay. `into` is created if it does not exist; a merge
+        into `label` undoes the split. A later revision of a segment brings the label of its transcriber
+        again. Raises NotFoundError if `label` does not exist.
         """
         _check_different(label, into)
         checked_name(into, "into")
@@ -111,7 +111,7 @@ class SpeakerRepository(Repository[Speaker]):
         return await self.get(session_id, into)
 
     async def _give(self, session_id: UUID, label: str, into: str, *which: ColumnElement[bool]) -> None:
-        """Make what `label` said `into`'s."""
+        """Change the label of transcripts from `label` to `into`."""
         said = await self._transaction.execute(
             select(Transcript.id)
             .where(Transcript.session_id == session_id, Transcript.speaker_label == label, *which)
@@ -125,16 +125,16 @@ class SpeakerRepository(Repository[Speaker]):
         )
 
     async def forget(self, session_id: UUID, label: str) -> DeletedSpeakerContent:
-        """Forget a speaker: delete what `label` said with its translations and its audio, and the name.
+        """Delete a speaker: the name, and all transcripts of `label` with their translations and audio.
 
-        Audio goes where only these transcripts refer to it, its objects right after the commit; other audio
-        tells of no speaker. What is sent for the label afterwards is stored again. Raises NotFoundError where
-        nothing is known of the label.
+        Audio that only these transcripts use is deleted, its objects after the commit. Other audio belongs to
+        no speaker and stays. Segments that arrive for the label later are stored again. Raises NotFoundError
+        if the session has no such label.
         """
         checked_uuid(session_id, "session_id")
         checked_name(label, "label")
         self._transaction.check_usable(writing=True)
-        # Nobody adds to the session, or to these transcripts, from here on.
+        # From here on no other transaction can add to the session or to these transcripts.
         await self._transaction.execute(select(Session.id).where(Session.id == session_id).with_for_update())
         of_label = (Transcript.session_id == session_id, Transcript.speaker_label == label)
         said = await self._transaction.execute(
@@ -163,7 +163,7 @@ class SpeakerRepository(Repository[Speaker]):
             .returning(Speaker.label)
         )
         if not transcripts and not forgotten.all():
-            raise NotFoundError(f"There is no speaker {label!r} in session {session_id}.")
+            raise NotFoundError(f"Session {session_id} has no speaker {label!r}.")
         for transcript_id in transcripts:
             self._lookups.deleted((session_id, transcript_id))
         self._transaction.when_done(partial(self._remove_audio, storage_keys))
@@ -176,9 +176,9 @@ class SpeakerRepository(Repository[Speaker]):
         )
 
     async def _delete_unused_audio(self, session_id: UUID, audio_file_ids: Sequence[UUID]) -> list[str]:
-        """Delete the rows of these that no transcript refers to, and return their storage keys."""
+        """Delete those audio files that no transcript refers to, and return their storage keys."""
         candidates = (AudioFile.session_id == session_id, _among(AudioFile.id, audio_file_ids))
-        # Whoever is about to refer to one of them is waited for, and seen by the next statement.
+        # Waits for transactions that are about to refer to one of them; the next statement sees them.
         await self._transaction.execute(
             select(AudioFile.id).where(*candidates).order_by(AudioFile.id).with_for_update()
         )
@@ -216,5 +216,5 @@ def _check_different(label: str, into: str) -> None:
 
 
 def _among(column: InstrumentedAttribute[UUID], ids: Sequence[UUID]) -> ColumnElement[bool]:
-    # As one array: a long meeting has more ids than a statement may have parameters.
+    # As one array: a long meeting has more ids than a statement can have parameters.
     return column == any_(bindparam(None, ids, type_=ARRAY(Uuid)))

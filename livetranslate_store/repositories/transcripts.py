@@ -1,4 +1,4 @@
-"""Transcripts: every write is a revision, and the receipt says what became of it."""
+"""Transcripts: every write is a revision, and the receipt gives its outcome."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -33,10 +33,10 @@ class TranscriptRepository(Repository[Transcript]):
         self._lookups = lookups
 
     async def add(self, session_id: UUID, transcript: TranscriptInput) -> TranscriptReceipt:
-        """Write one revision of a segment, and make its speaker known.
+        """Write one revision of a segment, and its speaker.
 
-        Raises InvalidInputError where it is too large, MissingReferenceError where the session or the audio
-        file is not there.
+        Raises InvalidInputError if it is too large, MissingReferenceError if the session or the audio file
+        does not exist.
         """
         checked_uuid(session_id, "session_id")
         self._limits.check_transcript(transcript)

@@ -1,4 +1,4 @@
-"""Translations: one per transcript and target language, remembering the revision it was made from."""
+"""Translations: one per transcript and target language, with the revision that it was made from."""
 
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
@@ -33,7 +33,7 @@ class TranslationRepository(Repository[Translation]):
     async def add(
         self, session_id: UUID, transcript_id: UUID, translation: TranslationInput
     ) -> TranslationReceipt:
-        """Write a translation of a stored transcript; what `add_many` raises is raised here too."""
+        """Write a translation of a stored transcript; raises the errors of `add_many`."""
         [receipt] = await self.add_many(session_id, transcript_id, [translation])
         return receipt
 
@@ -42,9 +42,8 @@ class TranslationRepository(Repository[Translation]):
     ) -> list[TranslationReceipt]:
         """Write translations of a stored transcript into several languages, in one round trip.
 
-        Raises InvalidInputError where two are into one language or one is too large, and
-        MissingReferenceError where the transcript is not there; nothing is written then, and the unit of
-        work can go on.
+        Raises InvalidInputError if two have the same language or one is too large, and MissingReferenceError
+        if the transcript does not exist; nothing is written then, and the unit of work can continue.
         """
         self._transaction.check_usable(writing=True)
         key = (checked_uuid(session_id, "session_id"), checked_uuid(transcript_id, "transcript_id"))
@@ -59,7 +58,7 @@ class TranslationRepository(Repository[Translation]):
         receipts: list[TranslationReceipt] = []
         for receipt in await write_translations(late, self._transaction.fetch):
             if isinstance(receipt, MissingReferenceError):
-                # Another process deleted the transcript behind the cache's back.
+                # Another process deleted the transcript, which the cache still has.
                 self._lookups.deleted(key)
                 raise receipt
             receipts.append(receipt)
@@ -94,7 +93,7 @@ class TranslationRepository(Repository[Translation]):
     async def list_for_session(
         self, session_id: UUID, *, target_languages: Sequence[str] | None = None
     ) -> list[Translation]:
-        """Return a session's translations by transcript and target language, of these languages only."""
+        """Return a session's translations by transcript and target language, or those in these languages."""
         conditions = [Translation.session_id == checked_uuid(session_id, "session_id")]
         if target_languages is not None:
             languages = checked_languages(target_languages, "target_languages")

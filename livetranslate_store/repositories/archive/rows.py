@@ -1,7 +1,7 @@
 """The statements of a backup and a restore: whole rows as JSON text, in and out of any table of a session.
 
-The server writes and reads the JSON itself, so that every value comes back as it was, to the last digit.
-Generated columns are not among the rows: the server makes them again.
+The server writes and reads the JSON itself, so that every value comes back unchanged, to the last digit.
+Generated columns are left out: the server computes them again.
 """
 
 from collections.abc import Sequence
@@ -36,23 +36,23 @@ from livetranslate_store.database.statement import Statement
 from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
 from livetranslate_store.models.base import table_of
 
-#: What tells the rows of one table and session apart: an id, or a speaker's label.
+#: The key of a row within its table and session: an id, or a speaker's label.
 ArchiveKey: TypeAlias = UUID | str
 
-#: The tables of a session, those first that others refer to.
+#: The tables of a session in the order of their references.
 ARCHIVED: dict[str, Table] = {
     model.__tablename__: table_of(model) for model in (Session, Speaker, AudioFile, Transcript, Translation)
 }
 
-# What the server calls the number of a row that a function returns.
+# The server's name for the number of a row that a function returns.
 _PLACE = "ordinality"
 
-# Each server has objects of its own.
+# Each server has its own objects.
 _NOT_COMPARED = frozenset({"storage_key"})
 
 
 def columns_of(table: Table) -> list[str]:
-    """Return the columns that a row is archived with."""
+    """Return the columns of an archived row."""
     return [each.name for each in table.columns if each.computed is None]
 
 
@@ -70,7 +70,7 @@ def rows_after(
 
 @cache
 def insert_missing(table_name: str) -> Statement:
-    """Return the write of `rows`, a JSON array, that tells how many of them were not there yet.
+    """Return the write of `rows`, a JSON array, that returns how many of them were missing.
 
     Transcripts lose the audio files of the array `left_out`.
     """
@@ -89,7 +89,7 @@ def insert_missing(table_name: str) -> Statement:
 
 @cache
 def first_different(table_name: str) -> Statement:
-    """Return the read of the place, from 1, of the first of `rows` that is stored otherwise, if any."""
+    """Return the read of the place, from 1, of the first of `rows` that is stored differently, if any."""
     table = ARCHIVED[table_name]
     given = _given(table)
     compared = [name for name in columns_of(table) if name not in _NOT_COMPARED]

@@ -1,4 +1,4 @@
-"""A session's rows as they are, for backups: read whole, and written back without being judged."""
+"""A session's rows for backups: read unchanged, and written back without the rules for revisions."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
@@ -18,19 +18,19 @@ from livetranslate_store.repositories.archive.rows import (
 )
 from livetranslate_store.repositories.stored_objects import remove_if_rolled_back
 
-# Enough that round trips do not count; a row is a segment, some hundred bytes of text.
+# Enough that round trips do not matter; a row is a segment, some hundred bytes of text.
 PAGE = 500
 
 
 class AddedRows(NamedTuple):
-    """How many rows were new, and the place of the first that is stored otherwise; None where none is."""
+    """The number of new rows, and the place of the first row that is stored differently, if any."""
 
     inserted: int
     different: int | None
 
 
 class StoredBytes(NamedTuple):
-    """Which bytes are expected where."""
+    """The expected bytes of an audio file."""
 
     storage_key: str
     size_bytes: int
@@ -38,9 +38,9 @@ class StoredBytes(NamedTuple):
 
 
 class SessionArchive:
-    """The rows of sessions by name of their table, as JSON text with all columns but the generated ones."""
+    """The rows of sessions by table name, as JSON text with all columns except generated ones."""
 
-    #: The tables, those first that others refer to, and their columns.
+    #: The tables in the order of their references, and their columns.
     tables = {name: frozenset(columns_of(table)) for name, table in ARCHIVED.items()}  # noqa: RUF012 (constant)
 
     def __init__(self, transaction: Transaction, storage: AudioStorage) -> None:
@@ -61,9 +61,9 @@ class SessionArchive:
                 return
 
     async def add_rows(self, table: str, rows: Sequence[str], *, left_out: Sequence[UUID] = ()) -> AddedRows:
-        """Insert the rows that are not there yet; the others are compared and left as they are.
+        """Insert the missing rows; compare the others and leave them unchanged.
 
-        Transcripts lose the audio files named in `left_out`. Raises InvalidInputError for what the table
+        Transcripts lose the audio files named in `left_out`. Raises InvalidInputError for rows that the table
         does not accept, and MissingReferenceError.
         """
         values = {"rows": f"[{','.join(rows)}]", "left_out": left_out}
@@ -73,7 +73,7 @@ class SessionArchive:
         return AddedRows(inserted, (await self._transaction.fetch(first_different(table).bind(values)))[0][0])
 
     async def has_bytes(self, session_id: UUID, audio_file_id: UUID, given: StoredBytes) -> bool:
-        """Tell whether the audio storage holds these bytes, under a key that is this audio file's."""
+        """Return whether the audio storage has these bytes under a key of this audio file."""
         storage_key, size_bytes, sha256 = given
         if ids_in(storage_key) != (session_id, audio_file_id):
             return False
@@ -84,7 +84,7 @@ class SessionArchive:
         return True
 
     async def put_bytes(self, session_id: UUID, audio_file_id: UUID, data: bytes) -> str:
-        """Store the bytes of an audio file and return their key; they are removed if nothing is committed."""
+        """Store the bytes of an audio file and return their key; a rollback removes them."""
         self._transaction.check_usable(writing=True)
         await self._storage.claim(self._transaction.fetch)
         key = f"{session_id}/{audio_file_id}/{new_id()}"

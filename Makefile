@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The main job on files of one's own: make demo CAPTIONS="en=talk.en.vtt ja=talk.ja.vtt"
 CAPTIONS ?=
 
-.PHONY: demo test check lint types imports matrix bench soak soak-day faults reference page-picture terminal-picture clean
+.PHONY: demo test test-fast check lint types imports matrix bench soak soak-day faults reference page-picture terminal-picture clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/livetranslate-store demo $(if $(CAPTIONS),--captions $(CAPTIONS))
@@ -14,6 +14,10 @@ demo: $(VENV)/.demo
 # Faults are among them, each a few times; `make faults` tries them in full.
 test: $(VENV)/.development
 	$(BIN)/pytest -n auto
+
+# A first answer: unit and integration tests without the slow ones.
+test-fast: $(VENV)/.development
+	$(BIN)/pytest -n auto -m "not slow" tests/unit tests/integration
 
 # Lint, types, import contracts, and the tests, which check the migrations too.
 check: lint types imports test

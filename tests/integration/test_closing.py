@@ -146,7 +146,7 @@ async def test_what_does_not_end_in_time_is_cut_off_and_everybody_gets_an_answer
     with caplog.at_level(logging.WARNING, "livetranslate_store.store"):
         await opened.close()
     assert monotonic() - began < 10
-    assert "61 writes under way, 0 waiting, and 4 connections in use" in caplog.text
+    assert "61 writes running, 0 waiting and 4 connections in use" in caplog.text
     async with asyncio.timeout(5):
         results = await asyncio.gather(*tasks, reading, return_exceptions=True)
     # Those on their way may have been stored, those that waited were not.

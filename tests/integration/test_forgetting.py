@@ -116,7 +116,7 @@ async def test_the_cache_forgets_too(store: Store, session_id: UUID) -> None:
 
 
 async def test_a_label_that_nothing_is_known_of_is_not_found(store: Store, session_id: UUID) -> None:
-    with pytest.raises(NotFoundError, match="There is no speaker 'SPEAKER_00'"):
+    with pytest.raises(NotFoundError, match="has no speaker 'SPEAKER_00'"):
         await forget(store, session_id, ADA)
     with pytest.raises(NotFoundError):
         await forget(store, new_id(), ADA)

@@ -22,6 +22,8 @@ from livetranslate_store.replicas import watch
 from livetranslate_store.schema.upgrade import upgrade
 from livetranslate_store.values import ReplicaStatistics
 
+pytestmark = pytest.mark.slow
+
 Pair = tuple[Server, Server]
 IS_STANDBY = "SELECT pg_is_in_recovery()"
 

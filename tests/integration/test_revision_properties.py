@@ -3,6 +3,7 @@
 import asyncio
 from typing import NamedTuple
 
+import pytest
 from helpers.support import transcript
 from helpers.write_paths import WHOLE_SEGMENTS, Write, in_a_unit
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from livetranslate_store import Outcome, Store, TranscriptInput
 from livetranslate_store.models import Transcript
+
+pytestmark = pytest.mark.slow
 
 SETTINGS = settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -26,6 +26,8 @@ from livetranslate_store import (
 from livetranslate_store.embedded.server import EmbeddedServer
 from livetranslate_store.schema.upgrade import upgrade
 
+pytestmark = pytest.mark.slow
+
 
 class Server:
     """A server of these tests' own, which they stop, start and kill."""

@@ -23,6 +23,8 @@ from livetranslate_store.values import (
     TranslationCoverage,
 )
 
+pytestmark = pytest.mark.slow
+
 WEEK = 10_080
 
 # Few values, so that equal ones, overlaps and whole minutes are frequent.

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import pytest
 from helpers.support import transcript, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from livetranslate_store import Store, TimelineEntry
+
+pytestmark = pytest.mark.slow
 
 # Few values, so that equal ones are frequent.
 TIMES = st.sampled_from([None, -1.0, 0.0, 0.5, 1.0, 2.0, 1e9])

@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
+import pytest
 from helpers.support import audio, transcript, translation
 from helpers.write_paths import WHOLE_SEGMENTS, Write, Written, alone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from livetranslate_store import AudioInput, Store, TranscriptInput, TranslationInput
+
+pytestmark = pytest.mark.slow
 
 SETTINGS = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

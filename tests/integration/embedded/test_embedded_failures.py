@@ -28,6 +28,8 @@ for name in [name for name in sys.modules if name.startswith("livetranslate_stor
 sys.platform = "win32"
 from livetranslate_store import StoreUnavailableError
 from livetranslate_store.embedded.server import EmbeddedServer
+
+pytestmark = pytest.mark.slow
 try:
     EmbeddedServer().start()
 except StoreUnavailableError as error:

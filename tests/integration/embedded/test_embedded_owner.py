@@ -37,6 +37,8 @@ with EmbeddedServer(Path(sys.argv[1])):
 FORKED_STOP = """
 import os
 from livetranslate_store.embedded.server import EmbeddedServer
+
+pytestmark = pytest.mark.slow
 server = EmbeddedServer()
 server.start()
 if os.fork() == 0:

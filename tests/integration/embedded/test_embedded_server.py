@@ -18,6 +18,8 @@ from helpers.support import transcript
 from livetranslate_store import Store
 from livetranslate_store.embedded.server import DATABASE, EmbeddedServer
 
+pytestmark = pytest.mark.slow
+
 
 def test_data_survives_a_restart_and_stopping_leaves_no_process(folder: Path) -> None:
     with EmbeddedServer(folder) as server:

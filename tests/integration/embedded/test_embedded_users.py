@@ -27,6 +27,8 @@ import sys
 from pathlib import Path
 from livetranslate_store import StoreUnavailableError
 from livetranslate_store.embedded.server import EmbeddedServer
+
+pytestmark = pytest.mark.slow
 try:
     with EmbeddedServer(Path(sys.argv[1])) as server:
         print("ready", server.url)

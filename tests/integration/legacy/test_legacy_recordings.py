@@ -18,6 +18,8 @@ from livetranslate_store.legacy import (
 )
 from livetranslate_store.values import ImportCounts
 
+pytestmark = pytest.mark.slow
+
 
 async def test_a_recording_that_is_not_to_be_had_is_told_and_its_transcript_says_so(
     store: Store, older: Program, url: str, recordings: Path, tmp_path: Path

@@ -24,6 +24,8 @@ from livetranslate_store.legacy import (
 )
 from livetranslate_store.values import ImportCounts
 
+pytestmark = pytest.mark.slow
+
 
 async def test_a_move_that_is_repeated_changes_no_row(
     store: Store, older: Program, url: str, recordings: Path, other_program: Program

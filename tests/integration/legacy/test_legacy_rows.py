@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, timedelta
 from pathlib import Path
 
+import pytest
 from helpers.moved_rows import SESSION, session_of, transcript_of
 from helpers.older_system import (
     STARTED,
@@ -23,6 +24,8 @@ from livetranslate_store.legacy import (
     import_legacy,
 )
 from livetranslate_store.values import ImportCounts
+
+pytestmark = pytest.mark.slow
 
 
 async def test_a_meeting_comes_over_with_everything(

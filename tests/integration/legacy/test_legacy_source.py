@@ -14,6 +14,8 @@ from livetranslate_store.legacy import (
     import_legacy,
 )
 
+pytestmark = pytest.mark.slow
+
 
 async def test_the_older_database_cannot_be_written_while_it_is_read(
     store: Store, older: Program, url: str

@@ -5,16 +5,20 @@ before them and text behind them. A line that was meant as a head is known as on
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from livetranslate_store.formats.joiners import JOINER
 
-_TIME = r"(-?)\s?(?:([0-9]{1,9})\s?:\s?)?([0-9]{1,9})\s?:\s?([0-9]{1,2})(?:\s?[.,:;]\s?([0-9]{1,9}))?"
+_TIME = (
+    r"(-?)\s?(?:([0-9]{1,9})\s?:\s?)?([0-9]{1,9})\s?:\s?([0-9]{1,2})"
+    r"(?:\s?[.,:;]\s?([0-9]{1,9})(\.[0-9]{1,20})?)?"
+)
 # A time ends at a space, or with its milliseconds: behind them a text may follow at once.
 _BEHIND = r"(?:(?=\s|$)|(?<=[.,:;][0-9]{3})(?![0-9]|[.,:;][0-9]))"
 _HEAD = re.compile(rf"\s*(?:[#(]?[0-9]{{1,9}}[).:]?\s+)?{_TIME}([-=~>|,\s]{{1,12}}){_TIME}{_BEHIND}")
-# How many groups a time has: its sign, hours, minutes, seconds, fraction.
-_PARTS = 5
+# How many groups a time has: its sign, hours, minutes, seconds, fraction, and what follows its milliseconds.
+_PARTS = 6
 _ARROW = re.compile(r"--+>")
 # Where cues are placed, as WebVTT and some players of SubRip say it: no text.
 _SETTINGS = re.compile(r"(?:\s*(?:align|line|position|size|vertical|region|[A-Z]|[XY][12]):[^\s:]+(?=\s|$))*")
@@ -42,6 +46,7 @@ _LONGEST_TIME = 24
 _FEWEST_DIGITS = 3
 _MOST_LETTERS = 3
 _BEGINS_DAMAGED = re.compile(r"\W*\w?[0-9]")
+_FRACTION = re.compile(r"[0-9][.,][0-9]")
 _DAMAGED_ARROW = re.compile(r"[-=~]\s?>")
 
 
@@ -70,11 +75,14 @@ def head_of(line: str) -> Head | None:
         return None
     first, between, second = found.groups()[:_PARTS], found[_PARTS + 1], found.groups()[_PARTS + 1 :]
     # "10:30 - 11:00" in a text is no head: without its arrow, one has fractions of seconds.
-    if not _ARROW.search("".join(between.split())) and (first[-1] is None or second[-1] is None):
+    if not _ARROW.search("".join(between.split())) and (first[-2] is None or second[-2] is None):
         return None
     rest = line[found.end() :]
+    if len(second[-2] or "") < len(first[-2] or "") and rest.lstrip()[:1].isdigit():
+        # The second time goes on behind a wrong character.
+        return None
     placed = _SETTINGS.match(rest)
-    return Head(_seconds(*first), _seconds(*second), rest[placed.end() if placed else 0 :].strip())
+    return Head(_seconds(first), _seconds(second), rest[placed.end() if placed else 0 :].strip())
 
 
 def is_meant_as_head(line: str, *, numbered: bool) -> bool:
@@ -83,7 +91,7 @@ def is_meant_as_head(line: str, *, numbered: bool) -> bool:
         return False
     line = readable(line)
     arrow = _DAMAGED_ARROW.search(line)
-    if arrow is None:
+    if arrow is None or not ("-->" in line or _FRACTION.search(line)):
         return numbered and _is_damaged(line.strip(), longest=2 * _LONGEST_TIME)
     before, after = line[: arrow.start()].strip(" -=~"), line[arrow.end() :].strip()
     first = after[: _LONGEST_TIME // 2]
@@ -115,7 +123,11 @@ def _is_damaged(part: str, longest: int = _LONGEST_TIME) -> bool:
     return enough and letters <= _MOST_LETTERS and marks > 0
 
 
-def _seconds(sign: str, hours: str | None, minutes: str, seconds: str, fraction: str | None) -> float:
-    whole = (int(hours or 0) * 60 + int(minutes)) * 60 + int(seconds)
+def _seconds(time: Sequence[str | None]) -> float:
+    sign, hours, minutes, seconds, fraction, beyond = time
+    whole = (int(hours or 0) * 60 + int(minutes or 0)) * 60 + int(seconds or 0)
+    if beyond is not None:
+        # Some programs write milliseconds with a fraction of their own, and without zeros before them.
+        return float(f"{sign}{whole + float(f'{fraction}{beyond}') / 1000:.6f}")
     # Read as one number: adding a fraction would leave its error in the last digits.
     return float(f"{sign}{whole}.{fraction or 0}")

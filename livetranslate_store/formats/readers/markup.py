@@ -14,10 +14,12 @@ def broken_lines(markup: str) -> str:
 
 def characters(text: str) -> str:
     r"""Return a text without tags with the characters that `&amp;`, `&nbsp;` and `\h` spell."""
-    return unescape(_SPACES.sub(" ", text))
+    return unescape(_SPACES.sub(" ", text)) if "&" in text or "\\" in text else text
 
 
 def trimmed(text: str) -> str:
     """Return the lines of a text that show something, without the space around them."""
+    if "\n" not in text:
+        return text.strip()
     lines = (line.strip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line)

@@ -65,6 +65,8 @@ def _without_lines(text: str, number: int, plain: Plain) -> str:
 
 def unhighlighted(blocks: Blocks, plain: Plain) -> Blocks:
     """Return the cues with renditions of one text, that highlight one word each, as one cue with words."""
+    if not any(isinstance(each, Block) and _HIGHLIGHT.search(each.text) for each in blocks):
+        return blocks
     merged: Blocks = []
     for (is_rendition, _), group in groupby(_numbered(blocks, plain), key=lambda pair: pair[0]):
         renditions = [each for _, each in group]

@@ -60,4 +60,4 @@ def _cue(block: Block) -> RawCue:
 
 
 def _plain(markup: str) -> str:
-    return trimmed(characters(_MARKUP.sub("", markup)))
+    return trimmed(characters(_MARKUP.sub("", markup) if "<" in markup or "{" in markup else markup))

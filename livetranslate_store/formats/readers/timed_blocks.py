@@ -28,6 +28,7 @@ _BAD_BYTE = re.compile("[\udc80-\udcff]")
 _LONGEST_NUMBER = 8
 # Above the first cue some programs write who made the file.
 _FIRST_LINES = 10
+_BEGIN = 20_000
 # Numbers and their blank lines are a file's custom, not a cue's.
 _MOSTLY = 0.5
 
@@ -58,12 +59,12 @@ def lines_of(text: str) -> list[str]:
 
 def has_times(text: str) -> bool:
     """Return whether any line holds the two times of a cue."""
-    return any(map(head_of, lines_of(text)))
+    return ":" in text and any(map(head_of, lines_of(text)))
 
 
 def begins_with_times(text: str) -> bool:
     """Return whether the first lines hold two times; a document that quotes cues has them below."""
-    first = islice((line for line in lines_of(text) if line.strip()), _FIRST_LINES)
+    first = islice((line for line in lines_of(text[:_BEGIN]) if line.strip()), _FIRST_LINES)
     return any(head_of(line) is not None for line in first)
 
 
@@ -92,6 +93,9 @@ def blocks(
 
 def _heads(lines: Sequence[str]) -> Iterator[tuple[int, Head | None]]:
     for place, line in enumerate(lines):
+        # Most lines are texts and numbers, and have neither, in any writing.
+        if line.isascii() and ":" not in line and ">" not in line:
+            continue
         head = head_of(line)
         if head is not None:
             yield place, head
@@ -121,7 +125,7 @@ def _numbered_heads(lines: Sequence[str]) -> Iterator[_Found]:
     places = {place for place, _ in heads}
     plain = sum(place > 0 and is_number(lines[place - 1], plain=True) for place, _ in heads)
     apart = sum(
-        place > 1 and not lines[place - 1].strip() and is_number(lines[place - 2]) for place, _ in heads
+        place > 1 and not lines[place - 1].strip() and _is_paragraph(lines, place - 2) for place in places
     )
     numbered = plain + apart >= _MOSTLY * len(heads)
     last = -1
@@ -148,6 +152,11 @@ def _is_number_of_cue(lines: Sequence[str], place: int, numbered: bool) -> bool:
         and any(map(str.isdigit, line))
         and _begins_paragraph(lines, place)
     )
+
+
+def _is_paragraph(lines: Sequence[str], place: int) -> bool:
+    """Return whether a number is a paragraph of its own: below a head it would be the text."""
+    return is_number(lines[place]) and _begins_paragraph(lines, place)
 
 
 def _begins_paragraph(lines: Sequence[str], place: int) -> bool:

@@ -5,6 +5,7 @@ name goes on with the text before it. Who speaks is decided over the whole docum
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -124,7 +125,8 @@ def _document(text: str) -> _Document:
     }
     named = [line.name for line in lines if line.clock is None]
     if first:
-        again = {name for name in named if name is not None and named.count(name) > 1}
+        counts = Counter(named)
+        again = {name for name in named if name is not None and counts[name] > 1}
         people = {name for name in named if name is not None and is_person(name)}
         # Meet lists the attendees above the transcript.
         attending = {name.strip() for line in head for name in line.text.split(",")}

@@ -71,6 +71,12 @@ TEAMS = docx(
     "Bo Chen   0:09\nHi.",
     "Bo Chen stopped transcription",
 )
+STREAM = docx(
+    *(
+        f"0:0:{n}.0 --> 0:0:{n + 1}.490\n{name}\nHello {n}."
+        for n, name in enumerate(["Ana Lima", "Bo Chen"] * 3)
+    )
+)
 SAMPLES: dict[str, str | bytes] = {
     "ass": ASS,
     "ttml": TTML,
@@ -110,6 +116,7 @@ def test_a_file_is_one_format(name: str) -> None:
                 ("Speaker 2", 3609.0, None, "Bye."),
             ],
         ),
+        (STREAM, [(("Ana Lima", "Bo Chen")[n % 2], float(n), n + 1.49, f"Hello {n}.") for n in range(6)]),
         (MEET_GERMAN, [("Ana Lima", 0.0, None, "Guten Tag."), ("Bo", 0.0, None, "Ja.")]),
         (TEAMS, [("Ana Lima", 5.0, None, "Hello.\nAll."), ("Bo Chen", 9.0, None, "Hi.")]),
     ],

@@ -31,6 +31,9 @@ _MOSTLY = 0.5
 # A conversation has few voices, and each is heard more than once; a short file shows each of them once.
 _FEW = 6
 _PER_SPEAKER = 2
+# Two lines of a text look like a name and a text: here all cues have to agree.
+_NEARLY_ALL = 0.8
+_PER_NAME_ABOVE = 3
 _PARTICLE = 3
 _MOST_WORDS = 6
 # A sentence, a figure or code is no name.
@@ -131,11 +134,33 @@ def _prefixed(items: Sequence[Read], cues: Sequence[RawCue], *, certain: bool) -
             f"{others} of {len(cues)} cues begin with words and a colon, which are kept in the text; "
             "speakers=prefix reads them as speakers.",
         )
+    above = frozenset() if names else _above(cues)
     for item in items:
         if isinstance(item, RawCue) and names:
             yield from _turns(item, names)
+        elif isinstance(item, RawCue) and above:
+            yield _named_above(item, above)
         else:
             yield item
+
+
+def _above(cues: Sequence[RawCue]) -> frozenset[str]:
+    """Return the names that stand in a line of their own above nearly all texts, as in Microsoft Stream."""
+    counts = Counter(cue.text.partition("\n")[0] for cue in cues if "\n" in cue.text)
+    again = {
+        name for name in counts if counts[name] > 1 and not _SENTENCE.search(name) and _begins_as_name(name)
+    }
+    heard = sum(counts[name] for name in again)
+    few = len(again) <= heard / _PER_NAME_ABOVE
+    return frozenset(again) if again and few and heard >= _NEARLY_ALL * len(cues) else frozenset()
+
+
+def _named_above(cue: RawCue, names: frozenset[str]) -> RawCue:
+    first, _, text = cue.text.partition("\n")
+    if first not in names or not text:
+        return cue
+    label, name = speaker_of(first)
+    return cue._replace(text=text, label=label, name=name, words=_without(cue.words, first))
 
 
 def _chosen(prefixes: Sequence[_Prefix | None], *, certain: bool) -> frozenset[str]:

@@ -19,7 +19,7 @@ def places_of(cues: Sequence[Span], segments: Sequence[Span]) -> list[int]:
     """Return for each cue the place of the segment that it overlaps most; spans are (start, end) in seconds.
 
     A cue that overlaps none goes to the nearest one. Among equals the segment has it that starts last before
-    the cue does, or else first after it; where they start together, the longer and then the earlier one.
+    the cue does, or else first after it; if they start together, the longer and then the earlier one.
     Raises ValueError without any segment.
     """
     if cues and not segments:

@@ -8,7 +8,7 @@ _CLOCK = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,9}):([0-9]{1,2}(?:\.[0-9]{1,9})
 
 
 def seconds_of(value: str, field: str) -> float:
-    """Return the seconds that a clock shows; raises InvalidInputError where it shows none."""
+    """Return the seconds that a clock shows; raises InvalidInputError if it shows none."""
     found = _CLOCK.fullmatch(value.strip())
     if found is None:
         raise InvalidInputError(f"{field} {value[:40]!r} is not a time such as 12:05 or 01:02:03.")

@@ -1,4 +1,4 @@
-"""Bytes become text: by their own marks and escapes, as UTF-8, or by a guess that is told."""
+"""Bytes become text: by their own marks and escapes, as UTF-8, or by a guess that is noted."""
 
 import codecs
 import re

@@ -20,7 +20,7 @@ _HEAD = re.compile(rf"\s*(?:[#(]?[0-9]{{1,9}}[).:]?\s+)?{_TIME}([-=~>|,\s]{{1,12
 # How many groups a time has: its sign, hours, minutes, seconds, fraction, and what follows its milliseconds.
 _PARTS = 6
 _ARROW = re.compile(r"--+>")
-# Where cues are placed, as WebVTT and some players of SubRip say it: no text.
+# Places of cues on the screen, in WebVTT and some players of SubRip: no text.
 _SETTINGS = re.compile(r"(?:\s*(?:align|line|position|size|vertical|region|[A-Z]|[XY][12]):[^\s:]+(?=\s|$))*")
 _DIGIT = re.compile(r"\d")
 # What people and programs write in place of the marks of a head.

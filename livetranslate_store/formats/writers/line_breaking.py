@@ -2,7 +2,7 @@
 
 Characters of East Asian scripts and emoji take two columns, marks that sit on others none. A line ends at a
 space or beside a wide character; a word that is longer than a line is broken between characters as people see
-them. That is where texts in Thai, Lao, Khmer and Burmese break too, which would need a dictionary.
+them. Texts in Thai, Lao, Khmer and Burmese break there, too: their words would need a dictionary.
 """
 
 import re
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _JOINER = "\u200d"
-# Unicode's kinds of what closes something or belongs to what is before it, and of what opens something.
+# Unicode's categories of closing and following characters, and of opening ones.
 _NOT_FIRST = frozenset({"Pe", "Pf", "Po", "Lm"})
 _NOT_LAST = frozenset({"Ps", "Pi"})
 _WORDS = re.compile(r"\S+")

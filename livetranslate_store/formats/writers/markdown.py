@@ -7,7 +7,7 @@ from livetranslate_store.formats.writers.row_text import clock, one_line, speake
 from livetranslate_store.formats.writers.text import noted
 from livetranslate_store.values import SessionFacts, TranscriptRow
 
-# What means something anywhere in a line, and what does at its beginning.
+# Characters with a meaning anywhere in a line, and those with one at its beginning.
 _ANYWHERE = re.compile(r"[\\`*_\[\]<>&~|$]|(?<=:)(?=//)|(?<=www)(?=\.)")
 # A text that is nothing but a time, which would be the next row's.
 _CLOCK = re.compile(r"^(-?\d+):(?=\d\d:\d\d$)")

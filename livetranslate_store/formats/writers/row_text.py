@@ -22,7 +22,7 @@ class Said(NamedTuple):
 
 
 def said(row: TranscriptRow, languages: Sequence[str]) -> tuple[Said | None, ...]:
-    """Return what the row says in each language, the original alone where none is asked for.
+    """Return what the row says in each language, the original alone without languages.
 
     What was said in a language, or a variant of it, stands in that language's place; None marks a gap.
     """
@@ -52,7 +52,7 @@ def one_line(text: str) -> str:
 
 
 def speaker_of(row: TranscriptRow) -> str:
-    """Return the speaker's name, or the label that stands for it; empty where neither is known."""
+    """Return the speaker's name, or the label without a name; empty if neither is known."""
     return one_line(row.speaker_name or row.speaker_label or "")
 
 

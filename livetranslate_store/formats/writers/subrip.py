@@ -29,7 +29,7 @@ class SubRipWriter:
         self._left_out = 0
 
     def begin(self) -> str:
-        """Return the head of the file: there is none."""
+        """Return the head of the file: it has none."""
         return ""
 
     def add(self, row: TranscriptRow) -> str:
@@ -37,7 +37,7 @@ class SubRipWriter:
         return "".join(map(self._written, self._cues.add(row)))
 
     def end(self) -> str:
-        """Return what is left."""
+        """Return the cues that are left, and log the rows that have no place."""
         rest = "".join(map(self._written, self._cues.rest()))
         if self._left_out:
             logger.warning(

@@ -19,7 +19,7 @@ from livetranslate_store.values import TranscriptRow
 COLUMNS = 42
 LINES = 2
 MINIMUM_MS = 1000
-# Where the end of speech is not known: the usual speed of reading.
+# The usual speed of reading, for speech without a known end.
 COLUMNS_PER_SECOND = 15
 
 
@@ -40,7 +40,7 @@ class SubtitleCue(NamedTuple):
 
 
 class Untimed(NamedTuple):
-    """What was said at no known time: a format keeps it where it can."""
+    """A text without a time: a format keeps it if it can."""
 
     speaker: str
     lines: tuple[CueLine, ...]
@@ -82,7 +82,7 @@ class _Texts:
 class PlainCues:
     """Makes the cues of rows as they are: texts with their own line breaks, overlaps kept.
 
-    With two languages each has one line. `named` puts the speaker's name before the text where it changes.
+    With two languages each has one line. `named` puts the speaker's name before the text if it changes.
     """
 
     def __init__(self, languages: Sequence[str], *, named: bool = False) -> None:
@@ -99,14 +99,14 @@ class PlainCues:
             yield _timed(row, tuple(lines))
 
     def rest(self) -> Iterator[SubtitleCue | Untimed]:
-        """Yield what is left at the end."""
+        """Yield the cues that are left at the end."""
         return iter(())
 
 
 class ReadableCues:
     """Makes cues that can be read: two lines of 42 columns, a second at least, one at a time.
 
-    A long text goes into several cues that share its time; where people talk at once, or faster than a second
+    A long text goes into several cues that share its time; if people talk at once, or faster than a second
     per cue, cues come later than the speech. Nothing is lost. With two languages each has one line.
     """
 
@@ -128,13 +128,13 @@ class ReadableCues:
             yield from self._after(cue)
 
     def rest(self) -> Iterator[SubtitleCue | Untimed]:
-        """Yield what is left at the end."""
+        """Yield the cues that are left at the end."""
         if self._waiting is not None:
             yield self._waiting
             self._waiting = None
 
     def _after(self, cue: SubtitleCue) -> Iterator[SubtitleCue]:
-        """Yield the cue before, which ends where this one begins at the latest."""
+        """Yield the cue before, which ends at the latest when this one begins."""
         start = cue.start
         if self._waiting is not None:
             start = max(start, self._waiting.start + MINIMUM_MS)
@@ -175,7 +175,7 @@ def _timed(row: TranscriptRow, lines: tuple[CueLine, ...]) -> SubtitleCue | Unti
 
 
 def _shared(whole: SubtitleCue, pieces: Sequence[Sequence[CueLine]]) -> Iterator[SubtitleCue]:
-    """Yield one cue per piece, each with its share of the time, by how much there is to read."""
+    """Yield one cue per piece, each with its share of the time, in proportion to its width."""
     columns = [sum(width_of(line.text) for line in piece) or 1 for piece in pieces]
     shares = [whole.start + (whole.end - whole.start) * part // sum(columns) for part in accumulate(columns)]
     starts = [whole.start, *shares]

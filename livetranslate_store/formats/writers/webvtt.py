@@ -37,7 +37,7 @@ class WebVTTWriter:
         return self._header(row) + "".join(map(self._written, self._cues.add(row)))
 
     def end(self) -> str:
-        """Return what is left."""
+        """Return the cues that are left."""
         return "".join(map(self._written, self._cues.rest()))
 
     def _header(self, row: TranscriptRow) -> str:

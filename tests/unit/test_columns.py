@@ -10,16 +10,16 @@ SECOND = table("second", column("a"), column("b"))
 
 class Thing(Struct):
     a: int
-    b: int
     named: int
+    b: int
     made: str
 
 
 def test_columns_come_in_the_order_of_the_fields_whatever_order_they_are_given_in() -> None:
     columns = columns_of(Thing, [FIRST, SECOND], computed=["made"], named=FIRST.c.other)
-    assert [each.name for each in columns] == ["a", "b", "named"]
+    assert [each.name for each in columns] == ["a", "named", "b"]
     # Two tables have b: the first one counts.
-    assert [str(each.element) for each in columns] == ["second.a", "first.b", "first.other"]
+    assert [str(each.element) for each in columns] == ["second.a", "first.other", "first.b"]
 
 
 def test_a_row_and_what_is_computed_make_a_value() -> None:

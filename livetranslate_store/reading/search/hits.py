@@ -108,7 +108,7 @@ def _walk_length(source: Source, shape: SearchShape, readings: Readings) -> Colu
 
 
 def _walked(source: Source, shape: SearchShape, readings: Readings, length: ColumnElement[int] | None) -> CTE:
-    sessions = select(SESSIONS.c.id, SESSIONS.c.started_at).where(*_on_sessions(shape, SESSIONS.c.id))
+    sessions = select(SESSIONS.c.id, SESSIONS.c.started_at).where(*_on_sessions(shape))
     if length is not None:
         sessions = sessions.where(length > number(0))
     # Only the meetings are sorted: a nested loop keeps their order and that of the texts in each, so that all
@@ -140,7 +140,7 @@ def _walked(source: Source, shape: SearchShape, readings: Readings, length: Colu
     )
     reading = (
         select(readings.each.c.query, readings.each.c.rests)
-        .where(readings_of(texts.c.language, shape, readings))
+        .where(is_its_reading(texts.c.language, shape, readings))
         .limit(number(1))
         .correlate(texts)
         .lateral("reading")
@@ -158,7 +158,7 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
     table, reading = source.table, readings.each
     session = (
         select(SESSIONS.c.id, SESSIONS.c.started_at)
-        .where(SESSIONS.c.id == table.c.session_id, *_on_sessions(shape, SESSIONS.c.id))
+        .where(SESSIONS.c.id == table.c.session_id, *_on_sessions(shape))
         .offset(number(0))
         .correlate(table)
         .lateral("session")
@@ -174,7 +174,7 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
             table.c.text,
             reading.c.query,
         )
-        .select_from(joined.join(reading, readings_of(source.language, shape, readings)))
+        .select_from(joined.join(reading, is_its_reading(source.language, shape, readings)))
         .where(
             match.possible,
             match.certain.is_(true()),
@@ -251,7 +251,9 @@ class _Match:
         return similarity
 
 
-def readings_of(language: ColumnElement[str], shape: SearchShape, readings: Readings) -> ColumnElement[bool]:
+def is_its_reading(
+    language: ColumnElement[str], shape: SearchShape, readings: Readings
+) -> ColumnElement[bool]:
     """Return whether a reading is the one for texts in `language`."""
     if shape.one_reading:
         return true()
@@ -261,10 +263,10 @@ def readings_of(language: ColumnElement[str], shape: SearchShape, readings: Read
     return is_its_own
 
 
-def _on_sessions(shape: SearchShape, session_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+def _on_sessions(shape: SearchShape) -> list[ColumnElement[bool]]:
     conditions = session_conditions(shape.filters, SESSIONS)
     # The index of sessions can answer this part of the condition on the place.
-    place, fields = tuple_(SESSIONS.c.started_at, session_id), ("started_at", "session_id")
+    place, fields = tuple_(SESSIONS.c.started_at, SESSIONS.c.id), ("started_at", "session_id")
     if shape.is_later:
         conditions.append(place <= key_place("before", fields))
     if shape.is_known:

@@ -39,7 +39,7 @@ from livetranslate_store.reading.columns import (
     with_speaker,
 )
 from livetranslate_store.reading.search.cursor import key_place
-from livetranslate_store.reading.search.hits import Hits, hits_in, readings_of
+from livetranslate_store.reading.search.hits import Hits, hits_in, is_its_reading
 from livetranslate_store.reading.search.readings import Readings, materialized, number, query_readings
 from livetranslate_store.reading.search.shape import BLOCK, SOURCES, SearchShape, newest_first
 from livetranslate_store.reading.translations import translation_into
@@ -99,7 +99,7 @@ def _page(hits: Sequence[Hits], block: CTE, end: CTE, shape: SearchShape, readin
         .join(SESSIONS, SESSIONS.c.id == page.c.session_id)
     )
     language = func.coalesce(translated.c.target_language, spoken.c.language)
-    joined = with_speaker(joined).outerjoin(reading, readings_of(language, shape, readings))
+    joined = with_speaker(joined).outerjoin(reading, is_its_reading(language, shape, readings))
     shown: list[tuple[ColumnElement[Any], ...]] = [
         (translated.c.text, translated.c.target_language, translated.c.transcript_revision)
     ]

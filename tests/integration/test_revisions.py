@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -309,7 +310,7 @@ async def test_a_receipt_tells_the_revision_that_each_translation_was_made_from(
 
 
 async def test_a_stored_segment_that_the_store_has_forgotten_is_found_and_not_collided_with(
-    database_url: str, session_id: UUID, store: Store, monkeypatch: pytest.MonkeyPatch
+    database_url: str, session_id: UUID, store: Store, audio_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failures: list[Exception] = []
 
@@ -319,7 +320,7 @@ async def test_a_stored_segment_that_the_store_has_forgotten_is_found_and_not_co
 
     await store.record_segment(session_id, transcript=version("Good"), audio=audio())
     monkeypatch.setattr("livetranslate_store.database.failures.translate", remembering)
-    async with Store.open(database_url, min_connections=1) as another:
+    async with Store.open(database_url, audio_url=f"file:{audio_folder}", min_connections=1) as another:
         by_key = await another.record_segment(session_id, transcript=version("Good morning"))
         by_audio = await another.record_segment(session_id, transcript=transcript("x"), audio=audio())
     assert (by_key.outcome, by_audio.outcome) == (Outcome.UPDATED, Outcome.INSERTED)

@@ -48,9 +48,10 @@ async def test_a_session_ends_once_and_not_before_it_began(store: Store, session
     async with store.unit_of_work() as uow:
         ended = await uow.sessions.end(session_id)
         assert ended.status == "ended"
-        first = ended.ended_at
+        first, written = ended.ended_at, ended.updated_at
         assert first is not None
-        assert (await uow.sessions.end(session_id)).ended_at == first
+        again = await uow.sessions.end(session_id)
+        assert (again.ended_at, again.updated_at) == (first, written)
         with pytest.raises(InvalidInputError, match="before the session's start"):
             await uow.sessions.end(session_id, ended_at=ended.started_at - timedelta(seconds=1))
         later = first + timedelta(hours=1)

@@ -60,7 +60,7 @@ async def opened(databases: Databases, segments: int, connections: int) -> Async
         # The timing leaves objects out; the floor writes none either.
         store._storage.put = _no_object  # type: ignore[method-assign, assignment]
         # The filled rows name recordings that no storage holds, so that none may be claimed.
-        store._storage.claim = _no_claim  # type: ignore[method-assign]
+        store._storage.claim = _no_claim  # type: ignore[method-assign, assignment]
         pool = await floor.open_pool(databases.dsn(name), connections)
         try:
             await _check_durability(store, pool)

@@ -1,11 +1,11 @@
 """`uow.session`: SQLAlchemy's session in the unit's transaction, for an application's own models."""
 
 import asyncio
-from typing import Any
+from pathlib import Path
 from uuid import UUID
 
 import pytest
-from helpers.stored import Program
+from helpers.stored import Program, objects
 from helpers.support import audio, counts, sql, transcript, translation
 from sqlalchemy import ForeignKey, MetaData, func, insert, select, text, update
 from sqlalchemy.exc import NoResultFound
@@ -266,14 +266,14 @@ async def test_a_commit_in_sql_is_found_out(store: Store) -> None:
 
 
 async def test_rollback_leaves_without_writing_files_included(
-    store: Store, session_id: UUID, other_program: Program, audio_folder: Any
+    store: Store, session_id: UUID, other_program: Program, audio_folder: Path
 ) -> None:
     async with store.unit_of_work() as uow:
         await uow.audio_files.add(session_id, audio())
         uow.session.add(Note(session_id=session_id, text="gone"))
         await uow.transcripts.add(session_id, transcript())
         await uow.rollback()
-        assert [path for path in audio_folder.rglob("*") if path.is_file()] == []
+        assert objects(audio_folder) == []
         assert store.statistics().pool.in_use == 0
         with pytest.raises(UsageError, match="has ended"):
             await uow.transcripts.add(session_id, transcript())

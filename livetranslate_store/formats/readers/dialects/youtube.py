@@ -1,6 +1,7 @@
 """YouTube's json3: events with parts; words of recognized speech have offsets from their event's start."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 from livetranslate_store.formats.readers.dialects.dialect import Dialect, Segment
 from livetranslate_store.formats.readers.dialects.paths import Fields, fields_of, found, items_of
@@ -29,20 +30,25 @@ def _said(event: Fields) -> str:
 def _end(event: Fields, following: Fields) -> JSON:
     """Return when recognized speech ends: its line is shown on while the next one is spoken."""
     start, length, after = event.get("tStartMs"), event.get("dDurationMs"), following.get("tStartMs")
-    if not isinstance(start, int | float) or not isinstance(length, int | float):
+    if not _is_time(start) or not isinstance(length, int | float):
         return None
     end = start + length
     return min(end, after) if isinstance(after, int | float) and after >= start else end
 
 
 def _words(parts: Sequence[JSON], start: JSON, end: JSON) -> list[JSON]:
-    if not isinstance(start, int | float):
+    if not _is_time(start):
         return []
     begins = [_sum(start, found(part, "tOffsetMs") or 0) for part in parts]
     return [
         {"text": found(part, "utf8"), "start": begin, "end": until}
         for part, begin, until in zip(parts, begins, [*begins[1:], end], strict=True)
     ]
+
+
+def _is_time(start: JSON) -> TypeGuard[float]:
+    """Return whether offsets from `start` can be right."""
+    return isinstance(start, int | float) and start >= 0
 
 
 def _sum(start: float, offset: JSON) -> JSON:

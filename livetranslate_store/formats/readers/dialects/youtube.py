@@ -48,7 +48,7 @@ def _words(parts: Sequence[JSON], start: JSON, end: JSON) -> list[JSON]:
 
 def _is_time(start: JSON) -> TypeGuard[float]:
     """Return whether offsets from `start` can be right."""
-    return isinstance(start, int | float) and start >= 0
+    return isinstance(start, int | float) and not isinstance(start, bool) and start >= 0
 
 
 def _sum(start: float, offset: JSON) -> JSON:

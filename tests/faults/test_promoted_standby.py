@@ -71,7 +71,9 @@ async def test_a_promoted_standby_has_all_that_was_acknowledged_and_reads_and_wr
         ledger_file = tmp_path / f"{number}.ledger"
         chance = Random(run.chance.random())
         with primary_and_standby(synchronous=True) as (primary, standby):
-            hosts: dict[str, Any] = {"replica_urls": [standby.url], "audio_url": f"file:{audio_folder}"}
+            # Each pair is another database: its audio has a folder of its own.
+            recordings = audio_folder / str(number)
+            hosts: dict[str, Any] = {"replica_urls": [standby.url], "audio_url": f"file:{recordings}"}
             async with Store.open(url_of(primary, standby), **hosts, **LIMITS) as store:
                 session_id = await new_session(store)
                 ledger = Ledger(ledger_file, session_id)
@@ -91,4 +93,4 @@ async def test_a_promoted_standby_has_all_that_was_acknowledged_and_reads_and_wr
                 await assert_idle(store)
                 assert store.statistics().replicas[0].state == "promoted"
             with standby.connect() as program:
-                run.found(ledger.check(program, audio_folder))
+                run.found(ledger.check(program, recordings))

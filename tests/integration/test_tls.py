@@ -198,7 +198,7 @@ async def test_migrations_go_by_the_same_settings(
             {"tls": True, "tls_certificate_file": __file__},
             "tls_certificate_file .* cannot be read",
         ),
-        ("", {"tls": True, "tls_key_file": __file__}, "needs the tls_certificate_file that it belongs to"),
+        ("", {"tls": True, "tls_key_file": __file__}, "tls_key_file needs its tls_certificate_file"),
     ],
 )
 async def test_settings_that_would_protect_nothing_are_refused(

@@ -16,6 +16,8 @@ from livetranslate_store import StoreUnavailableError
 from livetranslate_store.embedded import server as embedded
 from livetranslate_store.embedded.server import EmbeddedServer
 
+pytestmark = pytest.mark.slow
+
 # The system's own modules come first: they must not take this for Windows.
 ON_WINDOWS = """
 import asyncio, shutil, subprocess, tempfile
@@ -29,7 +31,6 @@ sys.platform = "win32"
 from livetranslate_store import StoreUnavailableError
 from livetranslate_store.embedded.server import EmbeddedServer
 
-pytestmark = pytest.mark.slow
 try:
     EmbeddedServer().start()
 except StoreUnavailableError as error:

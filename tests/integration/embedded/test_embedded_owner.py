@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from helpers.private_server import (
     CHILD,
     IMPORT_PATH,
@@ -19,6 +20,8 @@ from helpers.private_server import (
 )
 
 from livetranslate_store.embedded.server import EmbeddedServer
+
+pytestmark = pytest.mark.slow
 
 # Whoever forks and is killed leaves a child that has everything the owner had open.
 FORKING_CHILD = """
@@ -38,7 +41,6 @@ FORKED_STOP = """
 import os
 from livetranslate_store.embedded.server import EmbeddedServer
 
-pytestmark = pytest.mark.slow
 server = EmbeddedServer()
 server.start()
 if os.fork() == 0:

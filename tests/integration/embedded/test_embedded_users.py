@@ -19,6 +19,8 @@ from helpers.private_server import (
 from livetranslate_store import StoreUnavailableError
 from livetranslate_store.embedded.server import EmbeddedServer
 
+pytestmark = pytest.mark.slow
+
 SUPPLEMENTARY_GROUP = 54321
 
 
@@ -28,7 +30,6 @@ from pathlib import Path
 from livetranslate_store import StoreUnavailableError
 from livetranslate_store.embedded.server import EmbeddedServer
 
-pytestmark = pytest.mark.slow
 try:
     with EmbeddedServer(Path(sys.argv[1])) as server:
         print("ready", server.url)

@@ -25,6 +25,7 @@ from livetranslate_store.errors import (
     PoolTimeoutError,
     StoreError,
     StoreUnavailableError,
+    UsageError,
 )
 from livetranslate_store.tasks import run_to_end
 from livetranslate_store.writing.encoding import WriteKey
@@ -38,6 +39,8 @@ GROUP_LIMIT = 25
 
 # Groups whose connections were broken fail within this time.
 CLOSE_SECONDS = 2.0
+
+_CLOSED = "The store closed before this was written."
 
 # These errors apply to the whole group: retrying each write alone would not help.
 _FOR_ALL = (OutcomeUnknownError, PoolTimeoutError, StoreUnavailableError)
@@ -158,7 +161,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
         while self._queue or self._groups:
             left, self._queue = self._queue, {}
             for write in left:
-                await self._give_up(write, StoreUnavailableError("The store closed before this was written."))
+                await self._give_up(write, StoreUnavailableError(_CLOSED))
             if self._groups:
                 # A hanging group asks for another connection, or for the removal of an object.
                 _, hanging = await asyncio.wait(self._groups, timeout=CLOSE_SECONDS)
@@ -186,10 +189,12 @@ class GroupCommit(Generic[ItemT, Receipt]):
         try:
             lease = await self._connect()
         except StoreError as error:
+            # The store closed under writes that it had accepted: their callers did nothing wrong.
+            failure = StoreUnavailableError(_CLOSED) if isinstance(error, UsageError) else error
             # All waiting writes have waited for this connection.
             group = self._take(list(self._queue))
             for write in group:
-                await self._give_up(write, error)
+                await self._give_up(write, failure)
             self._requeue(group)
             return
         finally:

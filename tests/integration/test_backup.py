@@ -27,6 +27,8 @@ from livetranslate_store.checks import JSONObject
 from livetranslate_store.exchange import backup_lines, backup_session, restore_session
 from livetranslate_store.ids import new_id
 
+pytestmark = pytest.mark.slow
+
 # Kinds of text and number that a careless copy would change.
 TEXTS = ("Καλημέρα \u2028 \\ \" 'x'\n\n\tи", "", "שלום \U0001f469‍\U0001f680 é", "0" * 20_000)
 METADATA: JSONObject = {"0": 1e300, "n": None, "deep": [{"a": 0.1}, 12345678901234567890], "é": "\u0001"}

@@ -16,6 +16,8 @@ from livetranslate_store import (
 )
 from livetranslate_store.writing.bulk import batch as bulk_batch
 
+pytestmark = pytest.mark.slow
+
 
 async def test_memory_is_bounded_by_two_batches_whatever_the_length(
     store: Store, session_id: UUID, monkeypatch: pytest.MonkeyPatch

@@ -18,6 +18,8 @@ from livetranslate_store import (
     WriteRejectedError,
 )
 
+pytestmark = pytest.mark.slow
+
 
 async def test_progress_tells_how_many_items_can_be_skipped(
     store: Store, session_id: UUID, other_program: Program, small_batches: int

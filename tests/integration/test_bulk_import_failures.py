@@ -18,6 +18,8 @@ from livetranslate_store import (
 )
 from livetranslate_store.ids import transcript_id_for
 
+pytestmark = pytest.mark.slow
+
 
 async def test_a_connection_that_breaks_before_the_commit_is_replaced_once(
     store: Store, session_id: UUID, other_program: Program, audio_folder: Path

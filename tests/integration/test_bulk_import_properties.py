@@ -22,6 +22,7 @@ from livetranslate_store.writing.bulk import batch as bulk_batch
 
 pytestmark = pytest.mark.slow
 
+
 ALIKE = [
     """
     SELECT segment_key, text, is_final, revision, speaker_label, audio_file_id IS NULL

@@ -20,11 +20,12 @@ from helpers.support import audio, transcript, translation
 from livetranslate_store import SegmentInput, Store
 from livetranslate_store.writing.bulk import batch as bulk_batch
 
-pytestmark = pytest.mark.slow
-
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed"),
+]
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ from livetranslate_store.ids import new_id
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.tasks import run_to_end
 
+pytestmark = pytest.mark.slow
+
 
 @asynccontextmanager
 async def opened(url: str, **settings: Any) -> AsyncIterator[Database]:

@@ -24,6 +24,7 @@ from livetranslate_store.values import ReplicaStatistics
 
 pytestmark = pytest.mark.slow
 
+
 Pair = tuple[Server, Server]
 IS_STANDBY = "SELECT pg_is_in_recovery()"
 

@@ -14,6 +14,8 @@ from helpers.support import explained, transcript, translation
 from livetranslate_store import SearchHit, SearchPage, Store
 from livetranslate_store.reading.search.query import BLOCK_HITS, checked_search
 
+pytestmark = pytest.mark.slow
+
 # Meetings on one day each, 40 transcripts with a translation in each meeting; every text has the word `all`,
 # some have another one. Most of the translations are in Japanese. All speakers have the same label, as bots
 # give it.

@@ -25,6 +25,7 @@ from livetranslate_store.values import (
 
 pytestmark = pytest.mark.slow
 
+
 WEEK = 10_080
 
 # Few values, so that equal ones, overlaps and whole minutes are frequent.

@@ -14,6 +14,7 @@ from livetranslate_store import Store, TimelineEntry
 
 pytestmark = pytest.mark.slow
 
+
 # Few values, so that equal ones are frequent.
 TIMES = st.sampled_from([None, -1.0, 0.0, 0.5, 1.0, 2.0, 1e9])
 TAGS = ["ar", "es", "zh", "zh-Hans"]

@@ -13,6 +13,8 @@ from livetranslate_store.ids import new_id
 from livetranslate_store.reading.side_by_side import MISSING_TRANSLATIONS, TRANSCRIPT_VIEW, view_request
 from livetranslate_store.values import TranscriptRow
 
+pytestmark = pytest.mark.slow
+
 
 def places(row: TranscriptRow) -> list[str | None]:
     return [None if each is None else each.text for each in row.translations]

@@ -17,6 +17,8 @@ from livetranslate_store.formats.writers.text import TextWriter
 from livetranslate_store.formats.writers.webvtt import WebVTTWriter
 from livetranslate_store.values import ImportedCue, TranscriptRow
 
+pytestmark = pytest.mark.slow
+
 # The first draw of a text loads the tables of Unicode.
 MANY = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 Writer = WebVTTWriter | SubRipWriter | TextWriter | MarkdownWriter

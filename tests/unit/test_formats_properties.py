@@ -23,6 +23,8 @@ from livetranslate_store.exchange.attachment import places_of
 from livetranslate_store.formats import FORMATS, read_transcript
 from livetranslate_store.values import ImportedCue
 
+pytestmark = pytest.mark.slow
+
 DOCUMENTS: list[Any] = [WHISPER, WHISPERX, deepgram(), ASSEMBLYAI, FIREFLIES, MEET]
 SAMPLES = [each.encode() for each in (WEBVTT, SRT, MEET_DOCUMENT, *map(json.dumps, DOCUMENTS))]
 

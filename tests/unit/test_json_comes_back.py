@@ -3,12 +3,15 @@
 import json
 from collections.abc import Sequence
 
+import pytest
 from helpers.rows import MEETINGS, SESSION, row
 from hypothesis import HealthCheck, given, settings
 
 from livetranslate_store.formats import read_transcript
 from livetranslate_store.formats.writers.json import JSONWriter
 from livetranslate_store.values import ImportedCue, ImportedTranslation, Note, Refusal, TranscriptRow
+
+pytestmark = pytest.mark.slow
 
 
 def written(rows: Sequence[TranscriptRow], languages: Sequence[str] = ("es",)) -> bytes:

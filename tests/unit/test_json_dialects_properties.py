@@ -14,6 +14,8 @@ from livetranslate_store.formats import read_transcript
 from livetranslate_store.formats.readers.dialects.table import DIALECTS
 from livetranslate_store.values import ImportedCue, Refusal, TranscriptFile
 
+pytestmark = pytest.mark.slow
+
 NAMES = list(DIALECT_SAMPLES)
 LETTERS = st.text(st.sampled_from("abcdefgéñßшλ"), min_size=2, max_size=6)
 

@@ -5,11 +5,14 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetranslate_store.segment_cache import SegmentCache, SegmentKey
 from livetranslate_store.values import SegmentLookup
+
+pytestmark = pytest.mark.slow
 
 # Two sessions of three transcripts each.
 KEYS = [(UUID(int=session), UUID(int=number)) for session in (1, 2) for number in (1, 2, 3)]

@@ -28,6 +28,8 @@ from livetranslate_store.formats.writers.subtitles import (
 from livetranslate_store.formats.writers.webvtt import WebVTTWriter
 from livetranslate_store.values import TranscriptRow
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES = st.sampled_from([(), ("es",), ("en", "es")])
 # The first draw of a text loads the tables of Unicode.
 MANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -3,12 +3,15 @@
 import asyncio
 from collections import Counter
 
+import pytest
 from helpers.clock import run_with_clock, skip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetranslate_store import WriteRejectedError
 from livetranslate_store.write_gate import WriteGate
+
+pytestmark = pytest.mark.slow
 
 # What happens next: a writer comes, or one of those around (chosen by the number) ends, fails, is
 # cancelled; or time passes; or the limit changes; or the loop gets a turn.

@@ -11,7 +11,7 @@ from livetranslate_store.formats.writers.row_text import clock, one_line, said, 
 from livetranslate_store.values import SessionFacts, TranscriptRow
 
 _INDENT = "    "
-# A colon in a name must not end it.
+# A colon at the end of a word reads as the end of a name.
 _COLON = re.compile(r":(?= |$)")
 
 
@@ -40,7 +40,7 @@ class TextWriter:
         name = f"{_COLON.sub(f':{JOINER}', doubled(speaker))}: " if speaker else ""
         for place, (text, note) in enumerate(noted(row, self._languages)):
             said = doubled(one_line(text))
-            if not (place or name) and ": " in said:
+            if not (place or name) and _COLON.search(said):
                 said = JOINER + said
             if not note and said.endswith(")"):
                 said += JOINER

@@ -180,6 +180,9 @@ class _Times:
         at = self._read(value, places, self._unit)
         if at is None or not (self._origin or self._shift):
             return at
+        if self._shift and at < 0:
+            self.left_out.append("A word cannot begin or end before its segment.")
+            return None
         return round(at - self._origin + self._shift, _DIGITS)
 
     def after(self, start: float | None, value: JSON, places: Places) -> float | None:

@@ -189,12 +189,10 @@ class GroupCommit(Generic[ItemT, Receipt]):
         try:
             lease = await self._connect()
         except StoreError as error:
-            # The store closed under writes that it had accepted: their callers did nothing wrong.
-            failure = StoreUnavailableError(_CLOSED) if isinstance(error, UsageError) else error
             # All waiting writes have waited for this connection.
             group = self._take(list(self._queue))
             for write in group:
-                await self._give_up(write, failure)
+                await self._give_up(write, error)
             self._requeue(group)
             return
         finally:
@@ -315,6 +313,9 @@ class GroupCommit(Generic[ItemT, Receipt]):
         await self._clean_up(write.item, may_be_stored=write.may_be_stored)
         if write.answer.done():
             return
+        if isinstance(error, UsageError):
+            # The store closed under a write that it had accepted: the caller did nothing wrong.
+            error = StoreUnavailableError(_CLOSED)
         if write.may_be_stored and not isinstance(error, OutcomeUnknownError):
             own: StoreError = OutcomeUnknownError()
             own.__cause__ = error

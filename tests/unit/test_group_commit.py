@@ -15,6 +15,7 @@ from livetranslate_store.errors import (
     PoolTimeoutError,
     StoreError,
     StoreUnavailableError,
+    UsageError,
 )
 from livetranslate_store.writing import group_commit
 from livetranslate_store.writing.group_commit import GROUP_LIMIT, GroupCommit
@@ -350,6 +351,22 @@ async def test_a_second_statement_has_a_connection_of_its_own(bench: Bench) -> N
     groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write)
     assert await groups.write(Item("a", 1)) == "a"
     assert bench.database.ran_on == [bench.database.leases[0], None]
+
+
+async def test_a_store_that_closes_before_the_connection_is_unavailable_to_its_writes(
+    bench: Bench,
+) -> None:
+    bench.database.refusals = [UsageError("The store is closed.")]
+    answers = await results([bench.start("a"), bench.start("b")])
+    assert [type(error) for error in answers] == [StoreUnavailableError, StoreUnavailableError]
+
+
+async def test_a_store_that_closes_while_writes_go_one_by_one_is_unavailable_to_them(bench: Bench) -> None:
+    closed = [UsageError("The store is closed."), UsageError("The store is closed.")]
+    bench.write.errors = [MissingReferenceError("one of them"), *closed]
+    answers = await results([bench.start("a"), bench.start("b")])
+    assert [type(error) for error in answers] == [StoreUnavailableError, StoreUnavailableError]
+    assert bench.write.groups == [["a", "b"], ["a"], ["b"]]
 
 
 async def test_closing_gives_up_the_waiting_writes(bench: Bench) -> None:

@@ -3,6 +3,8 @@
 import ast
 import inspect
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,3 +51,19 @@ async def program(name: str, replacements: Mapping[str, str] | None = None) -> d
     namespace: dict[str, Any] = {"__name__": name}
     await run(page, block, namespace)
     return namespace
+
+
+def pasted(page: Path, folder: Path) -> list[str]:
+    """Run the Python blocks of a page as one file in `folder`, and return the lines that they print."""
+    program = "\n\n".join(each.text for each in blocks_of(page) if each.language == "python")
+    (folder / "pasted.py").write_text(program, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "pasted.py"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()

@@ -2,7 +2,7 @@
 
 Each run has an embedded server that is as durable as any, and one store with its default settings. Bots
 and store share one process, as they do in real use; the bots take some 12 µs of a write for themselves. A
-hundred seconds stand for the hour of a meeting, so that a run sees as many meetings begin and end as a day.
+hundred seconds replace the hour of a meeting, so that a run sees as many meetings begin and end as a day.
 Translations are late in simulated seconds: as many segments lie in between as in a real day. Other work on
 the machine shows in the latencies, so the four minutes measure an fsync beside them.
 """

@@ -14,7 +14,7 @@ from benchmarks.soak.speech import Arrival, arrivals
 from livetranslate_store import AudioInput, Store, TranscriptInput, TranslationInput, WriteRejectedError
 from livetranslate_store.ids import transcript_id_for
 
-# A hundred seconds stand for the hour of a real meeting, so that a run sees many of them begin and end.
+# A hundred seconds replace the hour of a real meeting, so that a run sees many of them begin and end.
 MEETING_SEGMENTS = 25
 LANGUAGES = ("es", "ja", "de")
 SPEAKERS = 4

@@ -115,7 +115,7 @@ def test_a_spoilt_detail_costs_no_text_and_makes_no_wrong_time(
     try:
         file = read(document)
     except InvalidInputError:
-        # Its format is no longer known: that is told, and nothing is stored.
+        # Its format is no longer known: an error says so, and nothing is stored.
         reject()
     assert [item for item in file if isinstance(item, Refusal)] == []
     text = "".join("".join(cue.text.split()) for cue in file.cues)

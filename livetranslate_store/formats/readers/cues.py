@@ -118,7 +118,7 @@ class _Details:
         self.left_out = list(left_out)
 
     def times(self, raw: RawCue) -> tuple[float | None, float | None]:
-        """Return start and end as far as they can be right."""
+        """Return start and end, None for one that cannot be right."""
         earliest = -MAX_SECONDS if raw.may_precede else 0.0
         start, end = _possible(raw.start, earliest), _possible(raw.end, earliest)
         for what, given, kept in (("start", raw.start, start), ("end", raw.end, end)):

@@ -70,7 +70,7 @@ def speaker_of(voice: str | None) -> tuple[str | None, str | None]:
 
 
 def credible(named: Sequence[str | None]) -> frozenset[str]:
-    """Return the names among those that texts begin with; None stands for a text without one.
+    """Return the names among those that texts begin with; None means a text without one.
 
     A name comes again, or is one of a person; together such names begin most texts, and they are few.
     """

@@ -1,12 +1,13 @@
 """Checks of input: each returns the value to store, or raises an error that says what would be right."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import UUID
 
+import msgspec
 from langcodes import standardize_tag
 from langcodes.tag_parser import LanguageTagError
 
@@ -164,6 +165,12 @@ def checked_uuid(value: UUID, field: str) -> UUID:
     return value
 
 
+def check_kind(value: object, kind: type, field: str) -> None:
+    """Refuse a value of another class."""
+    if not isinstance(value, kind):
+        raise InvalidInputError(f"{field} must be of {kind.__name__}, not {type(value).__name__}.")
+
+
 def checked_json_object(value: JSONObject, field: str) -> JSONObject:
     """Return `value` if it is a JSON object that comes back equal from PostgreSQL's jsonb."""
     if not isinstance(value, Mapping):
@@ -171,6 +178,23 @@ def checked_json_object(value: JSONObject, field: str) -> JSONObject:
     if value:
         _check_json(value, field)
     return value
+
+
+def _plain(value: object) -> object:
+    """Return what msgspec encodes in place of a subclass, or of a mapping that is no dict."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    for kind, plain in _PLAIN.items():
+        if isinstance(value, kind):
+            return plain(value)
+    raise InvalidInputError(f"A {type(value).__name__} is not JSON.")
+
+
+# `str()` of an enumeration gives its name.
+_PLAIN: Mapping[type, Callable[[Any], object]] = {str: str.__str__, float: float, int: int}
+
+#: Encodes as JSON what `checked_json_object` accepts, and the store's own values.
+encode_json = msgspec.json.Encoder(enc_hook=_plain).encode
 
 
 def _check_json(value: object, field: str) -> None:

@@ -3,14 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
-from livetranslate_store.checks import MAX_NAME_CHARACTERS, JSONObject
+from livetranslate_store.checks import MAX_NAME_CHARACTERS, JSONObject, encode_json
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.values import AudioInput, TranscriptInput, TranslationInput, Word
-
-_encode = msgspec.json.Encoder().encode
 
 
 class SizeLimits(NamedTuple):
@@ -66,7 +62,7 @@ class SizeLimits(NamedTuple):
 
     def check_metadata(self, metadata: JSONObject) -> None:
         """Refuse metadata whose JSON is too large."""
-        size = len(_encode(metadata))
+        size = len(encode_json(metadata))
         if size > self.max_metadata_bytes:
             raise self._too_large("metadata", size, "max_metadata_bytes")
 

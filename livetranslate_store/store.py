@@ -11,7 +11,7 @@ from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.audio.sweep import sweep_audio
-from livetranslate_store.checks import checked_uuid
+from livetranslate_store.checks import check_kind, checked_uuid
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.transaction import Route, Transaction
 from livetranslate_store.embedded.provision import provisioned
@@ -190,9 +190,9 @@ class Store(Reads):
         reached, OutcomeUnknownError if the answer was lost and the time is up.
         """
         segment = checked_segment(session_id, transcript, translations, audio)
-        self._limits.check_segment(transcript, translations, audio)
+        self._limits.check_segment(transcript, segment.translations, audio)
         with self._tracing.span(
-            "record_segment", session_id=session_id, translations=len(translations)
+            "record_segment", session_id=session_id, translations=len(segment.translations)
         ) as span:
             async with self.gate.slot(0 if audio is None else len(audio.data)):
                 try:
@@ -212,6 +212,7 @@ class Store(Reads):
         """
         checked_uuid(session_id, "session_id")
         checked_uuid(transcript_id, "transcript_id")
+        check_kind(translation, TranslationInput, "translation")
         self._limits.check_translation(translation)
         late = late_translation(session_id, transcript_id, translation)
         with self._tracing.span("add_translation", session_id=session_id) as span:

@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
+from livetranslate_store.checks import encode_json
 from livetranslate_store.database.breaker import Breaker
 from livetranslate_store.database.failures import (
     DATABASE_ERRORS,
@@ -83,7 +84,7 @@ class Database:
             # The connection used last is used first, so that surplus ones grow old and are retired.
             pool_use_lifo=True,
             connect_args=_connect_arguments(settings) | tls,
-            json_serializer=encode_json,
+            json_serializer=json_text,
             json_deserializer=msgspec.json.decode,
             # Texts of people do not belong in error messages.
             hide_parameters=True,
@@ -300,9 +301,9 @@ def asyncpg_url(url: str, setting: str = "database_url") -> URL:
     return parsed.set(drivername="postgresql+asyncpg")
 
 
-def encode_json(value: object) -> str:
+def json_text(value: object) -> str:
     """Return `value` as JSON text, as the driver's codec for json and jsonb wants it."""
-    return msgspec.json.encode(value).decode()
+    return encode_json(value).decode()
 
 
 def _connect_arguments(settings: StoreSettings) -> dict[str, Any]:

@@ -141,9 +141,9 @@ class TranscriptInput(Value, frozen=True, kw_only=True):
         _check_flag(self.is_final, "is_final")
         if self.audio_file_id is not None:
             checked_uuid(self.audio_file_id, "audio_file_id")
+        freeze(self, "words")
         if self.words is not None and not all(isinstance(word, Word) for word in self.words):
             raise InvalidInputError("words must be a sequence of Word.")
-        freeze(self, "words")
         checked_json_object(self.metadata, "metadata")
 
 

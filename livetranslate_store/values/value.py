@@ -1,11 +1,13 @@
 """The base of every value: a frozen struct that msgspec, pydantic and FastAPI read, write and describe."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+from livetranslate_store.errors import InvalidInputError
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -40,8 +42,14 @@ class Value(msgspec.Struct, frozen=True):
 
 
 def freeze(value: Value, *names: str) -> None:
-    """Make tuples of the lists in these fields, as a decoder makes them, while the value is being made."""
+    """Make tuples of the sequences in these fields, as a decoder makes them, while the value is being made.
+
+    Raises InvalidInputError for anything that is no sequence.
+    """
     for name in names:
         sequence = getattr(value, name)
-        if isinstance(sequence, list):
-            msgspec.structs.force_setattr(value, name, tuple(sequence))
+        if type(sequence) is tuple or sequence is None:
+            continue
+        if isinstance(sequence, str | bytes | Mapping) or not isinstance(sequence, Iterable):
+            raise InvalidInputError(f"{name} must be a sequence, not {type(sequence).__name__}.")
+        msgspec.structs.force_setattr(value, name, tuple(sequence))

@@ -8,11 +8,10 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import Table
 
 from livetranslate_store.audio.storage import StagedAudio
-from livetranslate_store.checks import JSONObject
+from livetranslate_store.checks import JSONObject, encode_json
 from livetranslate_store.ids import new_id, transcript_id_for
 from livetranslate_store.models import AudioFile, Transcript, Translation
 from livetranslate_store.models.base import table_of
@@ -26,8 +25,6 @@ WriteKey: TypeAlias = tuple[int, int]
 
 # The database fills these.
 _DATABASE_COLUMNS = {"created_at", "updated_at"}
-
-_encode = msgspec.json.Encoder().encode
 
 
 def write_key(session_id: UUID, row_id: UUID) -> WriteKey:
@@ -134,11 +131,11 @@ def translation_row(
 
 
 def _json(value: JSONObject) -> str:
-    return _encode(value).decode() if value else "{}"
+    return encode_json(value).decode() if value else "{}"
 
 
 def _words(words: Sequence[Word] | None) -> str | None:
-    return None if words is None else _encode(words).decode()
+    return None if words is None else encode_json(words).decode()
 
 
 def speaker_rows(

@@ -96,14 +96,17 @@ class _QueuedWrite(Generic[ItemT, Receipt]):
 class _Connection:
     """Runs the statements of a group: the first on the lease, later ones on connections of their own."""
 
-    __slots__ = ("_database", "_lease")
+    __slots__ = ("_database", "_lease", "was_used")
 
     def __init__(self, database: Database, lease: PoolProxiedConnection | None) -> None:
         self._database = database
         self._lease = lease
+        #: Whether a statement may have reached the server.
+        self.was_used = False
 
     async def run(self, bound: BoundStatement) -> Sequence[Any]:
         lease, self._lease = self._lease, None
+        self.was_used = True
         return await self._database.fetch_once(bound, writes=True, lease=lease)
 
     def close(self) -> None:
@@ -175,8 +178,9 @@ class GroupCommit(Generic[ItemT, Receipt]):
         first = next((each for each in self._queue if self._busy.isdisjoint(each.keys)), None)
         if first is None:
             return
-        loop = asyncio.get_running_loop()
-        self._connecting = task = loop.create_task(self._run_group(), context=first.context)
+        # Not by the loop's task factory: an eager task would run before it is known here.
+        task = asyncio.Task(self._run_group(), loop=asyncio.get_running_loop(), context=first.context)
+        self._connecting = task
         self._groups.add(task)
         task.add_done_callback(self._group_done)
 
@@ -188,11 +192,11 @@ class GroupCommit(Generic[ItemT, Receipt]):
         # The connection first: until there is one, other writes may join, and cancelled ones leave.
         try:
             lease = await self._connect()
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 (a bug too: its callers hear of it, and do not wait for ever)
             # All waiting writes have waited for this connection.
             group = self._take(list(self._queue))
             for write in group:
-                await self._give_up(write, error)
+                await self._give_up(write, _store_error(error))
             self._requeue(group)
             return
         finally:
@@ -264,7 +268,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
         except Exception as error:  # noqa: BLE001 (a bug: its callers hear of it, and do not wait for ever)
             for write in group:
                 if not write.answer.done():
-                    write.answer.set_exception(error)
+                    write.answer.set_exception(_store_error(error))
         except asyncio.CancelledError:
             for write in group:
                 write.may_be_stored = True
@@ -276,9 +280,11 @@ class GroupCommit(Generic[ItemT, Receipt]):
         connection = _Connection(self._database, lease)
         try:
             receipts = await self._write_group([write.item for write in group], connection.run)
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 (one caller's value may raise anything)
             if len(group) == 1 or isinstance(error, _FOR_ALL):
-                await self._fail(group, error)
+                if connection.was_used and not isinstance(error, StoreError):
+                    group[0].may_be_stored = True
+                await self._fail(group, _store_error(error))
             else:
                 # Find the bad one: alone it gets its own error, and the others are stored.
                 for write in group:
@@ -324,6 +330,15 @@ class GroupCommit(Generic[ItemT, Receipt]):
             own = copy(error)
             own.__cause__ = error.__cause__
         write.answer.set_exception(own)
+
+
+def _store_error(error: Exception) -> StoreError:
+    """Return the error as the store's; one that nobody foresaw becomes its cause."""
+    if isinstance(error, StoreError):
+        return error
+    failure = StoreError(f"The write failed with an unexpected {type(error).__name__}.")
+    failure.__cause__ = error
+    return failure
 
 
 async def _ended(group: "asyncio.Task[None]") -> None:

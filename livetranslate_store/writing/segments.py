@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 from uuid import UUID
 
 from livetranslate_store.audio.storage import StagedAudio
-from livetranslate_store.checks import checked_uuid
+from livetranslate_store.checks import check_kind, checked_uuid
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.ids import translation_id_for
 from livetranslate_store.values import (
@@ -65,7 +65,14 @@ def checked_segment(
     Raises InvalidInputError if the parts are not those of one segment.
     """
     checked_uuid(session_id, "session_id")
+    check_kind(transcript, TranscriptInput, "transcript")
+    # The caller's list may change while the write waits.
+    translations = tuple(translations)
+    for each in translations:
+        check_kind(each, TranslationInput, "a translation")
     check_languages(translations)
+    if audio is not None:
+        check_kind(audio, AudioInput, "audio")
     if audio is not None and transcript.audio_file_id is not None:
         raise InvalidInputError("Give audio, or the audio_file_id of one stored before, not both.")
     transcript_id = transcript_id_of(session_id, transcript)

@@ -1,6 +1,7 @@
 """Group commit alone: a fake database, a fake write and a clock that the test moves."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -326,11 +327,55 @@ async def test_all_waiting_writes_have_the_error_of_the_connection_that_they_wai
     assert await bench.start("c") == "receipt of c"
 
 
-async def test_a_bug_reaches_every_caller_and_costs_no_connection(bench: Bench) -> None:
-    bench.write.errors = [ValueError("a bug")]
+async def test_an_unexpected_error_fails_one_write_and_after_a_statement_its_outcome_is_unknown(
+    bench: Bench,
+) -> None:
+    bench.write.errors = [ValueError("one of them"), None, ValueError("a bug"), None]
+    answers = await results([bench.start(name) for name in ("a", "bad", "c")])
+    assert answers[::2] == ["receipt of a", "receipt of c"]
+    assert isinstance(answers[1], OutcomeUnknownError)
+    assert str(answers[1].__cause__) == "The write failed with an unexpected ValueError."
+    assert bench.write.given_up == [("bad", True)]
+    assert await bench.start("d") == "receipt of d"
+
+
+async def test_an_unexpected_error_before_the_statement_is_a_plain_error_and_gives_the_connection_back(
+    bench: Bench,
+) -> None:
+    async def write(items: Sequence[Item], run: Run) -> list[str | StoreError]:
+        if any(each.name == "bad" for each in items):
+            raise TypeError("cannot be encoded")
+        await run(STATEMENT)
+        return [each.name for each in items]
+
+    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write, bench.write.give_up)
+    tasks = [asyncio.create_task(groups.write(Item(name, n))) for n, name in enumerate(("a", "bad", "c"))]
+    answers = await results(tasks)
+    assert answers[::2] == ["a", "c"]
+    assert type(answers[1]) is StoreError
+    assert isinstance(answers[1].__cause__, TypeError)
+    assert bench.write.given_up == [("bad", False)]
+
+
+async def test_an_unexpected_error_of_the_connection_reaches_every_waiting_write_once(bench: Bench) -> None:
+    bench.database.refusals = [cast("StoreError", RuntimeError("a bug"))]
     answers = await results([bench.start("a"), bench.start("b")])
-    assert [str(error) for error in answers] == ["a bug", "a bug"]
+    assert [type(error) for error in answers] == [StoreError, StoreError]
     assert await bench.start("c") == "receipt of c"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+async def test_every_write_is_answered_under_eager_tasks(bench: Bench) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined]  # Python 3.12
+    try:
+        async with asyncio.timeout(5):
+            for name in "abc":
+                assert await bench.start(name) == f"receipt of {name}"
+            many = [bench.start(f"{n}", n) for n in range(GROUP_LIMIT + 3)]
+            assert await results(many) == [f"receipt of {n}" for n in range(GROUP_LIMIT + 3)]
+    finally:
+        loop.set_task_factory(None)
 
 
 async def test_a_write_without_a_statement_gives_its_connection_back(bench: Bench) -> None:

@@ -3,7 +3,7 @@
 from benchmarks import floor
 from benchmarks.beside_plain.lives import PARTS, ours, plain
 from benchmarks.beside_plain.processor import bots_at_the_pace_of_speech, translation_row
-from benchmarks.beside_plain.space import space
+from benchmarks.beside_plain.space import DISK_PARTS, space
 from benchmarks.beside_plain.speed import life_rate, new_finals, whole_timeline
 from benchmarks.contenders import opened
 from benchmarks.databases import Databases
@@ -38,6 +38,7 @@ def measures(scale: Scale) -> dict[str, Measure]:
         "life_wal": Measure("log of a life", "the same", BYTES, 0.7, 0.45),
         **{f"wal_{part}": Measure(f"of it: {part}", "the same", BYTES) for part in PARTS},
         "life_disk": Measure("disk of a life after VACUUM FULL", "the same", BYTES, 1.2, 0.9),
+        **{f"disk_{part}": Measure(f"of it: {name}", "the same", BYTES) for part, name in DISK_PARTS.items()},
         "life_bloat": Measure(
             "disk left by autovacuum, over that", "the same", TIMES, 1.4, 1.2, absolute=True
         ),

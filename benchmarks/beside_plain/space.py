@@ -15,11 +15,21 @@ from benchmarks.report.results import Figure
 Opener: TypeAlias = Callable[[Databases, str, int], AbstractAsyncContextManager[Side]]
 
 _LOG = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
+# Both schemas have a table of translations. Everything else counts with the transcripts: the other tables are
+# almost empty here.
 _DISK = """
-    SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class AS c
-    JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND n.nspname = ANY ('{livetranslate,public}')
+    SELECT CASE c.relname WHEN 'translations' THEN 'translations' ELSE 'transcripts' END,
+        sum(pg_table_size(c.oid))::bigint, sum(pg_indexes_size(c.oid))::bigint
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND n.nspname = ANY ('{livetranslate,public}') GROUP BY 1
 """
+#: The parts of the disk: of rows, and of their indexes.
+DISK_PARTS = {
+    "transcripts": "transcripts",
+    "transcripts_indexes": "indexes of transcripts",
+    "translations": "translations",
+    "translations_indexes": "indexes of translations",
+}
 _BACKENDS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
 SECONDS_TO_END = 30.0
 _UPDATES = """
@@ -36,10 +46,10 @@ class _Contender(NamedTuple):
 
 
 class _Bytes(NamedTuple):
-    """Bytes of one life: of the log by part, and of the disk."""
+    """Bytes of one life, by part."""
 
     log: Mapping[str, float]
-    disk: float
+    disk: Mapping[str, float]
 
 
 async def space(databases: Databases, bots: int, rounds: int, many_rounds: int) -> dict[str, Figure]:
@@ -60,7 +70,8 @@ async def space(databases: Databases, bots: int, rounds: int, many_rounds: int) 
     return {
         "life_wal": Figure(*(sum(each.log.values()) for each in exact)),
         **{f"wal_{part}": Figure(*(each.log[part] for each in exact)) for part in PARTS},
-        "life_disk": Figure(*(each.disk for each in exact)),
+        "life_disk": Figure(*(sum(each.disk.values()) for each in exact)),
+        **{f"disk_{part}": Figure(*(each.disk[part] for each in exact)) for part in DISK_PARTS},
         "life_bloat": Figure(*left),
         "interims_hot": Figure(*hot),
     }
@@ -78,16 +89,27 @@ async def _exact(databases: Databases, contender: _Contender, bots: int, rounds:
     log = dict.fromkeys(PARTS, 0.0)
     async with contender.database as name, _watching(databases, name) as watch:
         async with contender.opened(databases, name, bots) as side:
-            empty = await watch.fetchval(_DISK)
+            empty = await _disk(watch)
             for life in range(rounds):
                 for part, write in PARTS.items():
                     before = await watch.fetchval(_LOG)
                     await asyncio.gather(*(write(side, Life(bot, life)) for bot in range(bots)))
                     log[part] += float(await watch.fetchval(_LOG) - before)
         await watch.execute("VACUUM FULL")
-        disk = await watch.fetchval(_DISK) - empty
+        disk = await _disk(watch)
     lives = bots * rounds
-    return _Bytes({part: written / lives for part, written in log.items()}, disk / lives)
+    return _Bytes(
+        {part: written / lives for part, written in log.items()},
+        {part: (size - empty[part]) / lives for part, size in disk.items()},
+    )
+
+
+async def _disk(watch: Connection) -> dict[str, int]:
+    """Return the bytes of the tables and of their indexes."""
+    sizes: dict[str, int] = {}
+    for table, rows, indexes in await watch.fetch(_DISK):
+        sizes |= {table: rows, f"{table}_indexes": indexes}
+    return sizes
 
 
 async def _hot(databases: Databases, contender: _Contender, bots: int, rounds: int) -> float:
@@ -108,9 +130,9 @@ async def _left_behind(databases: Databases, contender: _Contender, bots: int, r
     async with contender.database as name, _watching(databases, name) as watch:
         async with contender.opened(databases, name, bots) as side:
             await asyncio.gather(*(_lives(side, bot, rounds) for bot in range(bots)))
-        size = await watch.fetchval(_DISK)
+        size = sum((await _disk(watch)).values())
         await watch.execute("VACUUM FULL")
-        return float(size / await watch.fetchval(_DISK))
+        return size / sum((await _disk(watch)).values())
 
 
 async def _lives(side: Side, bot: int, rounds: int) -> None:

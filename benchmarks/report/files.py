@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from benchmarks.report.bars import Bars, draw_bars
 from benchmarks.report.machine import Machine
 from benchmarks.report.plot import Line, Panel, draw
 from benchmarks.report.results import Figure, Figures, LoopResults, Measure, Point
@@ -24,6 +25,27 @@ Results = Mapping[str, LoopResults]
 # A colour for each side; the default loop's lines are broken, so that nobody needs the colours alone.
 _COLORS = {"ours": "#0b62c4", "floor": "#c2410c"}
 _BROKEN = "asyncio"
+
+# The parts of a life, by the measure that counts their bytes.
+LOG_PARTS = {
+    "wal_interims": "ten interim revisions",
+    "wal_final": "the final",
+    "wal_translations": "three translations",
+}
+DISK_PARTS = {
+    "disk_transcripts": "transcripts",
+    "disk_transcripts_indexes": "indexes of transcripts",
+    "disk_translations": "translations",
+    "disk_translations_indexes": "indexes of translations",
+}
+# What the same measures counted for revision 0002 of the schema.
+FIRST_SCHEMA_LOG = {"wal_interims": 9647.0, "wal_final": 1199.0, "wal_translations": 5609.0}
+FIRST_SCHEMA_DISK = {
+    "disk_transcripts": 535.0,
+    "disk_transcripts_indexes": 175.0,
+    "disk_translations": 2474.0,
+    "disk_translations_indexes": 639.0,
+}
 
 
 class Comparison(NamedTuple):
@@ -80,6 +102,7 @@ def write_report(
     (folder / "results.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     (folder / "writers.svg").write_text(_writers_plot(results), encoding="utf-8")
     (folder / "stored.svg").write_text(_stored_plot(results), encoding="utf-8")
+    (folder / "life.svg").write_text(life_plot(plain), encoding="utf-8")
     page = docs / "performance.md"
     text = page.read_text(encoding="utf-8")
     for comparison, begin in ((floor, BEGIN), (plain, BEGIN_PLAIN)):
@@ -119,6 +142,27 @@ def _markdown(comparison: Comparison, machine: Machine) -> str:
         title, *cells = (str(cell) for cell in comparison.cells(name))
         lines.append(f"| {' | '.join([title, measure.floor, *cells])} |")
     return "\n".join(lines)
+
+
+def life_plot(plain: Comparison) -> str:
+    """Return the plot of a life's bytes by part: a plain schema, the store's first one, and today's."""
+    (figures,) = plain.found.values()
+    return draw_bars(
+        [
+            Bars("Log of a life", _sides(figures, LOG_PARTS, FIRST_SCHEMA_LOG)),
+            Bars("Disk of a life", _sides(figures, DISK_PARTS, FIRST_SCHEMA_DISK)),
+        ]
+    )
+
+
+def _sides(
+    figures: Figures, parts: Mapping[str, str], first_schema: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    return {
+        "plain schema": {title: figures[name].floor or 0.0 for name, title in parts.items()},
+        "first schema": {title: first_schema[name] for name, title in parts.items()},
+        "now": {title: figures[name].ours or 0.0 for name, title in parts.items()},
+    }
 
 
 def _as_json(comparison: Comparison) -> list[dict[str, Any]]:

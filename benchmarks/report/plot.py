@@ -66,14 +66,14 @@ def _panel(panel: Panel, offset: int) -> str:
     names = [f"{x:,}" for x, _ in panel.lines[0].points]
     top, step = _ticks(max(y for line in panel.lines for _, y in line.points))
     frame = _Frame(len(names), top)
-    parts = [_text(LEFT, 28, panel.title, size=15, weight=600)]
+    parts = [text_at(LEFT, 28, panel.title, size=15, weight=600)]
     for tick in range(round(top / step) + 1):
         y = frame.y(tick * step)
         parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="{GRID}"/>')
-        parts.append(_text(LEFT - 8, y + 4, f"{tick * step:,.6g}", anchor="end", fill=QUIET))
+        parts.append(text_at(LEFT - 8, y + 4, f"{tick * step:,.6g}", anchor="end", fill=QUIET))
     for number, name in enumerate(names):
-        parts.append(_text(frame.x(number), HEIGHT - BOTTOM + 20, name, anchor="middle", fill=QUIET))
-    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, panel.x_axis, anchor="middle"))
+        parts.append(text_at(frame.x(number), HEIGHT - BOTTOM + 20, name, anchor="middle", fill=QUIET))
+    parts.append(text_at((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, panel.x_axis, anchor="middle"))
     parts += [_curve(line, frame) for line in panel.lines]
     return f'<g transform="translate({offset} 0)">\n' + "\n".join(parts) + "\n</g>"
 
@@ -94,7 +94,7 @@ def _legend(lines: Sequence[Line], columns: int) -> list[str]:
         for column, line in enumerate(lines[first : first + columns]):
             x = LEFT + column * (WIDTH - LEFT / 2) / PER_PANEL
             parts.append(f'<path d="M{x:.1f} {y:.1f}h26" {_stroke(line)}/>')
-            parts.append(_text(x + 34, y + 4, line.name))
+            parts.append(text_at(x + 34, y + 4, line.name))
         rows.append("\n".join(parts))
     return rows
 
@@ -111,7 +111,7 @@ def _stroke(line: Line) -> str:
     return f'stroke="{line.color}" stroke-width="2"' + (' stroke-dasharray="6 4"' if line.broken else "")
 
 
-def _text(
+def text_at(
     x: float,
     y: float,
     text: str,
@@ -121,5 +121,6 @@ def _text(
     size: int = 13,
     weight: int = 400,
 ) -> str:
+    """Return a text at a place of the page, in pixels."""
     style = f'text-anchor="{anchor}" fill="{fill}" font-size="{size}" font-weight="{weight}"'
     return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(text)}</text>'

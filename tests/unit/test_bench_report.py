@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from benchmarks.beside_plain import every_measure as plain_measures
+from benchmarks.report.bars import BAR, LEFT, RIGHT, WIDTH, Bars, draw_bars
 from benchmarks.report.files import BEGIN, BEGIN_PLAIN, END, Comparison, between_markers, write_report
 from benchmarks.report.machine import Machine
 from benchmarks.report.plot import Line, Panel, draw
@@ -55,6 +56,15 @@ def test_a_page_without_its_markers_is_left_alone() -> None:
         between_markers(f"{BEGIN} and no end", "new")
 
 
+def test_stacked_bars_are_xml_and_each_side_is_as_long_as_its_parts() -> None:
+    bars = Bars("Bytes", {"plain": {"a": 30.0, "b": 10.0}, "now & <then>": {"a": 10.0, "b": 10.0}})
+    root = ET.fromstring(draw_bars([bars, bars]))
+    widths = [float(each.get("width", 0)) for each in root.iter() if each.get("height") == str(BAR)]
+    assert widths[0] == pytest.approx(3 * widths[1], rel=0.01)
+    assert sum(widths[2:4]) == pytest.approx(sum(widths[:2]) / 2, rel=0.01)
+    assert widths[0] + widths[1] <= WIDTH - LEFT - RIGHT
+
+
 def test_a_plot_is_xml_with_every_curve_inside_its_panel() -> None:
     line = Line("ours & <more>", "#000000", [(1, 2.0), (1_000, 40.0)], broken=True)
     root = ET.fromstring(draw([Panel("One", "x", [line]), Panel("Two", "x", [line])]))
@@ -92,6 +102,7 @@ def test_a_report_fills_the_page_and_keeps_every_figure(tmp_path: Path) -> None:
     assert [each["name"] for each in kept["beside_a_plain_schema"]] == list(PLAIN_ROWS)
     assert kept["writers"]["uvloop"]["p99"][1] == {"x": 10, "ours": 0.002, "floor": 0.003}
     assert {each.name for each in (tmp_path / "performance").iterdir()} == {
+        "life.svg",
         "results.json",
         "stored.svg",
         "writers.svg",

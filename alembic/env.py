@@ -6,9 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from livetranslate_store.database.engine import asyncpg_url
-from livetranslate_store.database.hosts import HostFinder
-from livetranslate_store.database.tls import with_tls
+from livetranslate_store.database.connecting import address_of, migration_arguments
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.models import SCHEMA, Base
 from livetranslate_store.schema.turns import LOCK_TIMEOUT, take_turn
@@ -75,9 +73,10 @@ def revision(connection: Connection) -> str | None:
 
 async def connect_and_run() -> None:
     chosen = settings()
-    url, tls = with_tls(asyncpg_url(chosen.database_url.get_secret_value()), chosen)
     engine = create_async_engine(
-        url, poolclass=pool.NullPool, connect_args={"async_creator_fn": HostFinder().connect, **tls}
+        "postgresql+asyncpg://",
+        poolclass=pool.NullPool,
+        connect_args=migration_arguments(address_of(chosen), chosen),
     )
     async with engine.connect() as connection:
         await connection.run_sync(run_online)

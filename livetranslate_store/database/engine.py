@@ -4,19 +4,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeAlias
-from uuid import uuid4
+from typing import TypeAlias
 
 import asyncpg
 import msgspec
-from sqlalchemy import event, exc, make_url
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy import event, exc
+from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from livetranslate_store.checks import encode_json
 from livetranslate_store.database.breaker import Breaker
+from livetranslate_store.database.connecting import address_of, store_arguments
 from livetranslate_store.database.failures import (
     DATABASE_ERRORS,
     cannot_connect,
@@ -24,15 +24,12 @@ from livetranslate_store.database.failures import (
     is_broken,
     wrap,
 )
-from livetranslate_store.database.hosts import HostFinder, address_of
 from livetranslate_store.database.pool_policy import PoolPolicy
 from livetranslate_store.database.retries import Retries
 from livetranslate_store.database.session import refuse_commit
 from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.database.statement_times import StatementTimes
-from livetranslate_store.database.tls import with_tls
 from livetranslate_store.errors import (
-    InvalidInputError,
     PoolTimeoutError,
     StoreError,
     UsageError,
@@ -49,8 +46,6 @@ WhenFailed: TypeAlias = Callable[[BaseException], StoreError | None]
 
 logger = logging.getLogger(__name__)
 
-# The server's limit comes first: it is certain that nothing was changed, the driver's limit is not.
-DRIVER_GRACE_SECONDS = 1.0
 # The server cancels a statement in milliseconds; a cancelled caller waits for that.
 SETTLE_SECONDS = 2.0
 
@@ -73,17 +68,17 @@ class Database:
         self.retries = Retries(settings.retry_timeout)
         self._reads = Breaker("reads", settings.breaker_timeout)
         self._writes = Breaker("writes", settings.breaker_timeout)
-        url, tls = with_tls(asyncpg_url(settings.database_url.get_secret_value()), settings)
-        self._address = address_of(url)
+        self._address = address_of(settings)
         self.engine = create_async_engine(
-            url,
+            # The address is not in the engine's URL, which many messages show.
+            "postgresql+asyncpg://",
             poolclass=AsyncAdaptedQueuePool,
             pool_size=settings.max_connections,
             max_overflow=0,
             pool_timeout=settings.connection_timeout,
             # The connection used last is used first, so that surplus ones grow old and are retired.
             pool_use_lifo=True,
-            connect_args=_connect_arguments(settings) | tls,
+            connect_args=store_arguments(self._address, settings),
             json_serializer=json_text,
             json_deserializer=msgspec.json.decode,
             # Texts of people do not belong in error messages.
@@ -221,7 +216,7 @@ class Database:
                 f"All {self._settings.max_connections} connections stayed in use for "
                 f"{self._settings.connection_timeout:g} s."
             )
-        return cannot_connect(error, self._address)
+        return cannot_connect(error, str(self._address))
 
     def statistics(self) -> PoolStatistics:
         """Return the current figures of the pool."""
@@ -282,55 +277,6 @@ async def _give_back(taking: Sequence["asyncio.Task[PoolProxiedConnection]"]) ->
             lease.close()
 
 
-def asyncpg_url(url: str, setting: str = "database_url") -> URL:
-    """Return `url` for SQLAlchemy with the asyncpg driver; `postgresql:` and `postgres:` will do.
-
-    Raises InvalidInputError for any other URL; the message names the setting, and does not repeat its value.
-    """
-    try:
-        parsed = make_url(url)
-    except (exc.ArgumentError, ValueError):
-        raise InvalidInputError(
-            f"{setting} is not a URL such as postgresql+asyncpg://user@host/database."
-        ) from None  # the original repeats the URL, password and all
-    if parsed.drivername not in ("postgresql", "postgres", "postgresql+asyncpg"):
-        raise InvalidInputError(f"{setting} is of {parsed.drivername!r}; it must be postgresql+asyncpg://…")
-    if "password" in parsed.query:
-        # As a parameter it would be shown with the URL.
-        parsed = parsed.set(password=str(parsed.query["password"])).difference_update_query(["password"])
-    return parsed.set(drivername="postgresql+asyncpg")
-
-
 def json_text(value: object) -> str:
     """Return `value` as JSON text, as the driver's codec for json and jsonb wants it."""
     return encode_json(value).decode()
-
-
-def _connect_arguments(settings: StoreSettings) -> dict[str, Any]:
-    arguments: dict[str, Any] = {
-        "timeout": settings.connection_timeout,
-        "command_timeout": settings.command_timeout,
-        "async_creator_fn": HostFinder().connect,
-    }
-    if settings.pgbouncer:
-        # In transaction mode the next statement may run on another server connection: prepared statements and
-        # settings do not last, and PgBouncer refuses unknown start-up parameters.
-        return arguments | {
-            "statement_cache_size": 0,
-            "prepared_statement_cache_size": 0,
-            "prepared_statement_name_func": lambda: f"__livetranslate_{uuid4()}__",
-        }
-    return arguments | {
-        "command_timeout": settings.command_timeout + DRIVER_GRACE_SECONDS,
-        # By default the driver prepares statements above 15 kB each time, and the write statement is longer.
-        "max_cacheable_statement_size": 0,
-        "server_settings": {
-            "application_name": "livetranslate_store",
-            # A plan is made once and kept. By default the server may plan a statement anew for each call,
-            # which takes longer than running it.
-            "plan_cache_mode": "force_generic_plan",
-            # Compiling a statement takes longer than running any of the store's.
-            "jit": "off",
-            "statement_timeout": str(round(settings.command_timeout * 1000)),
-        },
-    }

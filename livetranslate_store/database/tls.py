@@ -3,30 +3,24 @@
 import ssl
 from typing import Any
 
-from sqlalchemy.engine import URL
-
+from livetranslate_store.database.address import Address
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.settings import StoreSettings
 
 # PostgreSQL's names. Elsewhere `require` only encrypts; here it verifies too.
 _MODES = {"require": "verify-full", "verify-ca": "verify-ca", "verify-full": "verify-full"}
 _PLAIN = "disable"
-# Other programs read these from the URL. Here they are settings, which apply to every URL of the store.
-_FILES = {"sslrootcert": "tls_ca_file", "sslcert": "tls_certificate_file", "sslkey": "tls_key_file"}
+_FILES = ("tls_ca_file", "tls_certificate_file", "tls_key_file")
 
 
-def with_tls(url: URL, settings: StoreSettings) -> tuple[URL, dict[str, Any]]:
-    """Return `url` without its TLS parameters, and the driver's arguments for TLS.
+def tls_arguments(address: Address, settings: StoreSettings) -> dict[str, Any]:
+    """Return the driver's arguments for TLS.
 
     The setting `tls`, or `sslmode` (or `ssl`) in the URL, turns TLS on. Without them the driver decides: it
     encrypts if the server offers it, and checks nothing. Raises InvalidInputError for a contradiction, an
-    unknown mode or parameter, or a file that is no certificate.
+    unknown mode, or a file that is no certificate.
     """
-    for parameter, setting in _FILES.items():
-        if parameter in url.query:
-            raise InvalidInputError(f"{parameter} in the database's URL is not read: set {setting} instead.")
-    mode = url.query.get("sslmode", url.query.get("ssl"))
-    url = url.difference_update_query(("sslmode", "ssl"))
+    mode = address.tls_mode
     if mode is not None and mode != _PLAIN and mode not in _MODES:
         raise InvalidInputError(
             f"sslmode in the database's URL must be one of {', '.join([_PLAIN, *_MODES])}: "
@@ -38,14 +32,14 @@ def with_tls(url: URL, settings: StoreSettings) -> tuple[URL, dict[str, Any]]:
         mode = "verify-full"
     if mode is None or mode == _PLAIN:
         _check_no_files(settings)
-        return url, {} if mode is None else {"ssl": False}
+        return {} if mode is None else {"ssl": False}
     context = _context(settings)
-    context.check_hostname = _MODES[str(mode)] == "verify-full"
-    return url, {"ssl": context}
+    context.check_hostname = _MODES[mode] == "verify-full"
+    return {"ssl": context}
 
 
 def _check_no_files(settings: StoreSettings) -> None:
-    for name in _FILES.values():
+    for name in _FILES:
         if getattr(settings, name) is not None:
             raise InvalidInputError(f"{name} has no effect without TLS: set tls to true.")
 

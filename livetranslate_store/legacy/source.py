@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import asyncpg
 
-from livetranslate_store.database.engine import asyncpg_url
+from livetranslate_store.database.address import Address
 from livetranslate_store.database.failures import DRIVER_ERRORS, translate
 from livetranslate_store.errors import InvalidInputError, StoreUnavailableError
 from livetranslate_store.legacy.row import LegacyRow
@@ -35,6 +35,7 @@ _NEEDED = {
 }
 
 CONNECT_SECONDS = 30.0
+DEFAULT_PORT = 5432
 # These say which of two rows is newer.
 _AGES = ("created_at", "updated_at")
 
@@ -195,10 +196,10 @@ async def open_source(url: str) -> AsyncIterator[LegacySource]:
     Raises InvalidInputError for a wrong URL or a missing schema, StoreUnavailableError if the server cannot
     be reached.
     """
-    dsn = _dsn(url)
+    arguments = _arguments(url)
     try:
         with translated():
-            driver: Driver = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+            driver: Driver = await asyncpg.connect(**arguments, timeout=CONNECT_SECONDS)
     except StoreUnavailableError as error:
         if isinstance(error.__cause__, ValueError):  # what the driver makes of parameters
             raise InvalidInputError(f"The older database's URL cannot be used: {error.__cause__}.") from None
@@ -243,10 +244,11 @@ async def _tables(driver: Driver) -> dict[str, Table]:
     return tables
 
 
-def _dsn(url: str) -> str:
-    parsed = asyncpg_url(url, "The older database's URL").set(drivername="postgresql")
-    if "ssl" in parsed.query:  # SQLAlchemy's word for it
-        parsed = parsed.update_query_dict({"sslmode": str(parsed.query["ssl"])}).difference_update_query(
-            ["ssl"]
-        )
-    return parsed.render_as_string(hide_password=False)
+def _arguments(url: str) -> dict[str, Any]:
+    address = Address.of(url, "The older database's URL")
+    arguments = address.arguments()
+    if address.hosts:
+        arguments["port"] = [each.port or DEFAULT_PORT for each in address.hosts]
+    if address.options is not None:
+        arguments["server_settings"] = {"options": address.options}
+    return arguments if address.tls_mode is None else arguments | {"ssl": address.tls_mode}

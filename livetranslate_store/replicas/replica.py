@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from livetranslate_store.database.engine import Database, asyncpg_url
+from livetranslate_store.database.address import Address
+from livetranslate_store.database.engine import Database
 from livetranslate_store.database.failures import translate
-from livetranslate_store.database.hosts import address_of
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.database.statement_times import StatementTimes
 from livetranslate_store.errors import ConflictError, PoolTimeoutError, StoreError, StoreUnavailableError
@@ -57,7 +57,7 @@ class Replica:
                 "retry_timeout": 0.0,
             }
         )
-        self.name = address_of(asyncpg_url(url.get_secret_value(), "replica_urls"))
+        self.name = str(Address.of(url.get_secret_value(), "replica_urls"))
         self.database = Database(chosen, statements)
         self._watch = Watch(chosen)
         self._max_lag = settings.max_replica_lag

@@ -11,9 +11,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from livetranslate_store.database.engine import Database, asyncpg_url
+from livetranslate_store.database.connecting import address_of
+from livetranslate_store.database.engine import Database
 from livetranslate_store.database.failures import wrap
-from livetranslate_store.database.hosts import address_of
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.errors import StoreUnavailableError
 from livetranslate_store.models import SCHEMA
@@ -57,7 +57,7 @@ def upgrade(settings: StoreSettings | str | None = None) -> Upgrade:
     config = configuration(settings)
     chosen: StoreSettings = config.attributes["settings"]
     try:
-        with wrap(address=address_of(asyncpg_url(chosen.database_url.get_secret_value()))):
+        with wrap(address=str(address_of(chosen))):
             command.upgrade(config, "head")
     except CommandError as error:
         raise StoreUnavailableError(

@@ -189,7 +189,7 @@ async def test_migrations_go_by_the_same_settings(
         ("?sslmode=prefer", {}, "must be one of disable, require, verify-ca, verify-full"),
         ("?ssl=allow", {}, "must be one of disable, require"),
         ("?sslmode=disable", {"tls": True}, "drop one of them"),
-        ("?sslmode=verify-full&sslrootcert=ca.pem", {}, "is not read: set tls_ca_file instead"),
+        ("?sslmode=verify-full&sslrootcert=ca.pem", {}, "the parameter sslrootcert: set tls_ca_file instead"),
         ("", {"tls_ca_file": __file__}, "tls_ca_file has no effect without TLS"),
         ("", {"tls": True, "tls_ca_file": __file__}, "tls_ca_file cannot be read as PEM"),
         ("", {"tls": True, "tls_ca_file": "/nowhere/ca.pem"}, "tls_ca_file: Path does not point to a file"),

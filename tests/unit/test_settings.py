@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from livetranslate_store import InvalidInputError, Store, StoreSettings
-from livetranslate_store.database.engine import Database, asyncpg_url
+from livetranslate_store.database.engine import Database
 from livetranslate_store.settings import SettingValues
 
 URL = "postgresql+asyncpg://app:hunter2@db/livetranslate"
@@ -96,11 +96,6 @@ async def test_a_url_that_is_not_postgresql_is_refused_without_being_repeated(ur
         async with Store.open(url):
             pytest.fail("there is no such database")
     assert "hunter2" not in str(raised.value)
-
-
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
-def test_every_spelling_of_postgresql_will_do(scheme: str) -> None:
-    assert asyncpg_url(f"{scheme}://app@db/x").drivername == "postgresql+asyncpg"
 
 
 def test_no_repr_and_no_log_shows_the_password(caplog: pytest.LogCaptureFixture) -> None:

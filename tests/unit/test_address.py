@@ -179,7 +179,7 @@ def test_any_name_and_any_password_can_be_written(
     ):
         address = Address.of(url)
         assert address == Address((Host(folder, port),), None, user, password, database)
-        assert password not in str(address).replace(folder, "")
+        assert str(address) == f"{folder}:{port}"
         assert repr(address) == repr(Address((Host(folder, port),), None, user, None, database))
 
 
@@ -267,7 +267,7 @@ def test_what_is_taken_is_taken_as_libpq_takes_it(url: str) -> None:
         return  # more is taken than by libpq, such as `=` in a value
     for name, ours in LIBPQ.items():
         assert (theirs.get(name) or None) == getattr(address, ours)
-    if "host=a:1" not in url:  # SQLAlchemy's form
+    if "host=a:1" not in url and url.count("host=") < 2:  # SQLAlchemy's forms
         assert ",".join(each.name for each in address.hosts) == theirs.get("host", "")
 
 

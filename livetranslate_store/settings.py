@@ -10,6 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from livetranslate_store.checks import MAX_AUDIO_BYTES, MAX_TEXT_CHARACTERS
 from livetranslate_store.errors import InvalidInputError
 
+STORAGE_SECONDS = 30.0
+MAX_WAITING_BYTES = 256 * 1024 * 1024
+
 
 class SettingValues(TypedDict, total=False):
     """Settings as keyword arguments; StoreSettings describes each."""
@@ -18,6 +21,7 @@ class SettingValues(TypedDict, total=False):
     replica_urls: Sequence[str | SecretStr]
     max_replica_lag: float
     audio_url: str | None
+    storage_timeout: float
     cache_size: int
     max_concurrent_writes: int
     write_timeout: float
@@ -67,6 +71,8 @@ class StoreSettings(BaseSettings):
     max_replica_lag: float = Field(10.0, ge=1)
     #: Where audio is kept: `file:/FOLDER`, or `s3://BUCKET/PREFIX` and the like; None refuses audio.
     audio_url: str | None = Field(None, repr=False)
+    #: How long one call to the audio storage may take, its retries included.
+    storage_timeout: float = Field(STORAGE_SECONDS, gt=0)
     #: Number of segments that the cache keeps for late translations.
     cache_size: int = Field(1000, ge=1)
     #: Maximum number of writes at a time.
@@ -75,8 +81,9 @@ class StoreSettings(BaseSettings):
     write_timeout: float = Field(30.0, gt=0)
     #: Maximum number of writes that wait at the gate; further ones are rejected at once.
     max_waiting_writes: int = Field(1000, ge=0)
-    #: Maximum bytes of audio in the writes that wait at the gate; further ones are rejected at once.
-    max_waiting_bytes: int = Field(256 * 1024 * 1024, ge=0)
+    #: Maximum bytes of audio in the writes that wait at the gate, and of audio that waits for its storage;
+    #: further ones are rejected at once.
+    max_waiting_bytes: int = Field(MAX_WAITING_BYTES, ge=0)
     #: How long a transient failure is retried; 0 disables retries.
     retry_timeout: float = Field(15.0, ge=0)
     #: How long the database may be unreachable before calls fail at once; at least `retry_timeout`.

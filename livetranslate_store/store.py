@@ -73,7 +73,7 @@ class Store(Reads):
         self._database = database
         self._storage = storage
         self._limits = limits
-        self._segments = SegmentWriter(database, storage, cache)
+        self._segments = SegmentWriter(database, storage, cache, gate)
         self._translations: GroupCommit[LateTranslation, TranslationReceipt] = GroupCommit(
             database, write_translations
         )
@@ -101,7 +101,9 @@ class Store(Reads):
             database = Database(chosen)
             router = ReadRouter(database, chosen)
             try:
-                storage = AudioStorage(chosen.audio_url)
+                storage = AudioStorage(
+                    chosen.audio_url, chosen.storage_timeout, max_waiting_bytes=chosen.max_waiting_bytes
+                )
                 cache = SegmentCache(chosen.cache_size)
                 gate = WriteGate(
                     chosen.max_concurrent_writes,
@@ -194,11 +196,10 @@ class Store(Reads):
         with self._tracing.span(
             "record_segment", session_id=session_id, translations=len(segment.translations)
         ) as span:
-            async with self.gate.slot(0 if audio is None else len(audio.data)):
-                try:
-                    receipt = await self._segments.write(segment, audio)
-                finally:
-                    self._router.wrote(session_id)
+            try:
+                receipt = await self._segments.write(segment, audio)
+            finally:
+                self._router.wrote(session_id)
             span.set(outcome=receipt.outcome)
         return receipt
 
@@ -289,6 +290,7 @@ class Store(Reads):
             self._cut_off(seconds)
         await self._segments.close()
         await self._translations.close()
+        await self._storage.close()
         self.gate.close("The store is closed.")
 
     def _cut_off(self, seconds: float) -> None:
@@ -303,6 +305,7 @@ class Store(Reads):
             extra={"event": "closing_cut_off"},
         )
         self.gate.reject_all()
+        self._storage.cut_off()
         self._database.cut_off()
         self._router.cut_off()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -24,6 +24,29 @@ async def run_to_end(work: Coroutine[Any, Any, T]) -> T:
         failure = None if task.cancelled() else task.exception()
         raise cancelled from failure
     return task.result()
+
+
+class Shared(Generic[T]):
+    """Work that runs once at a time: callers that come meanwhile share its result, or its error."""
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self._work = work
+        self._task: asyncio.Task[T] | None = None
+
+    async def __call__(self) -> T:
+        """Return the result of the running work, or start it; a cancellation leaves it running."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._work())
+            self._task.add_done_callback(_retrieve)
+        task = self._task
+        await asyncio.wait([task])
+        return task.result()
+
+
+def _retrieve(task: "asyncio.Task[Any]") -> None:
+    """Take the error out of a task that nobody may wait for."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def for_each(items: Iterable[Item], work: Callable[[Item], Awaitable[None]], *, at_once: int) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from types import TracebackType
+from typing import TypeAlias
 
 from livetranslate_store.checks import MAX_BIG_INTEGER, checked_integer, checked_number
 from livetranslate_store.errors import UsageError, WriteRejectedError
@@ -11,6 +13,9 @@ from livetranslate_store.incidents import Incident
 from livetranslate_store.values import GateStatistics
 
 logger = logging.getLogger(__name__)
+
+#: Something that a write does before it asks for a slot.
+Prepare: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class WriteGate:
@@ -39,6 +44,8 @@ class WriteGate:
         # Set once no write waits or runs, if a caller waits for that.
         self._empty: asyncio.Event | None = None
         self._in_flight = 0
+        # Accepted writes that do something else before they ask for a slot.
+        self._preparing = 0
         # In the order of their arrival, with the time of each.
         self._waiters: OrderedDict[asyncio.Future[None], float] = OrderedDict()
         # One timer for all, set for the first in the queue: one for each write would cost 2.2 µs.
@@ -59,12 +66,13 @@ class WriteGate:
         self._limit = checked_integer(value, "limit", minimum=1)
         self._admit()
 
-    def slot(self, size: int = 0) -> "WriteSlot":
+    def slot(self, size: int = 0, *, prepare: Prepare | None = None) -> "WriteSlot":
         """Return the context manager of one write, which holds `size` bytes of audio while it waits.
 
-        Entering it may raise WriteRejectedError, and UsageError once the gate closes.
+        Entering it may raise WriteRejectedError, and UsageError once the gate closes. It calls `prepare`
+        after the write is accepted and before a slot is taken, and raises its errors.
         """
-        return WriteSlot(self, size)
+        return WriteSlot(self, size, prepare)
 
     def close(self, refusal: str) -> None:
         """Refuse new writes with a UsageError that says `refusal`; waiting writes still get their slots."""
@@ -87,7 +95,7 @@ class WriteGate:
         return GateStatistics(
             limit=self._limit,
             in_flight=self._in_flight,
-            waiting=len(self._waiters),
+            waiting=len(self._waiters) + self._preparing,
             waiting_bytes=self._waiting_bytes,
             completed=self._completed,
             failed=self._failed,
@@ -96,15 +104,17 @@ class WriteGate:
             seconds_waited=self._seconds_waited,
         )
 
-    async def acquire(self, size: int = 0) -> None:
+    async def acquire(self, size: int = 0, prepare: Prepare | None = None) -> None:
         """Take a slot, which `release` gives back."""
         if self._refusal is not None:
             raise UsageError(self._refusal)
+        if prepare is not None:
+            await self._prepare(size, prepare)
         # A new write goes behind the waiting ones.
         if self._in_flight < self._limit and not self._waiters:
             self._in_flight += 1
             return
-        self._check_room(size)
+        self._check_room(size, len(self._waiters))
         self._waiting_bytes += size
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
@@ -140,13 +150,27 @@ class WriteGate:
             self._overload.over()
         self._set_if_empty()
 
+    async def _prepare(self, size: int, prepare: Prepare) -> None:
+        ahead = self._in_flight + len(self._waiters) + self._preparing
+        if ahead >= self._limit:
+            self._check_room(size, ahead - self._limit)
+        self._preparing += 1
+        try:
+            await prepare()
+        except BaseException:
+            self._preparing -= 1
+            self._failed += 1
+            self._set_if_empty()
+            raise
+        # The gate is not empty: the write takes its slot, or waits, before anybody else runs.
+        self._preparing -= 1
+
     def _set_if_empty(self) -> None:
-        if self._empty is not None and not self._in_flight and not self._waiters:
+        if self._empty is not None and not (self._in_flight or self._waiters or self._preparing):
             self._empty.set()
 
-    def _check_room(self, size: int) -> None:
+    def _check_room(self, size: int, waiting: int) -> None:
         """Reject a write that finds no room: waiting writes take memory while the database is unreachable."""
-        waiting = len(self._waiters)
         if waiting >= self._max_waiting:
             what = f"{waiting} writes wait"
         elif size and self._waiting_bytes and self._waiting_bytes + size > self._max_waiting_bytes:
@@ -193,11 +217,12 @@ class WriteGate:
 class WriteSlot:
     """The slot of one write: entered once and left once, by any task."""
 
-    __slots__ = ("_entered", "_gate", "_held", "_size")
+    __slots__ = ("_entered", "_gate", "_held", "_prepare", "_size")
 
-    def __init__(self, gate: WriteGate, size: int) -> None:
+    def __init__(self, gate: WriteGate, size: int, prepare: Prepare | None) -> None:
         self._gate = gate
         self._size = size
+        self._prepare = prepare
         self._entered = False
         self._held = False
 
@@ -205,7 +230,7 @@ class WriteSlot:
         if self._entered:
             raise UsageError("A slot is entered once: ask the gate for a new one.")
         self._entered = True
-        await self._gate.acquire(self._size)
+        await self._gate.acquire(self._size, self._prepare)
         self._held = True
 
     async def __aexit__(

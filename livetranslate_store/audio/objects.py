@@ -4,29 +4,28 @@ obstore is called in threads of our own. Its own coroutines are finished by thre
 one that still wakes the event loop while the interpreter ends aborts the process (SIGABRT, seen on 3.11).
 """
 
-import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, TypeVar, TypeVarTuple
 
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from livetranslate_store.audio.failures import STORAGE_ERRORS, storage_failure
+from livetranslate_store.audio.lane import LEAVE_SECONDS, Lane
 from livetranslate_store.errors import InvalidInputError, StoreUnavailableError
 from livetranslate_store.incidents import Incident
+from livetranslate_store.settings import MAX_WAITING_BYTES, STORAGE_SECONDS
 from livetranslate_store.tasks import run_to_end
 
 logger = logging.getLogger(__name__)
 
-# Number of objects in transfer at once: an object store mostly waits.
-THREADS = 32
-
-_STORAGE_ERRORS = (BaseError, OSError)
+# By its default of 10 and growing pauses an outage would be known after minutes.
+RETRIES = 5
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -40,58 +39,79 @@ class StoredObject(NamedTuple):
     size_bytes: int
 
 
+class _Attempt:
+    """One put, as caller and thread see it: the later of both removes the object of a failed one."""
+
+    def __init__(self) -> None:
+        self.is_stored = False
+        self.has_failed = False
+
+
 class Objects:
     """The object store behind `url`: `file:` with an absolute folder, `s3://BUCKET/PREFIX` and the like.
 
-    Every method raises StoreUnavailableError if the object store fails.
+    Every call takes at most `seconds`. Every method raises StoreUnavailableError if the object store fails.
     """
 
-    def __init__(self, url: str) -> None:
-        self._store = _opened(url)
+    def __init__(
+        self, url: str, seconds: float = STORAGE_SECONDS, *, max_waiting_bytes: int = MAX_WAITING_BYTES
+    ) -> None:
+        self._store = _opened(url, seconds)
         self._folder = self._store.prefix if isinstance(self._store, LocalStore) else None
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="audio-storage")
+        self._lane = Lane(seconds, max_waiting_bytes=max_waiting_bytes)
         self._outage = Incident(logger, "storage_unavailable", "the audio storage is unavailable")
 
+    def cut_off(self) -> None:
+        """Fail the running calls at once: the store closes."""
+        self._lane.cut_off()
+
+    def close(self) -> None:
+        """Fail the running calls, and every later one."""
+        self._lane.close()
+
     async def put(self, key: str, data: bytes) -> None:
-        """Store the bytes durably; a cancellation waits for the end, so that a clean-up finds the object."""
-        await run_to_end(self._writing(self._put, key, data))
+        """Store the bytes durably; after an error or a cancellation the object is removed, or the sweep's."""
+        attempt = _Attempt()
+        try:
+            await self._calling("written", self._put, key, data, attempt, size=len(data))
+        except BaseException:
+            attempt.has_failed = True
+            if attempt.is_stored:
+                await run_to_end(self.discard(key))
+            raise
 
     async def create(self, key: str, data: bytes) -> bool:
         """Store the bytes unless the object exists; return whether they were stored."""
-        return await run_to_end(self._writing(self._create, key, data))
+        return await self._calling("written", self._create, key, data)
 
     async def get(self, key: str) -> bytes | None:
         """Return the bytes of an object, None if it does not exist."""
-        try:
-            return await self._in_thread(self._read, key)
-        except FileNotFoundError:
-            return None
-        except _STORAGE_ERRORS as error:
-            raise self._failure("The audio storage cannot be read.", error) from error
+        return await self._calling("read", self._read, key)
 
     async def exists(self, key: str) -> bool:
         """Return whether the object exists."""
-        try:
-            await self._in_thread(self._store.head, key)
-        except FileNotFoundError:
-            return False
-        except _STORAGE_ERRORS as error:
-            raise self._failure("The audio storage cannot be read.", error) from error
-        return True
+        return await self._calling("read", self._exists, key)
 
     async def remove(self, *keys: str) -> None:
         """Remove the objects; a missing one is fine."""
         for key in keys:
-            await self._writing(self._delete, key)
+            await self._calling("written", self._delete, key)
+
+    async def discard(self, key: str) -> None:
+        """Remove an object that no row refers to; one that is not removed in a moment is the sweep's."""
+        try:
+            await self._calling("written", self._delete, key, seconds=LEAVE_SECONDS)
+        except StoreUnavailableError:
+            # The outage is logged already; while it lasts, this may happen to every write.
+            logger.debug(
+                "an orphan is left in the audio storage", extra={"event": "orphan_left", "storage_key": key}
+            )
 
     async def list(self, prefix: str | None = None) -> AsyncIterator[Sequence[StoredObject]]:
         """Yield the objects in batches, those below `prefix` or all."""
-        try:
-            batches = self._store.list(prefix)
-            while (batch := await self._in_thread(next, batches, None)) is not None:
-                yield [StoredObject(item["path"], item["last_modified"], item["size"]) for item in batch]
-        except _STORAGE_ERRORS as error:
-            raise self._failure("The audio storage cannot be listed.", error) from error
+        batches = self._store.list(prefix)
+        while (batch := await self._calling("listed", next, batches, None)) is not None:
+            yield [StoredObject(item["path"], item["last_modified"], item["size"]) for item in batch]
 
     async def unfinished(self, before: datetime) -> Sequence[StoredObject]:
         """Return the files that killed processes began to write before that moment.
@@ -100,28 +120,41 @@ class Objects:
         """
         if self._folder is None:
             return []
-        return await self._writing(_unfinished, self._folder, before)
+        return await self._calling("listed", _unfinished, self._folder, before)
 
     async def remove_unfinished(self, found: Sequence[StoredObject]) -> None:
         """Remove files that `unfinished` returned; a missing one is fine."""
         for each in found:
             if self._folder is not None:
-                await self._writing((self._folder / each.key).unlink, True)
+                await self._calling("written", (self._folder / each.key).unlink, True)
 
-    async def _writing(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
+    async def _calling(
+        self,
+        task: str,
+        work: Callable[[*Ts], T],
+        *arguments: *Ts,
+        size: int = 0,
+        seconds: float | None = None,
+    ) -> T:
         try:
-            result = await self._in_thread(work, *arguments)
-        except _STORAGE_ERRORS as error:
-            raise self._failure("The audio storage cannot be written.", error) from error
-        self._outage.over()
+            result = await self._lane.run(work, *arguments, size=size, seconds=seconds)
+        except STORAGE_ERRORS as error:
+            failure = storage_failure(error, task)
+            self._outage.met(failure, cause=type(error).__name__)
+            raise failure from error
+        except StoreUnavailableError as failure:
+            self._outage.met(failure)
+            raise
+        if task == "written":
+            self._outage.over()
         return result
 
-    async def _in_thread(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
-
-    def _put(self, key: str, data: bytes) -> None:
+    def _put(self, key: str, data: bytes, attempt: _Attempt) -> None:
         self._store.put(key, data)
-        if self._folder is not None:
+        attempt.is_stored = True
+        if attempt.has_failed:
+            self._delete(key)
+        elif self._folder is not None:
             _make_durable(self._folder, key)
 
     def _create(self, key: str, data: bytes) -> bool:
@@ -137,19 +170,29 @@ class Objects:
         with suppress(FileNotFoundError):
             self._store.delete(key)
 
-    def _read(self, key: str) -> bytes:
-        return bytes(self._store.get(key).bytes())
+    def _read(self, key: str) -> bytes | None:
+        try:
+            return bytes(self._store.get(key).bytes())
+        except FileNotFoundError:
+            return None
 
-    def _failure(self, message: str, error: Exception) -> StoreUnavailableError:
-        failure = StoreUnavailableError(message)
-        self._outage.met(failure, cause=type(error).__name__)
-        return failure
+    def _exists(self, key: str) -> bool:
+        try:
+            self._store.head(key)
+        except FileNotFoundError:
+            return False
+        return True
 
 
-def _opened(url: str) -> ObjectStore:
+def _opened(url: str, seconds: float) -> ObjectStore:
     folder = _folder(url.removeprefix("file:")) if url.startswith("file:") else None
     try:
-        return from_url(url) if folder is None else LocalStore(folder, mkdir=True)
+        if folder is not None:
+            return LocalStore(folder, mkdir=True)
+        # A request has obstore's own limit, 30 s; a thread ends soon after its caller has left.
+        return from_url(
+            url, retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=seconds / 2)}
+        )
     except (BaseError, ValueError, TypeError):
         # Raised below: the library's error repeats the secrets of the URL, and would be the context.
         pass

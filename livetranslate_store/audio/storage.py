@@ -6,7 +6,6 @@ attempt to write has an object of its own, so that a clean-up after one never ta
 
 import asyncio
 import hashlib
-import logging
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -16,9 +15,9 @@ from livetranslate_store.audio.objects import Objects, StoredObject
 from livetranslate_store.audio.owner import MARKER, Fetch, check_may_remove, claim, ownership
 from livetranslate_store.errors import CorruptAudioError, StoreUnavailableError, UsageError
 from livetranslate_store.ids import audio_file_id_for, new_id
+from livetranslate_store.settings import MAX_WAITING_BYTES, STORAGE_SECONDS
+from livetranslate_store.tasks import Shared, run_to_end
 from livetranslate_store.values import AudioInput
-
-logger = logging.getLogger(__name__)
 
 # Hashing less than this takes less time than handing it to a thread.
 HASH_IN_THREAD_BYTES = 256 * 1024
@@ -43,9 +42,30 @@ class StagedAudio(NamedTuple):
 class AudioStorage:
     """The recordings in the object store behind `url`; without one, every use is a UsageError."""
 
-    def __init__(self, url: str | None) -> None:
-        self._configured = None if url is None else Objects(url)
+    def __init__(
+        self,
+        url: str | None,
+        seconds: float = STORAGE_SECONDS,
+        *,
+        max_waiting_bytes: int = MAX_WAITING_BYTES,
+    ) -> None:
+        self._configured = None if url is None else Objects(url, seconds, max_waiting_bytes=max_waiting_bytes)
         self._claimed = False
+        self._probe = Shared(self._write_and_remove)
+        # The removals under way, by key.
+        self._discards: dict[str, asyncio.Task[None]] = {}
+
+    def cut_off(self) -> None:
+        """Fail the running calls at once: the store closes."""
+        if self._configured is not None:
+            self._configured.cut_off()
+
+    async def close(self) -> None:
+        """Finish the removals, and fail every later call."""
+        if self._discards:
+            await asyncio.wait(self._discards.values())
+        if self._configured is not None:
+            self._configured.close()
 
     def check_configured(self) -> None:
         """Raise UsageError if the store has no place for audio."""
@@ -86,7 +106,7 @@ class AudioStorage:
         await self.put_bytes(staged.storage_key, staged.audio.data)
 
     async def put_bytes(self, storage_key: str, data: bytes) -> None:
-        """Store the bytes durably; a cancellation waits for the end."""
+        """Store the bytes durably; after an error or a cancellation the object is removed, or the sweep's."""
         await self._objects.put(storage_key, data)
 
     async def get(self, storage_key: str, *, size_bytes: int, sha256: str) -> bytes:
@@ -102,16 +122,21 @@ class AudioStorage:
         """Remove objects; a missing one is fine."""
         await self._objects.remove(*keys)
 
+    def begin_discard(self, storage_key: str) -> None:
+        """Begin to remove an object that no row refers to; if that takes long or fails, the sweep will."""
+        task = asyncio.get_running_loop().create_task(self._objects.discard(storage_key))
+        self._discards[storage_key] = task
+        task.add_done_callback(lambda _: self._discards.pop(storage_key, None))
+
+    async def until_discarded(self, storage_key: str) -> None:
+        """Wait for the removal that was begun, if there is one."""
+        if storage_key in self._discards:
+            await run_to_end(asyncio.wait([self._discards[storage_key]]))
+
     async def discard(self, storage_key: str) -> None:
-        """Remove an object that no row refers to; if that fails, the sweep will."""
-        try:
-            await self.remove(storage_key)
-        except StoreUnavailableError:
-            # The outage is logged already; while it lasts, this may happen to every write.
-            logger.debug(
-                "an orphan is left in the audio storage",
-                extra={"event": "orphan_left", "storage_key": storage_key},
-            )
+        """Remove an object that no row refers to; if that takes long or fails, the sweep will."""
+        self.begin_discard(storage_key)
+        await self.until_discarded(storage_key)
 
     async def list(self, session_id: UUID | None = None) -> AsyncIterator[Sequence[StoredObject]]:
         """Yield the stored objects in batches, of one session or of all; the marker is none of them."""
@@ -119,11 +144,17 @@ class AudioStorage:
             yield [each for each in batch if each.key != MARKER]
 
     async def check(self) -> None:
-        """Write an object and remove it; raises StoreUnavailableError. Fine without a storage."""
+        """Write an object and remove it; raises StoreUnavailableError. Fine without a storage.
+
+        One probe runs at a time and all callers share it: while the storage hangs, they take one place.
+        """
         if self._configured is not None:
-            probe = await self.stage(_PROBE_SESSION, _PROBE)
-            await self.put(probe)
-            await self.remove(probe.storage_key)
+            await self._probe()
+
+    async def _write_and_remove(self) -> None:
+        probe = await self.stage(_PROBE_SESSION, _PROBE)
+        await self.put(probe)
+        await self.remove(probe.storage_key)
 
     async def check_owner(self, fetch: Fetch) -> None:
         """Look for the marker and for recordings of the database that `fetch` asks.

@@ -66,11 +66,11 @@ WriteGroup: TypeAlias = Callable[[Sequence[ItemT], Run], Awaitable[Sequence[Rece
 class GiveUp(Protocol[ItemT_contra]):
     """Cleans up after an item that was not written."""
 
-    async def __call__(self, item: ItemT_contra, /, *, may_be_stored: bool) -> None:
-        """Clean up; the item may be stored if an answer was lost."""
+    def __call__(self, item: ItemT_contra, /, *, may_be_stored: bool) -> None:
+        """Begin to clean up; the item may be stored if an answer was lost."""
 
 
-async def nothing_to_clean_up(_item: Any, /, *, may_be_stored: bool) -> None:
+def nothing_to_clean_up(_item: Any, /, *, may_be_stored: bool) -> None:
     """Do nothing: the item leaves nothing behind."""
 
 
@@ -154,7 +154,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
                 await run_to_end(_ended(write.group))
             elif write in self._queue:
                 del self._queue[write]
-                await run_to_end(self._clean_up(item, may_be_stored=write.may_be_stored))
+                self._clean_up(item, may_be_stored=write.may_be_stored)
             raise
 
     async def close(self) -> None:
@@ -164,7 +164,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
         while self._queue or self._groups:
             left, self._queue = self._queue, {}
             for write in left:
-                await self._give_up(write, StoreUnavailableError(_CLOSED))
+                self._give_up(write, StoreUnavailableError(_CLOSED))
             if self._groups:
                 # A hanging group asks for another connection, or for the removal of an object.
                 _, hanging = await asyncio.wait(self._groups, timeout=CLOSE_SECONDS)
@@ -196,7 +196,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
             # All waiting writes have waited for this connection.
             group = self._take(list(self._queue))
             for write in group:
-                await self._give_up(write, _store_error(error))
+                self._give_up(write, _store_error(error))
             self._requeue(group)
             return
         finally:
@@ -284,7 +284,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
             if len(group) == 1 or isinstance(error, _FOR_ALL):
                 if connection.was_used and not isinstance(error, StoreError):
                     group[0].may_be_stored = True
-                await self._fail(group, _store_error(error))
+                self._fail(group, _store_error(error))
             else:
                 # Find the bad one: alone it gets its own error, and the others are stored.
                 for write in group:
@@ -294,13 +294,13 @@ class GroupCommit(Generic[ItemT, Receipt]):
             connection.close()
         for write, receipt in zip(group, receipts, strict=True):
             if isinstance(receipt, StoreError):
-                await self._give_up(write, receipt)
+                self._give_up(write, receipt)
             elif not write.answer.done():
                 write.answer.set_result(receipt)
         if group[0].attempts > 1:
             self._retries.ended(well=True)
 
-    async def _fail(self, group: Sequence[_QueuedWrite[ItemT, Receipt]], error: StoreError) -> None:
+    def _fail(self, group: Sequence[_QueuedWrite[ItemT, Receipt]], error: StoreError) -> None:
         """Give up the writes of a group that may not be retried."""
         given_up = False
         for write in group:
@@ -311,12 +311,12 @@ class GroupCommit(Generic[ItemT, Receipt]):
                 error, attempts=write.attempts, since=write.since
             ):
                 given_up |= write.attempts > 1
-                await self._give_up(write, error)
+                self._give_up(write, error)
         if given_up:
             self._retries.ended(well=False)
 
-    async def _give_up(self, write: _QueuedWrite[ItemT, Receipt], error: StoreError) -> None:
-        await self._clean_up(write.item, may_be_stored=write.may_be_stored)
+    def _give_up(self, write: _QueuedWrite[ItemT, Receipt], error: StoreError) -> None:
+        self._clean_up(write.item, may_be_stored=write.may_be_stored)
         if write.answer.done():
             return
         if isinstance(error, UsageError):

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from functools import partial
 
-from livetranslate_store.audio.storage import AudioStorage
+from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.database.engine import Database
 from livetranslate_store.segment_cache import SegmentCache
-from livetranslate_store.tasks import run_to_end
 from livetranslate_store.values import AudioInput, Outcome, SegmentReceipt
+from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.binding import bound
 from livetranslate_store.writing.group_commit import GroupCommit
 from livetranslate_store.writing.outcomes import WriteOutcomes
@@ -25,9 +25,12 @@ from livetranslate_store.writing.statements import insert_segments, merge_segmen
 class SegmentWriter:
     """Writes segments, each all or nothing, in groups as large as the load makes them."""
 
-    def __init__(self, database: Database, storage: AudioStorage, cache: SegmentCache) -> None:
+    def __init__(
+        self, database: Database, storage: AudioStorage, cache: SegmentCache, gate: WriteGate
+    ) -> None:
         self._database = database
         self._storage = storage
+        self._gate = gate
         self._groups: GroupCommit[Segment, SegmentReceipt] = GroupCommit(
             database, partial(_write_group, storage, cache), partial(_give_up, storage, cache)
         )
@@ -38,24 +41,39 @@ class SegmentWriter:
         A cancelled write is withdrawn while it waits; once it is under way, its outcome is awaited first.
         """
         if audio is not None:
+            return await self._write_with_audio(segment, audio)
+        async with self._gate.slot():
+            return await self._groups.write(segment)
+
+    async def _write_with_audio(self, segment: Segment, audio: AudioInput) -> SegmentReceipt:
+        stored: StagedAudio | None = None
+
+        # Before the slot is taken: a slow storage holds up no other writes.
+        async def store_audio() -> None:
+            nonlocal stored
             # An object that is stored in vain would have to be removed again.
             self._database.breaker(writes=True).check()
             await self._storage.claim(self._database.fetch_for_write)
-            segment = segment.with_audio(await self._storage.stage(segment.session_id, audio))
-            await self._put(segment)
-        return await self._groups.write(segment)
+            staged = await self._storage.stage(segment.session_id, audio)
+            await self._storage.put(staged)
+            stored = staged
+
+        is_queued = False
+        try:
+            async with self._gate.slot(len(audio.data), prepare=store_audio):
+                assert stored is not None  # noqa: S101 (the slot comes after it)
+                is_queued = True
+                return await self._groups.write(segment.with_audio(stored))
+        finally:
+            # The group discards the object of a queued segment if that is right.
+            if stored is not None:
+                if not is_queued:
+                    self._storage.begin_discard(stored.storage_key)
+                await self._storage.until_discarded(stored.storage_key)
 
     async def close(self) -> None:
         """Give up the waiting writes; the connections in use were broken before."""
         await self._groups.close()
-
-    async def _put(self, segment: Segment) -> None:
-        assert segment.audio is not None  # noqa: S101 (it was staged)
-        try:
-            await self._storage.put(segment.audio)
-        except BaseException:
-            await run_to_end(_discard_object(self._storage, segment))
-            raise
 
 
 async def _write_group(
@@ -68,7 +86,7 @@ async def _write_group(
     cache.publish(lookup for lookup in lookups if lookup is not None)
     for segment, receipt in zip(segments, receipts, strict=True):
         if receipt.audio is not None and receipt.audio.outcome is Outcome.UNCHANGED:
-            await _discard_object(storage, segment)
+            _discard_object(storage, segment)
     return receipts
 
 
@@ -92,17 +110,16 @@ async def _merge(segments: Sequence[Segment], run: Run) -> Sequence[SegmentRecei
     return [receipt_of(each, outcomes) for each in segments]
 
 
-async def _give_up(
-    storage: AudioStorage, cache: SegmentCache, segment: Segment, *, may_be_stored: bool
-) -> None:
+def _give_up(storage: AudioStorage, cache: SegmentCache, segment: Segment, *, may_be_stored: bool) -> None:
     """Remove the object of a segment that has no row."""
     if may_be_stored:
         # A row may refer to the object; if none does, the sweep finds it.
         cache.drop((segment.session_id, segment.transcript_id))
     else:
-        await _discard_object(storage, segment)
+        _discard_object(storage, segment)
 
 
-async def _discard_object(storage: AudioStorage, segment: Segment) -> None:
+def _discard_object(storage: AudioStorage, segment: Segment) -> None:
+    # Nobody waits for it here: a storage that hangs holds up no group.
     if segment.audio is not None:
-        await storage.discard(segment.audio.storage_key)
+        storage.begin_discard(segment.audio.storage_key)

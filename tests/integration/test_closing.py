@@ -21,7 +21,6 @@ from livetranslate_store import (
     StoreError,
     StoreUnavailableError,
     UsageError,
-    WriteRejectedError,
 )
 from livetranslate_store.ids import new_id
 from livetranslate_store.replicas.router import ReadRouter
@@ -170,8 +169,9 @@ async def test_those_at_the_gate_are_rejected_when_the_time_is_up(
     await until(lambda: opened.store.statistics().gate.waiting == 2)
     await opened.close()
     results = await asyncio.gather(*tasks, return_exceptions=True)
-    kinds = [type(result) for result in results]
-    assert kinds == [OutcomeUnknownError, WriteRejectedError, WriteRejectedError]
+    # Whose audio is stored first has the slot.
+    kinds = sorted(type(result).__name__ for result in results)
+    assert kinds == ["OutcomeUnknownError", "WriteRejectedError", "WriteRejectedError"]
 
 
 async def test_nobody_is_waited_for_in_vain(opened: Opened) -> None:

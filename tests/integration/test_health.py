@@ -69,7 +69,7 @@ async def test_a_storage_that_takes_nothing_is_told(store: Store, audio_folder: 
     # A file where the folder should be: nobody, not even root, can write below it.
     await asyncio.to_thread((audio_folder / str(UUID(int=0))).write_text, "in the way")
     health = await store.health()
-    assert health.problems == {"storage": "The audio storage cannot be written."}
+    assert health.problems == {"storage": "The audio storage cannot be written: Not a directory."}
 
 
 async def test_each_part_has_a_limit_of_its_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

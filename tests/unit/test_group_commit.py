@@ -124,7 +124,7 @@ class FakeWrite:
             raise error
         return [self.refused.get(each.name, f"receipt of {each.name}") for each in items]
 
-    async def give_up(self, item: Item, /, *, may_be_stored: bool) -> None:
+    def give_up(self, item: Item, /, *, may_be_stored: bool) -> None:
         self.given_up.append((item.name, may_be_stored))
 
 

@@ -23,6 +23,7 @@ def test_the_defaults_are_those_that_users_know() -> None:
     assert settings.model_dump(exclude={"database_url", "audio_url"}) == {
         "replica_urls": (),
         "max_replica_lag": 10.0,
+        "storage_timeout": 30.0,
         "cache_size": 1000,
         "max_concurrent_writes": 50,
         "write_timeout": 30.0,

@@ -174,6 +174,74 @@ def test_each_waiter_has_its_own_time_however_many_wait() -> None:
     run_with_clock(example())
 
 
+async def test_a_write_prepares_before_it_takes_a_slot_and_its_errors_are_its_own() -> None:
+    gate = gate_of(limit=1)
+    goes_on = asyncio.Event()
+
+    async def write() -> None:
+        async with gate.slot(prepare=prepare):
+            pass
+
+    async def prepare() -> None:
+        await goes_on.wait()
+        raise ZeroDivisionError
+
+    preparing = asyncio.create_task(write())
+    await asyncio.sleep(0)
+    async with gate.slot():
+        assert (gate.statistics().in_flight, gate.statistics().waiting) == (1, 1)
+    empty = asyncio.create_task(gate.until_empty())
+    await asyncio.sleep(0)
+    # It was accepted: closing waits for it.
+    gate.close("The store is closing.")
+    assert not empty.done()
+    goes_on.set()
+    with pytest.raises(ZeroDivisionError):
+        await preparing
+    await empty
+    assert (gate.statistics().failed, gate.statistics().waiting) == (1, 0)
+
+
+async def test_a_write_that_was_accepted_before_the_gate_closed_gets_its_slot() -> None:
+    gate = gate_of(limit=1)
+    goes_on = asyncio.Event()
+
+    async def prepare() -> None:
+        await goes_on.wait()
+
+    async def write() -> None:
+        async with gate.slot(prepare=prepare):
+            await asyncio.sleep(0)
+
+    preparing = asyncio.create_task(write())
+    await asyncio.sleep(0)
+    gate.close("The store is closing.")
+    empty = asyncio.create_task(gate.until_empty())
+    goes_on.set()
+    await empty
+    assert gate.statistics().completed == 1
+    await preparing
+
+
+async def test_preparing_writes_find_as_much_room_as_slots_and_waiting_ones() -> None:
+    gate = gate_of(limit=1, max_waiting=1)
+    goes_on = asyncio.Event()
+
+    async def prepare() -> None:
+        await goes_on.wait()
+
+    async def write() -> None:
+        async with gate.slot(prepare=prepare):
+            pass
+
+    tasks = [asyncio.create_task(write()) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(WriteRejectedError, match="1 writes wait"):
+        await write()
+    goes_on.set()
+    await asyncio.gather(*tasks)
+
+
 async def test_a_slot_is_entered_once_and_given_back_once() -> None:
     gate = gate_of(limit=1)
     slot = gate.slot()

@@ -5,12 +5,13 @@ A segment that the server refuses is found by halving the batch, and refused alo
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Collection, Sequence
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
+from livetranslate_store.audio.lane import LEAVE_SECONDS
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.failures import NO_SESSION
@@ -40,6 +41,9 @@ Progress: TypeAlias = Callable[[ImportProgress], None]
 REFUSALS_LISTED = 1000
 # Objects under way at once: an object store answers in tens of milliseconds, and takes many side by side.
 OBJECTS_AT_ONCE = 16
+
+# How long an import removes the objects of a batch that was not stored.
+DISCARD_SECONDS = 30.0
 
 # These errors are not about single segments.
 _NOT_ABOUT_DATA = (
@@ -113,6 +117,8 @@ class BulkImport:
     async def _import(self, batch: Batch) -> None:
         """Store a batch, its audio first, and report progress."""
         orphans = {staged.storage_key for staged in batch.audio}
+        # Together; each of them has a short limit of its own.
+        patience = DISCARD_SECONDS
         try:
             if batch.audio:
                 await self._storage.claim(self._database.fetch_for_write)
@@ -120,14 +126,23 @@ class BulkImport:
             if len(batch):
                 async with self._gate.slot(batch.size_bytes):
                     await self._store(batch, batch.refusals, orphans)
+        except asyncio.CancelledError:
+            patience = LEAVE_SECONDS
+            raise
         finally:
-            await run_to_end(for_each(orphans, self._storage.discard, at_once=OBJECTS_AT_ONCE))
+            await run_to_end(self._discard(orphans, patience))
         self._items += batch.items
         self._refused += len(batch.refusals)
         room = REFUSALS_LISTED - len(self._refusals)
         self._refusals += sorted(batch.refusals, key=lambda refusal: refusal.line)[:room]
         if self._progress is not None:
             self._progress(ImportProgress(self._items))
+
+    async def _discard(self, orphans: Collection[str], seconds: float) -> None:
+        """Remove the objects that no row refers to; the sweep finds those that are left after `seconds`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await for_each(orphans, self._storage.discard, at_once=OBJECTS_AT_ONCE)
 
     async def _store(self, batch: Batch, refusals: list[Refusal], orphans: set[str]) -> None:
         """Store the good segments of a batch, in order, and take their objects out of `orphans`."""

@@ -14,7 +14,7 @@ from livetranslate_store.audio.sweep import sweep_audio
 from livetranslate_store.checks import check_kind, checked_uuid
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.transaction import Route, Transaction
-from livetranslate_store.embedded.provision import provisioned
+from livetranslate_store.embedded.provision import Provisioned
 from livetranslate_store.health import check_health
 from livetranslate_store.models import AudioFile
 from livetranslate_store.reading.reads import Reads, checked_position
@@ -96,8 +96,11 @@ class Store(Reads):
 
         Leaving the block refuses new calls with a UsageError and waits up to `close_timeout` for running
         ones. After that they are aborted with a StoreError, which is logged.
+
+        The store belongs to the running event loop: its use in another loop, another thread or a forked
+        process raises UsageError and harms nothing.
         """
-        async with provisioned(StoreSettings.of(settings, **overrides)) as chosen:
+        async with Provisioned(StoreSettings.of(settings, **overrides)) as chosen:
             database = Database(chosen)
             router = ReadRouter(database, chosen)
             try:
@@ -121,10 +124,13 @@ class Store(Reads):
                 try:
                     yield store
                 finally:
+                    database.owner.check()
                     await run_to_end(store._drain(chosen.close_timeout))
             finally:
-                # As one: a cancellation must not prevent the second close.
-                await run_to_end(_close(router, database))
+                # Elsewhere nothing is closed: it is the owner's, and may be in use.
+                if database.owner.is_here:
+                    # As one: a cancellation must not prevent the second close.
+                    await run_to_end(_close(router, database))
 
     @property
     def limits(self) -> SizeLimits:
@@ -239,6 +245,7 @@ class Store(Reads):
         (StoreUnavailableError, WriteRejectedError, OutcomeUnknownError and others), of `segments` or of
         `progress`, or by a cancellation, the committed batches stay.
         """
+        self._database.owner.check()
         bulk = BulkImport(
             self._database, self._storage, self.cache, self.gate, limits=self._limits, progress=progress
         )
@@ -274,6 +281,7 @@ class Store(Reads):
         Problems are returned, never raised. A replica that is left out is a problem too, but the store stays
         healthy: the primary answers.
         """
+        self._database.owner.check()
         return await check_health(self._database, self._router, self._storage, time_limit=time_limit)
 
     async def _drain(self, seconds: float) -> None:

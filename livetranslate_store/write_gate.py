@@ -10,6 +10,7 @@ from typing import TypeAlias
 from livetranslate_store.checks import MAX_BIG_INTEGER, checked_integer, checked_number
 from livetranslate_store.errors import UsageError, WriteRejectedError
 from livetranslate_store.incidents import Incident
+from livetranslate_store.ownership import OwnLoop
 from livetranslate_store.values import GateStatistics
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class WriteGate:
         max_waiting: int,
         max_waiting_bytes: int,
     ) -> None:
+        self._owner = OwnLoop()
         self._limit = checked_integer(limit, "limit", minimum=1)
         self._timeout = checked_number(timeout, "timeout", minimum=0.001)
         self._max_waiting = checked_integer(max_waiting, "max_waiting")
@@ -63,6 +65,7 @@ class WriteGate:
 
     @limit.setter
     def limit(self, value: int) -> None:
+        self._owner.check()
         self._limit = checked_integer(value, "limit", minimum=1)
         self._admit()
 
@@ -106,6 +109,7 @@ class WriteGate:
 
     async def acquire(self, size: int = 0, prepare: Prepare | None = None) -> None:
         """Take a slot, which `release` gives back."""
+        self._owner.check()
         if self._refusal is not None:
             raise UsageError(self._refusal)
         if prepare is not None:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, TypeVarTuple
 
 from livetranslate_store.errors import StoreUnavailableError, WriteRejectedError
+from livetranslate_store.ownership import OwnLoop
 from livetranslate_store.tasks import run_to_end
 
 # Number of objects in transfer at once: an object store mostly waits.
@@ -27,6 +28,7 @@ class Lane:
     """Runs calls of a storage, each for at most `seconds`; `max_waiting_bytes` bounds the waiting ones."""
 
     def __init__(self, seconds: float, *, max_waiting_bytes: int) -> None:
+        self._owner = OwnLoop()
         self._seconds = seconds
         self._max_waiting_bytes = max_waiting_bytes
         self._waiting_bytes = 0
@@ -44,6 +46,7 @@ class Lane:
         Raises the errors of `work`; StoreUnavailableError, a transient one, without an answer in time;
         WriteRejectedError if too many bytes wait.
         """
+        self._owner.check()
         limit = self._seconds if seconds is None else seconds
         if self._is_closed:
             raise StoreUnavailableError(_CLOSED)

@@ -35,6 +35,7 @@ from livetranslate_store.errors import (
     UsageError,
 )
 from livetranslate_store.incidents import Incident
+from livetranslate_store.ownership import OwnLoop
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.tasks import run_to_end
 from livetranslate_store.tracing import Tracing
@@ -57,6 +58,8 @@ class Database:
 
     def __init__(self, settings: StoreSettings, statements: StatementTimes | None = None) -> None:
         self._settings = settings
+        #: A connection works in the loop that opened it, and nowhere else.
+        self.owner = OwnLoop()
         #: Calls and seconds of statements; a store shares it between its servers.
         self.statements = statements or StatementTimes(Tracing(enabled=settings.tracing))
         self._waiting = 0
@@ -106,6 +109,7 @@ class Database:
         reached or the breaker is open, UsageError once the store closes: later for writes, which are drained,
         than for reads.
         """
+        self.owner.check()
         if self._closed:
             raise UsageError("The store is closed.")
         if self._closing and not writes:

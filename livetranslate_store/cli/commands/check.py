@@ -10,7 +10,7 @@ from livetranslate_store.cli.opening import settings_for
 from livetranslate_store.cli.options import AsJson, Database
 from livetranslate_store.cli.terminal.output import Column, Output
 from livetranslate_store.database.engine import Database as Connections
-from livetranslate_store.embedded.provision import provisioned
+from livetranslate_store.embedded.provision import Provisioned
 from livetranslate_store.errors import StoreError
 from livetranslate_store.schema.privileges import Privileges, read_privileges
 from livetranslate_store.settings import StoreSettings
@@ -58,7 +58,7 @@ def check(
 
 async def findings(settings: StoreSettings, time_limit: float) -> list[Finding]:
     """Check every part, each within the time limit in seconds."""
-    async with provisioned(settings) as running:
+    async with Provisioned(settings) as running:
         async with Store.open(running) as store:
             health = await store.health(time_limit=time_limit)
         found = [

@@ -8,7 +8,7 @@ import typer
 from livetranslate_store.cli.command import RUN, Command, wait_for
 from livetranslate_store.cli.opening import settings_for
 from livetranslate_store.cli.options import Database
-from livetranslate_store.embedded.provision import is_embedded, provisioned
+from livetranslate_store.embedded.provision import Provisioned, is_embedded
 from livetranslate_store.schema.roles import roles_script
 from livetranslate_store.schema.upgrade import (
     Upgrade,
@@ -46,7 +46,7 @@ def upgrade(
 
 async def _applied(settings: StoreSettings) -> str | None:
     # A private server upgrades its schema when it starts.
-    async with provisioned(settings) as running:
+    async with Provisioned(settings) as running:
         return await applied_revision(running)
 
 

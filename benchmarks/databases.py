@@ -55,11 +55,11 @@ _TRANSCRIPTS = """
 #: A translation of each transcript into each of the languages $1, from $2 texts a language.
 TRANSLATIONS = """
     INSERT INTO livetranslate.translations
-        (session_id, id, transcript_id, text, source_language, target_language, confidence)
-    SELECT session_id, md5(transcripts.id || texts.language)::uuid, transcripts.id, texts.text,
+        (session_id, transcript_id, text, source_language, target_language, confidence)
+    SELECT session_id, transcripts.id, texts.text,
            transcripts.language, texts.language, 0.8
     FROM livetranslate.transcripts JOIN texts
-    ON texts.line = segment_index % $2 AND texts.language = ANY ($1) ORDER BY 1, 2
+    ON texts.line = segment_index % $2 AND texts.language = ANY ($1) ORDER BY 1, 2, 5
 """
 
 _WORDS = """

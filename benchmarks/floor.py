@@ -20,7 +20,7 @@ TRANSCRIPT_COLUMNS = (
     *("segment_index", "segment_key", "source", "is_final", "audio_file_id"),
 )
 TRANSLATION_COLUMNS = (
-    *("session_id", "id", "transcript_id", "text", "source_language", "target_language"),
+    *("session_id", "transcript_id", "text", "source_language", "target_language"),
     *("confidence", "service", "transcript_revision"),
 )
 
@@ -47,7 +47,7 @@ UPSERT_TRANSCRIPT = f"""{INSERT_TRANSCRIPT}
     WHERE NOT transcripts.is_final OR excluded.is_final
 """
 UPSERT_TRANSLATION = f"""{INSERT_TRANSLATION}
-    ON CONFLICT (session_id, id) DO UPDATE
+    ON CONFLICT (session_id, transcript_id, target_language) DO UPDATE
     SET text = excluded.text, confidence = excluded.confidence,
         transcript_revision = excluded.transcript_revision, updated_at = statement_timestamp()
 """

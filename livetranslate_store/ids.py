@@ -26,11 +26,6 @@ def transcript_id_for(session_id: UUID, source: str, segment_key: str) -> UUID:
     return uuid5(session_id, f"transcript{_SEPARATOR}{source}{_SEPARATOR}{segment_key}")
 
 
-def translation_id_for(transcript_id: UUID, target_language: str) -> UUID:
-    """Return the id of a transcript's one translation into `target_language` (canonical tag)."""
-    return uuid5(transcript_id, target_language)
-
-
 def audio_file_id_for(session_id: UUID, sha256: str, start_time: float | None) -> UUID:
     """Return the id of a chunk of audio: the same bytes at the same time are the same chunk."""
     return uuid5(session_id, f"audio{_SEPARATOR}{sha256}{_SEPARATOR}{start_time}")

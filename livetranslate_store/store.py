@@ -45,7 +45,7 @@ from livetranslate_store.writing.bulk.importer import BulkImport
 from livetranslate_store.writing.group_commit import GroupCommit
 from livetranslate_store.writing.segment_writer import SegmentWriter
 from livetranslate_store.writing.segments import checked_segment
-from livetranslate_store.writing.translations import LateTranslation, late_translation, write_translations
+from livetranslate_store.writing.translations import LateTranslation, write_translations
 
 logger = logging.getLogger(__name__)
 
@@ -221,7 +221,7 @@ class Store(Reads):
         checked_uuid(transcript_id, "transcript_id")
         check_kind(translation, TranslationInput, "translation")
         self._limits.check_translation(translation)
-        late = late_translation(session_id, transcript_id, translation)
+        late = LateTranslation(session_id, transcript_id, translation)
         with self._tracing.span("add_translation", session_id=session_id) as span:
             async with self.gate.slot():
                 try:

@@ -19,7 +19,7 @@ down_revision: str | Sequence[str] | None = "0001"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# What PostgreSQL 14 and all later versions can stem, by the first part of the tag.
+# What PostgreSQL 15 and all later versions can stem, by the first part of the tag.
 STEMMERS = {
     "arabic": ("ar",),
     "armenian": ("hy",),

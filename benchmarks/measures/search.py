@@ -49,7 +49,16 @@ _CONFIGURATIONS = {
     "ja": "simple",
     "fr": "livetranslate.search_french",
 }
-_ORDER = "started_at DESC, session_id DESC, id DESC"
+# Language, the end of the key, and words of a text.
+_TABLES = {
+    "transcripts": ("e.language", "e.id", "''", "e.search"),
+    "translations": (
+        *("e.target_language", "e.transcript_id", "e.target_language"),
+        "livetranslate.search_vector(e.target_language, e.text)",
+    ),
+}
+_KEY = ("started_at", "session_id", "transcript_id", "target_language")
+_ORDER = ", ".join(f"{name} DESC" for name in _KEY)
 
 
 async def searches(contenders: Contenders, readings: int) -> dict[str, Figure]:
@@ -68,8 +77,7 @@ async def searches(contenders: Contenders, readings: int) -> dict[str, Figure]:
 
 def _by_hand(asked: _Asked) -> str:
     hits = " UNION ALL ".join(
-        _hits(table, language, walked=table in asked.common_in)
-        for table, language in (("transcripts", "language"), ("translations", "target_language"))
+        _hits(table, walked=table in asked.common_in) for table in ("transcripts", "translations")
     )
     return f"""
         SELECT h.*, s.title, s.meeting_id, t.timestamp, t.speaker_label, p.name, t.text, t.language,
@@ -81,32 +89,36 @@ def _by_hand(asked: _Asked) -> str:
             ORDER BY rank DESC, {_ORDER} LIMIT {PAGE_HITS}
         ) AS h
         LEFT JOIN livetranslate.translations AS x
-            ON h.kind = 'translations' AND x.session_id = h.session_id AND x.id = h.id
-        JOIN livetranslate.transcripts AS t
-            ON t.session_id = h.session_id AND t.id = coalesce(x.transcript_id, h.id)
+            ON x.session_id = h.session_id AND x.transcript_id = h.transcript_id
+            AND x.target_language = h.target_language
+        JOIN livetranslate.transcripts AS t ON t.session_id = h.session_id AND t.id = h.transcript_id
         JOIN livetranslate.sessions AS s ON s.id = h.session_id
         LEFT JOIN livetranslate.speakers AS p ON p.session_id = h.session_id AND p.label = t.speaker_label
-        ORDER BY h.rank DESC, h.started_at DESC, h.session_id DESC, h.id DESC
+        ORDER BY h.rank DESC, {", ".join(f"h.{name} DESC" for name in _KEY)}
     """
 
 
-def _hits(table: str, language: str, *, walked: bool) -> str:
-    query = _by_language(f"e.{language}", "to_tsquery({}, $1)")
-    columns = f"e.session_id, e.id, e.{language} AS language, ts_rank(e.search, {query}, 1) AS rank"
+def _hits(table: str, *, walked: bool) -> str:
+    language, transcript_id, target_language, words = _TABLES[table]
+    query = _by_language(language, "to_tsquery({}, $1)")
+    columns = f"""
+        e.session_id, {transcript_id} AS transcript_id, {target_language} AS target_language,
+        {language} AS language, ts_rank({words}, {query}, 1) AS rank
+    """
     source = f"livetranslate.sessions AS s JOIN livetranslate.{table} AS e ON e.session_id = s.id"
-    conditions = [f"e.search @@ {query}"]
+    conditions = [f"{words} @@ {query}"]
     if walked:
         source = f"""livetranslate.sessions AS s CROSS JOIN LATERAL (
             SELECT * FROM livetranslate.{table} AS e WHERE e.session_id = s.id AND {conditions.pop()}
-            ORDER BY id DESC LIMIT {BLOCK_HITS + 1}
+            ORDER BY {transcript_id} DESC, {target_language} DESC LIMIT {BLOCK_HITS + 1}
         ) AS e"""
     else:
         either = " || ".join(f"to_tsquery('{each}', $1)" for each in _CONFIGURATIONS.values())
-        conditions.append(f"e.search @@ ({either})")
+        conditions.append(f"{words} @@ ({either})")
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"""
         (SELECT '{table}' AS kind, s.started_at, {columns} FROM {source} {where}
-         ORDER BY s.started_at DESC, s.id DESC, e.id DESC LIMIT {BLOCK_HITS})
+         ORDER BY {_ORDER} LIMIT {BLOCK_HITS})
     """
 
 
@@ -116,6 +128,6 @@ def _by_language(language: str, expression: str) -> str:
 
 
 def _check(page: SearchPage, rows: Sequence[asyncpg.Record]) -> None:
-    theirs = [row["id"] for row in rows]
-    if [hit.id for hit in page] != theirs or not theirs:
+    theirs = [(row["transcript_id"], row["language"]) for row in rows]
+    if [(hit.transcript_id, hit.matched_language) for hit in page] != theirs or not theirs:
         raise RuntimeError("Both sides must find the same page.")

@@ -21,6 +21,8 @@ Row: TypeAlias = dict[str, msgspec.Raw]
 # One statement takes so many rows, or fewer where they are long.
 BATCH_ROWS = 500
 BATCH_CHARACTERS = 4 * 1024 * 1024
+# Columns of earlier schemas that a backup may hold: they were derived from others.
+_FORMER_COLUMNS = {"translations": ("id",)}
 
 _NO_BYTES = "the bytes of this audio file are neither in the backup nor in the audio storage under its key"
 
@@ -72,6 +74,7 @@ class _Restore:
             if line.kind != "audio_files" or await self._has_bytes(line, row):
                 await self._add(line, row)
         await self._write()
+        await self._archive.settle(self._session_id)
         return self._report()
 
     def _row(self, line: Line) -> Row:
@@ -79,6 +82,8 @@ class _Restore:
         if columns is None:
             raise self._backup.refused(f"{line.kind[:40]!r} is not known here")
         row = self._backup.decoded(line.value, Row)
+        for former in _FORMER_COLUMNS.get(line.kind, ()):
+            row.pop(former, None)
         if row.keys() != columns:
             names = ", ".join(sorted(row.keys() ^ columns))[:200]
             raise self._backup.refused(f"these columns are missing, or not known here: {names}")

@@ -17,10 +17,10 @@ class Checksum:
         self._sum = 0
 
     def add(
-        self, row_id: UUID, text: str, language: str, start_time: float | None, end_time: float | None
+        self, transcript_id: UUID, text: str, language: str, start_time: float | None, end_time: float | None
     ) -> None:
         """Add a transcript or a translation."""
-        row = blake2b(_encode((row_id, text, language, start_time, end_time)), digest_size=_BYTES)
+        row = blake2b(_encode((transcript_id, text, language, start_time, end_time)), digest_size=_BYTES)
         self._sum = (self._sum + int.from_bytes(row.digest())) % _MODULUS
 
     def __str__(self) -> str:

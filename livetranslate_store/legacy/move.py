@@ -127,5 +127,5 @@ async def _stored(context: Context) -> LegacyTotals:
             checksum.add(spoken.id, spoken.text, spoken.language, spoken.start_time, spoken.end_time)
         async for each in reader.translations.stream_for_session(context.session_id):
             translations += 1
-            checksum.add(each.id, each.text, each.target_language, each.start_time, each.end_time)
+            checksum.add(each.transcript_id, each.text, each.target_language, each.start_time, each.end_time)
     return LegacyTotals(len(audio_files), transcripts, translations, str(checksum))

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import NamedTuple
 
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.ids import transcript_id_for, translation_id_for
+from livetranslate_store.ids import transcript_id_for
 from livetranslate_store.legacy.checksum import Checksum
 from livetranslate_store.legacy.context import Context
 from livetranslate_store.legacy.mapping import in_use, transcript_of, translation_of
@@ -150,8 +150,7 @@ class SegmentMove:
             transcript_id, transcript.text, transcript.language, transcript.start_time, transcript.end_time
         )
         for each in segment.translations.values():
-            translation_id = translation_id_for(transcript_id, each.target_language)
-            self.checksum.add(translation_id, each.text, each.target_language, each.start_time, each.end_time)
+            self.checksum.add(transcript_id, each.text, each.target_language, each.start_time, each.end_time)
 
     def _refuse(self, table: str, key: str, reason: str) -> None:
         self.not_taken[table] += 1

@@ -7,16 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    Computed,
     DateTime,
-    Index,
     MetaData,
     Table,
     Text,
     Uuid,
     func,
 )
-from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from livetranslate_store.checks import MAX_SECONDS
@@ -52,7 +50,8 @@ class Base(DeclarativeBase):
     metadata_: Mapped[Mapping[str, Any]] = mapped_column("metadata", server_default="{}")
     # statement_timestamp(), not now(): a write recognizes its own rows by it.
     created_at: Mapped[datetime] = mapped_column(server_default=func.statement_timestamp())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.statement_timestamp())
+    # NULL until the first change: most rows never change.
+    updated_at: Mapped[datetime | None]
 
     def __repr__(self) -> str:
         """Show only the key: texts and names of people do not belong in logs."""
@@ -65,17 +64,6 @@ class Base(DeclarativeBase):
 def table_of(model: type[Base]) -> Table:
     """Return the table of a model as a Table; `__table__` is typed as a FromClause."""
     return Base.metadata.tables[f"{SCHEMA}.{model.__tablename__}"]
-
-
-def search_column(language: str) -> Mapped[str | None]:
-    """Return the column with the searchable words of `text` in that language; no object loads it."""
-    words = Computed(f"{SCHEMA}.search_vector({language}, text)", persisted=True)
-    return mapped_column("search", TSVECTOR, words, deferred=True, deferred_raiseload=True)
-
-
-def search_index(table_name: str) -> Index:
-    """Return the index of a table's search column."""
-    return Index(f"ix_{table_name}_search", "search", postgresql_using="gin")
 
 
 def one_of(column: str, choices: tuple[str, ...]) -> CheckConstraint:

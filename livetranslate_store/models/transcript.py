@@ -1,5 +1,7 @@
 """One transcribed segment of speech."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,24 +14,33 @@ from sqlalchemy import (
     Index,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from livetranslate_store.models.audio_file import AudioFile
 from livetranslate_store.models.base import (
     LANGUAGE_TAG,
+    SCHEMA,
     Base,
     json_object,
-    search_column,
-    search_index,
     share,
     times,
 )
 from livetranslate_store.models.session import Session
+from livetranslate_store.models.sparse import SparseObject, SparseText
+from livetranslate_store.values.inputs import USUAL_SOURCE
+
+# Room in each page for the revisions that are still to come: a HOT update stays in its page.
+FILL_FACTOR = 85
 
 
 class Transcript(Base):
-    """One transcribed segment of speech, as its latest accepted revision."""
+    """One transcribed segment of speech, as its latest accepted revision.
+
+    A live meeting writes ten interim revisions for each final. They change no indexed column, so that each is
+    a HOT update, and only the last columns of the row, so that the log holds little more than these. `search`
+    is NULL until the row `is_final` or `is_settled`: until then its words are read on the fly.
+    """
 
     __tablename__ = "transcripts"
     __table_args__ = (
@@ -39,7 +50,14 @@ class Transcript(Base):
         share("confidence"),
         CheckConstraint("segment_index >= 0", name="segment_index_not_negative"),
         CheckConstraint("revision >= 0", name="revision_not_negative"),
-        search_index("transcripts"),
+        Index(
+            "ix_transcripts_search",
+            "search",
+            postgresql_using="gin",
+            postgresql_where=text("search IS NOT NULL"),
+        ),
+        # The rows whose words are read on the fly.
+        Index("ix_transcripts_unfinished", "session_id", postgresql_where=text("search IS NULL")),
         # The order of the timeline.
         Index("ix_transcripts_timeline", "session_id", "timestamp", "segment_index", "id"),
         # For the foreign key: audio can be deleted without a scan of the transcripts.
@@ -49,23 +67,38 @@ class Transcript(Base):
             "audio_file_id",
             postgresql_where=text("audio_file_id IS NOT NULL"),
         ),
+        {"postgresql_with": {"fillfactor": FILL_FACTOR}},
     )
 
     session_id: Mapped[UUID] = mapped_column(ForeignKey(Session.id, ondelete="CASCADE"), primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    text: Mapped[str]
-    language: Mapped[str] = mapped_column(LANGUAGE_TAG)
     start_time: Mapped[float | None]
-    end_time: Mapped[float | None]
     # The place in the timeline: never NULL, also in rows of other programs.
     timestamp: Mapped[float] = mapped_column(Computed("COALESCE(start_time, end_time, 0.0)", persisted=True))
-    speaker_label: Mapped[str | None]
-    confidence: Mapped[float | None]
     segment_index: Mapped[int] = mapped_column(server_default="0")
-    segment_key: Mapped[str | None]
-    source: Mapped[str] = mapped_column(server_default="transcriber")
-    revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    is_final: Mapped[bool] = mapped_column(server_default="false")
     audio_file_id: Mapped[UUID | None]
+    language: Mapped[str] = mapped_column(LANGUAGE_TAG)
+    source: Mapped[str] = mapped_column(SparseText(USUAL_SOURCE), nullable=True)
+    segment_key: Mapped[str | None]
+    speaker_label: Mapped[str | None]
+    metadata_: Mapped[Mapping[str, Any]] = mapped_column("metadata", SparseObject(), nullable=True)
     words: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
-    search: Mapped[str | None] = search_column("language")
+    # What an interim revision changes.
+    confidence: Mapped[float | None]
+    revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    end_time: Mapped[float | None]
+    updated_at: Mapped[datetime | None]
+    is_final: Mapped[bool] = mapped_column(server_default="false")
+    # True if the meeting ended without a final revision, or the segment was imported so.
+    is_settled: Mapped[bool] = mapped_column(server_default="false")
+    text: Mapped[str]
+    search: Mapped[str | None] = mapped_column(
+        TSVECTOR,
+        Computed(
+            f"CASE WHEN is_final OR is_settled THEN {SCHEMA}.search_vector(language, text)"
+            " ELSE NULL::tsvector END",
+            persisted=True,
+        ),
+        deferred=True,
+        deferred_raiseload=True,
+    )

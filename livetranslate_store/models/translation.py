@@ -1,5 +1,8 @@
 """A segment in one target language."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,18 +17,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from livetranslate_store.models.base import (
     LANGUAGE_TAG,
+    SCHEMA,
     Base,
     json_object,
-    search_column,
-    search_index,
     share,
     times,
 )
+from livetranslate_store.models.sparse import SparseObject, SparseText
 from livetranslate_store.models.transcript import Transcript
+from livetranslate_store.values.inputs import USUAL_SERVICE
 
 
 class Translation(Base):
-    """A segment in one target language; its id is derived from both, so that it exists once."""
+    """A segment in one target language.
+
+    Its words are in the index only: they are read from the text again where they are needed.
+    """
 
     __tablename__ = "translations"
     __table_args__ = (
@@ -38,8 +45,11 @@ class Translation(Base):
         json_object(),
         share("confidence"),
         CheckConstraint("transcript_revision >= 0", name="transcript_revision_not_negative"),
-        Index("ix_translations_transcript_id", "session_id", "transcript_id", "target_language", "id"),
-        search_index("translations"),
+        Index(
+            "ix_translations_search",
+            text(f"{SCHEMA}.search_vector(target_language, text)"),
+            postgresql_using="gin",
+        ),
         # The order of the timeline, for the few translations with their own times.
         Index(
             "ix_translations_timeline",
@@ -51,19 +61,19 @@ class Translation(Base):
 
     # Part of the foreign key to the transcript, which has one to the session.
     session_id: Mapped[UUID] = mapped_column(primary_key=True)
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    transcript_id: Mapped[UUID]
-    text: Mapped[str]
-    source_language: Mapped[str] = mapped_column(LANGUAGE_TAG)
-    target_language: Mapped[str] = mapped_column(LANGUAGE_TAG)
+    transcript_id: Mapped[UUID] = mapped_column(primary_key=True)
+    target_language: Mapped[str] = mapped_column(LANGUAGE_TAG, primary_key=True)
     start_time: Mapped[float | None]
     end_time: Mapped[float | None]
     # The place in the timeline; NULL if it inherits the times of its transcript.
     timestamp: Mapped[float | None] = mapped_column(
         Computed("COALESCE(start_time, end_time)", persisted=True)
     )
-    confidence: Mapped[float | None]
-    service: Mapped[str] = mapped_column(server_default="translator")
-    model: Mapped[str | None]
     transcript_revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    search: Mapped[str | None] = search_column("target_language")
+    confidence: Mapped[float | None]
+    source_language: Mapped[str] = mapped_column(LANGUAGE_TAG)
+    service: Mapped[str] = mapped_column(SparseText(USUAL_SERVICE), nullable=True)
+    model: Mapped[str | None]
+    metadata_: Mapped[Mapping[str, Any]] = mapped_column("metadata", SparseObject(), nullable=True)
+    updated_at: Mapped[datetime | None]
+    text: Mapped[str]

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, FromClause, Label, and_, func, literal_col
 
 from livetranslate_store.models import Session, Speaker, Transcript, Translation
 from livetranslate_store.models.base import table_of
+from livetranslate_store.models.sparse import shown
 
 SESSIONS = table_of(Session)
 TRANSCRIPTS = table_of(Transcript)
@@ -41,7 +42,7 @@ def columns_of(
     if columns.keys() != set(fields) or (*fields, *computed) != struct.__struct_fields__:
         wrong = sorted(columns.keys() ^ set(fields) | set(computed).difference(struct.__struct_fields__))
         raise TypeError(f"{struct.__name__} and its columns differ in {', '.join(wrong) or 'their order'}.")
-    return [columns[name].label(name) for name in fields]
+    return [shown(columns[name]).label(name) for name in fields]
 
 
 def value_of(struct: type[Made], row: Sequence[Any], *computed: Any) -> Made:

@@ -44,15 +44,14 @@ class Cursor(EncodedCursor, frozen=True, array_like=True):
     segment_index: int
     transcript_id: UUID
     target_language: str
-    id: UUID
 
     @classmethod
     def after(cls, entry: TimelineEntry | TranscriptRow) -> Self:
         """Return the place right after `entry`; for a row, the place after its transcript."""
         if isinstance(entry, TranscriptRow):
-            return cls(entry.timestamp, entry.segment_index, entry.transcript_id, "", entry.transcript_id)
+            return cls(entry.timestamp, entry.segment_index, entry.transcript_id, "")
         language = entry.language if entry.kind == "translation" else ""
-        return cls(entry.timestamp, entry.segment_index, entry.transcript_id, language, entry.id)
+        return cls(entry.timestamp, entry.segment_index, entry.transcript_id, language)
 
     def values(self) -> dict[str, Any]:
         """Return the values of the parameters of `cursor_bound`."""
@@ -64,7 +63,6 @@ _TYPES = {
     "segment_index": BigInteger,
     "transcript_id": Uuid,
     "target_language": Text,
-    "id": Uuid,
 }
 
 

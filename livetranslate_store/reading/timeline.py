@@ -39,7 +39,7 @@ from livetranslate_store.values import TimelineEntry, TimelineFilters, TimelineP
 
 _SESSION = bindparam("session_id", type_=Uuid)
 _LIMIT = bindparam("limit", type_=BigInteger)
-_ORDER = ("timestamp", "segment_index", "transcript_id", "kind", "language", "id")
+_ORDER = ("timestamp", "segment_index", "transcript_id", "kind", "language")
 
 
 def timeline_request(
@@ -116,8 +116,8 @@ def _translations(shape: Shape, *, own_times: bool) -> Select[Any]:
     )
     if "cursor" not in shape.given:
         return part
-    behind = tuple_(*place(times.c.timestamp), translations.c.target_language, translations.c.id) > tuple_(
-        *cursor_place(), cursor_bound("target_language"), cursor_bound("id")
+    behind = tuple_(*place(times.c.timestamp), translations.c.target_language) > tuple_(
+        *cursor_place(), cursor_bound("target_language")
     )
     # The index can answer this condition alone.
     near = (

@@ -17,10 +17,7 @@ def translation_into(
     transcript_id: ColumnElement[UUID],
     revision: ColumnElement[int],
 ) -> Select[Any]:
-    """Return the ViewedTranslation of a transcript for a `variant_pattern`, in one row at most.
-
-    Another program may have left two translations with one tag; one that is not stale wins.
-    """
+    """Return the ViewedTranslation of a transcript for a `variant_pattern`, in one row at most."""
     is_stale = TRANSLATIONS.c.transcript_revision != revision
     columns = columns_of(
         ViewedTranslation, [TRANSLATIONS], language=TRANSLATIONS.c.target_language, is_stale=is_stale
@@ -33,6 +30,6 @@ def translation_into(
             is_variant(TRANSLATIONS.c.target_language, pattern),
         )
         # A language sorts before its variants.
-        .order_by(TRANSLATIONS.c.target_language, is_stale, TRANSLATIONS.c.id)
+        .order_by(TRANSLATIONS.c.target_language)
         .limit(literal_column("1"))
     )

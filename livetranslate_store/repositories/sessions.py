@@ -32,9 +32,9 @@ from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import SESSION_STATUSES, DeletedSession, Outcome, SessionReceipt
+from livetranslate_store.values.inputs import STATUSES_OF_ENDED_SESSIONS
+from livetranslate_store.writing.settling import settle_statement
 
-# Statuses of a session that is over, and can have an end.
-_OVER = ("ended", "error")
 _NOW_OR_START = func.greatest(func.now(), Session.started_at)
 # The end that comes with a status; any other status is of a session that goes on, without an end.
 _END_OF_STATUS: dict[str, dict[str, Any]] = {
@@ -227,6 +227,8 @@ class SessionRepository(Repository[Session]):
         self._transaction.check_usable(writing=True)
         statement = update(Session).where(Session.id == session_id)
         await self._transaction.execute(statement.values(updated_at=func.statement_timestamp(), **values))
+        if "status" in values:
+            await self._transaction.fetch(settle_statement().bind({"session_ids": [session_id]}))
         return await self.get(session_id)
 
     async def _remove_audio(self, session_id: UUID, ending: Ending) -> None:
@@ -236,8 +238,9 @@ class SessionRepository(Repository[Session]):
 
 def _checked_end(ended_at: datetime, started_at: datetime | None, status: str) -> datetime:
     checked_instant(ended_at, "ended_at")
-    if status not in _OVER:
-        raise InvalidInputError(f"ended_at needs the status {' or '.join(map(repr, _OVER))}, not {status!r}.")
+    if status not in STATUSES_OF_ENDED_SESSIONS:
+        needed = " or ".join(map(repr, STATUSES_OF_ENDED_SESSIONS))
+        raise InvalidInputError(f"ended_at needs the status {needed}, not {status!r}.")
     if started_at is None:
         raise InvalidInputError("ended_at needs started_at.")
     if ended_at < started_at:

@@ -147,7 +147,7 @@ class SpeakerRepository(Repository[Speaker]):
         translations = await self._transaction.execute(
             delete(Translation)
             .where(Translation.session_id == session_id, _among(Translation.transcript_id, [*transcripts]))
-            .returning(Translation.id)
+            .returning(Translation.transcript_id)
         )
         await self._transaction.execute(
             delete(Transcript).where(

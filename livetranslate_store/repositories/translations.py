@@ -6,7 +6,6 @@ from uuid import UUID
 from livetranslate_store.checks import checked_language, checked_languages, checked_uuid
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import MissingReferenceError
-from livetranslate_store.ids import translation_id_for
 from livetranslate_store.models import Translation
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
@@ -14,10 +13,12 @@ from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import TranslationInput, TranslationReceipt
 from livetranslate_store.writing.segments import check_languages
 from livetranslate_store.writing.translations import (
-    late_translation,
+    LateTranslation,
     missing_transcript,
     write_translations,
 )
+
+_KEY = (Translation.session_id, Translation.transcript_id, Translation.target_language)
 
 
 class TranslationRepository(Repository[Translation]):
@@ -54,7 +55,7 @@ class TranslationRepository(Repository[Translation]):
             return []
         if key not in await self._lookups.find([key]):
             raise missing_transcript(*key)
-        late = [late_translation(*key, each) for each in translations]
+        late = [LateTranslation(*key, each) for each in translations]
         receipts: list[TranslationReceipt] = []
         for receipt in await write_translations(late, self._transaction.fetch):
             if isinstance(receipt, MissingReferenceError):
@@ -71,14 +72,15 @@ class TranslationRepository(Repository[Translation]):
         language = checked_language(target_language, "target_language")
         return await self._one(
             Translation.session_id == session_id,
-            Translation.id == translation_id_for(transcript_id, language),
+            Translation.transcript_id == transcript_id,
+            Translation.target_language == language,
             what=f"translation of transcript {transcript_id} into {language}",
         )
 
     def stream_for_session(self, session_id: UUID) -> AsyncIterator[Translation]:
-        """Yield a session's translations in the order of their ids, in bounded memory."""
+        """Yield a session's translations by transcript and target language, in bounded memory."""
         mine = Translation.session_id == checked_uuid(session_id, "session_id")
-        return self.stream(self.statement().where(mine).order_by(Translation.session_id, Translation.id))
+        return self.stream(self.statement().where(mine).order_by(*_KEY))
 
     async def list_for_transcript(self, session_id: UUID, transcript_id: UUID) -> list[Translation]:
         """Return a transcript's translations by target language."""
@@ -87,7 +89,7 @@ class TranslationRepository(Repository[Translation]):
         return await self._list(
             Translation.session_id == session_id,
             Translation.transcript_id == transcript_id,
-            order=(Translation.target_language, Translation.id),
+            order=_KEY,
         )
 
     async def list_for_session(
@@ -98,5 +100,4 @@ class TranslationRepository(Repository[Translation]):
         if target_languages is not None:
             languages = checked_languages(target_languages, "target_languages")
             conditions.append(Translation.target_language.in_(languages))
-        order = (Translation.transcript_id, Translation.target_language, Translation.id)
-        return await self._list(*conditions, order=order)
+        return await self._list(*conditions, order=_KEY)

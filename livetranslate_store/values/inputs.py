@@ -28,6 +28,11 @@ from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.values.value import Value, freeze
 
 SESSION_STATUSES = ("spawning", "active", "paused", "ended", "error")
+# Of a session that is over, and can have an end.
+STATUSES_OF_ENDED_SESSIONS = ("ended", "error")
+# The source and the service of most rows, which the database stores as NULL.
+USUAL_SOURCE = "transcriber"
+USUAL_SERVICE = "translator"
 AUDIO_STATUSES = ("pending", "processing", "completed", "failed")
 # The origin of a speaker's name: the first is for a label without a name, the second for a name from the
 # transcriber, the third for a name from a person.
@@ -113,7 +118,7 @@ class TranscriptInput(Value, frozen=True, kw_only=True):
     confidence: float | None = None
     segment_index: int = 0
     segment_key: str | None = None
-    source: str = "transcriber"
+    source: str = USUAL_SOURCE
     revision: int | None = None
     is_final: bool = False
     audio_file_id: UUID | None = None
@@ -160,7 +165,7 @@ class TranslationInput(Value, frozen=True, kw_only=True):
     start_time: float | None = None
     end_time: float | None = None
     confidence: float | None = None
-    service: str = "translator"
+    service: str = USUAL_SERVICE
     model: str | None = None
     transcript_revision: int | None = None
     metadata: JSONObject = msgspec.field(default_factory=dict)

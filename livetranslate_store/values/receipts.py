@@ -53,7 +53,7 @@ class TranslationReceipt(Value, frozen=True, gc=False):
     """The receipt of a translation; `transcript_revision` is the revision that it was made from."""
 
     session_id: UUID
-    translation_id: UUID
+    transcript_id: UUID
     target_language: str
     outcome: Outcome
     transcript_revision: int

@@ -11,10 +11,11 @@ from livetranslate_store.values.value import Value
 class SearchHit(Value, frozen=True):
     """A transcript or a translation whose text matches, with its meeting and its place in it.
 
-    `snippet` is an extract of the matching text. `highlights` are the matching places in it: pairs of start
-    and end in code points, in order, without overlaps. `text` is the original, in `language`. `translation`
-    is the one into the requested language, else the one that matched, else None. `timestamp` is in seconds
-    since the session's start; `session_started_at` is wall-clock time. `rank` compares hits of one query.
+    `snippet` is an extract of the matching text, which is in `matched_language`. `highlights` are the
+    matching places in it: pairs of start and end in code points, in order, without overlaps. `text` is the
+    original, in `language`. `translation` is the one into the requested language, else the one that matched,
+    else None. `timestamp` is in seconds since the session's start; `session_started_at` is wall-clock time.
+    `rank` compares hits of one query.
     """
 
     session_id: UUID
@@ -22,7 +23,6 @@ class SearchHit(Value, frozen=True):
     meeting_id: str
     session_started_at: datetime
     kind: EntryKind
-    id: UUID
     transcript_id: UUID
     timestamp: float
     speaker_label: str | None
@@ -31,6 +31,7 @@ class SearchHit(Value, frozen=True):
     language: str
     translation: str | None
     translation_language: str | None
+    matched_language: str
     is_final: bool
     is_stale: bool
     rank: float

@@ -31,7 +31,6 @@ class TimelineEntry(Value, frozen=True, gc=False):
     """
 
     kind: EntryKind
-    id: UUID
     transcript_id: UUID
     timestamp: float
     duration: float

@@ -9,7 +9,6 @@ from livetranslate_store.values.value import Value
 class ViewedTranslation(Value, frozen=True, gc=False):
     """A translation in the place of its language; `is_stale` if its transcript has a newer revision."""
 
-    id: UUID
     text: str
     language: str
     confidence: float | None

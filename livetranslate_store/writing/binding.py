@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from livetranslate_store.database.statement import BoundStatement, Statement
+from livetranslate_store.models.sparse import plain_type
 from livetranslate_store.writing.encoding import COLUMNS, Row
 
 RowsByTable: TypeAlias = Mapping[str, Sequence[Row]]
@@ -138,13 +139,14 @@ def _is_empty(array: Sequence[Any]) -> bool:
 
 
 def _received(value: ColumnElement[Any], c: Column[Any]) -> ColumnElement[Any]:
-    return (cast(value, c.type) if _is_json(c) else value).label(c.name)
+    return (cast(value, plain_type(c)) if _is_json(c) else value).label(c.name)
 
 
 def _sent_as(c: Column[Any]) -> TypeEngine[Any]:
     # JSON travels as text and is cast on arrival: the driver encodes arrays of text by itself.
-    return Text() if isinstance(c.type, JSONB | Text) else c.type
+    sent = plain_type(c)
+    return Text() if isinstance(sent, JSONB | Text) else sent
 
 
 def _is_json(c: Column[Any]) -> bool:
-    return isinstance(c.type, JSONB)
+    return isinstance(plain_type(c), JSONB)

@@ -15,19 +15,24 @@ from livetranslate_store.checks import JSONObject, encode_json
 from livetranslate_store.ids import new_id, transcript_id_for
 from livetranslate_store.models import AudioFile, Transcript, Translation
 from livetranslate_store.models.base import table_of
+from livetranslate_store.models.sparse import stored_value
 from livetranslate_store.values import TranscriptInput, TranslationInput, Word
+from livetranslate_store.values.inputs import USUAL_SERVICE, USUAL_SOURCE
 
 Row: TypeAlias = tuple[Any, ...]
 #: Session and id of a row.
-RowKey: TypeAlias = tuple[UUID, UUID]
-#: The same as the numbers that the UUIDs are, which are quick to look up: one statement writes it once.
-WriteKey: TypeAlias = tuple[int, int]
+Key: TypeAlias = tuple[UUID, UUID]
+#: Session, transcript and language.
+TranslationKey: TypeAlias = tuple[UUID, UUID, str]
+RowKey: TypeAlias = Key | TranslationKey
+#: The same with the numbers that the UUIDs are, which are quick to look up: one statement writes it once.
+WriteKey: TypeAlias = tuple[int, int] | tuple[int, int, str]
 
-# The database fills these.
-_DATABASE_COLUMNS = {"created_at", "updated_at"}
+# The database fills these, or a statement of its own.
+_DATABASE_COLUMNS = {"created_at", "updated_at", "is_settled"}
 
 
-def write_key(session_id: UUID, row_id: UUID) -> WriteKey:
+def write_key(session_id: UUID, row_id: UUID) -> tuple[int, int]:
     """Return the key of a row that waits to be written."""
     return session_id.int, row_id.int
 
@@ -51,14 +56,24 @@ AUDIO_COLUMNS, _audio_copied = _columns(
     table_of(AudioFile), "session_id", "id", "storage_key", "sha256", "size_bytes", "metadata"
 )
 TRANSCRIPT_COLUMNS, _transcript_copied = _columns(
-    table_of(Transcript), "session_id", "id", "audio_file_id", "revision", "words", "metadata"
+    table_of(Transcript), "session_id", "id", "audio_file_id", "revision", "words", "metadata", "source"
 )
 TRANSLATION_COLUMNS, _translation_copied = _columns(
     table_of(Translation),
-    *("session_id", "id", "transcript_id", "source_language", "transcript_revision", "metadata"),
+    *("session_id", "transcript_id", "target_language"),
+    *("source_language", "transcript_revision", "metadata", "service"),
 )
 SPEAKER_COLUMNS = ("session_id", "label", "name")
 
+#: The columns of each key; they come first in a row.
+KEYS: Mapping[str, Sequence[str]] = {
+    name: tuple(column.name for column in table_of(model).primary_key)
+    for name, model in (
+        ("audio_files", AudioFile),
+        ("transcripts", Transcript),
+        ("translations", Translation),
+    )
+}
 COLUMNS: Mapping[str, Sequence[str]] = {
     "audio_files": AUDIO_COLUMNS,
     "speakers": SPEAKER_COLUMNS,
@@ -99,14 +114,14 @@ def transcript_row(
         audio_file_id or transcript.audio_file_id,
         transcript.revision or 0,
         _words(transcript.words),
-        _json(transcript.metadata),
+        _sparse_json(transcript.metadata),
+        stored_value(transcript.source, USUAL_SOURCE),
         *_transcript_copied(transcript),
     )
 
 
 def translation_row(
     session_id: UUID,
-    translation_id: UUID,
     transcript_id: UUID,
     translation: TranslationInput,
     *,
@@ -121,17 +136,22 @@ def translation_row(
     made_from = translation.transcript_revision
     return (
         session_id,
-        translation_id,
         transcript_id,
+        translation.target_language,
         translation.source_language or language,
         revision if made_from is None else made_from,
-        _json(translation.metadata),
+        _sparse_json(translation.metadata),
+        stored_value(translation.service, USUAL_SERVICE),
         *_translation_copied(translation),
     )
 
 
 def _json(value: JSONObject) -> str:
     return encode_json(value).decode() if value else "{}"
+
+
+def _sparse_json(value: JSONObject) -> str | None:
+    return encode_json(value).decode() if value else None
 
 
 def _words(words: Sequence[Word] | None) -> str | None:

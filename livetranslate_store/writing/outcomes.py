@@ -1,7 +1,8 @@
 """The rows that a write returns: how SQL makes them, and how they become receipts.
 
-A row is `(kind, session_id, id, outcome, revision)`. Its kind is a table, or one of two that belong to the
-statement as a whole and have a number in place of a revision.
+A row is `(kind, session_id, id, language, outcome, revision)`. A translation has the id of its transcript;
+other rows have no language. The kind is a table, or one of two that belong to the statement as a whole and
+have a number in place of a revision.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Text, cast, func, literal_column, select
 
 from livetranslate_store.values import AudioReceipt, Outcome, TranscriptReceipt, TranslationReceipt
-from livetranslate_store.writing.encoding import RowKey
+from livetranslate_store.writing.encoding import KEYS, Key, RowKey, TranslationKey
 
 #: The column of a table that a receipt names as the revision; None if it has none.
 REVISION_COLUMNS: Mapping[str, str | None] = {
@@ -38,40 +39,42 @@ class WriteOutcomes:
     def add(self, rows: Iterable[Any]) -> None:
         """Add the rows returned by one execution."""
         self.lost_race = False
-        for kind, session_id, row_id, outcome, revision in rows:
+        for kind, session_id, row_id, language, outcome, revision in rows:
             if kind == _LOST_RACE:
                 self.lost_race = True
             elif kind == _POSITION:
                 self._position = revision
             else:
-                self._rows[kind][session_id, row_id] = (Outcome(outcome), revision)
+                key = (session_id, row_id) if language is None else (session_id, row_id, language)
+                self._rows[kind][key] = (Outcome(outcome), revision)
 
     def keys(self, table: str) -> Collection[RowKey]:
         """Return the keys of a table's rows that have an outcome."""
         return self._rows[table].keys()
 
-    def audio_file(self, key: RowKey) -> AudioReceipt:
+    def audio_file(self, key: Key) -> AudioReceipt:
         """Return the receipt of an audio file."""
         outcome, _ = self._rows["audio_files"][key]
         return AudioReceipt(*key, outcome, self._position)
 
-    def transcript(self, key: RowKey) -> TranscriptReceipt:
+    def transcript(self, key: Key) -> TranscriptReceipt:
         """Return the receipt of a transcript."""
         return TranscriptReceipt(*key, *self._rows["transcripts"][key], self._position)
 
-    def translation(self, key: RowKey, target_language: str) -> TranslationReceipt:
+    def translation(self, key: TranslationKey) -> TranslationReceipt:
         """Return the receipt of a translation."""
-        outcome, revision = self._rows["translations"][key]
-        return TranslationReceipt(*key, target_language, outcome, revision, self._position)
+        return TranslationReceipt(*key, *self._rows["translations"][key], self._position)
 
 
 def outcome_rows(rows: FromClause, table: str) -> Select[Any]:
     """Return the rows of a table's outcomes."""
     revision = REVISION_COLUMNS[table]
+    session_id, row_id, *language = (rows.c[name] for name in KEYS[table])
     return select(
         constant(table).label("kind"),
-        rows.c.session_id,
-        rows.c.id,
+        session_id.label("session_id"),
+        row_id.label("id"),
+        (language[0] if language else literal_column("NULL::text")).label("language"),
         rows.c.outcome,
         (literal_column("NULL::bigint") if revision is None else rows.c[revision]).label("revision"),
     )
@@ -104,5 +107,6 @@ def constant(word: str) -> ColumnElement[str]:
 
 
 def _row_of_statement(kind: str, number: ColumnElement[int]) -> Select[Any]:
-    none: list[ColumnElement[Any]] = [literal_column(f"NULL::{name}") for name in ("uuid", "uuid", "text")]
+    types = ("uuid", "uuid", "text", "text")
+    none: list[ColumnElement[Any]] = [literal_column(f"NULL::{name}") for name in types]
     return select(constant(kind), *none, number)

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import ConflictError, DuplicateError, StoreError
 from livetranslate_store.writing.binding import RowsByTable, StatementFactory, bound
+from livetranslate_store.writing.encoding import KEYS
 from livetranslate_store.writing.outcomes import WriteOutcomes
 from livetranslate_store.writing.statements import TableWrite
 
@@ -61,10 +62,11 @@ async def write_rows(
     No key may occur twice.
     """
     outcomes = WriteOutcomes()
+    key_length = len(KEYS[write.table])
 
     async def add_missing(form: StatementFactory) -> bool:
         known = outcomes.keys(write.table)
-        missing = [row for row in rows[write.table] if row[:2] not in known]
+        missing = [row for row in rows[write.table] if row[:key_length] not in known]
         outcomes.add(await run(bound(form, {**rows, write.table: missing})))
         return len(known) == len(rows[write.table])
 

@@ -64,7 +64,7 @@ class TranslationRule:
     _content = tuple(
         name
         for name in TRANSLATION_COLUMNS
-        if name not in {"session_id", "id", "transcript_id", "transcript_revision"}
+        if name not in {"session_id", "transcript_id", "target_language", "transcript_revision"}
     )
 
     def accepts(self, stored: Columns, new: Columns) -> ColumnElement[bool]:

@@ -7,7 +7,6 @@ from uuid import UUID
 from livetranslate_store.audio.storage import StagedAudio
 from livetranslate_store.checks import check_kind, checked_uuid
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.ids import translation_id_for
 from livetranslate_store.values import (
     AudioInput,
     AudioReceipt,
@@ -33,13 +32,12 @@ from livetranslate_store.writing.outcomes import WriteOutcomes
 
 
 class Segment(NamedTuple):
-    """A transcript with its translations and its staged audio, and the ids that they keep on every retry."""
+    """A transcript with its translations and its staged audio, and the id that it keeps on every retry."""
 
     session_id: UUID
     transcript_id: UUID
     transcript: TranscriptInput
     translations: Sequence[TranslationInput]
-    translation_ids: Sequence[UUID]
     #: One statement writes each of these once: the transcript's key, and the audio file's.
     keys: Collection[WriteKey]
     audio: StagedAudio | None = None
@@ -76,9 +74,8 @@ def checked_segment(
     if audio is not None and transcript.audio_file_id is not None:
         raise InvalidInputError("Give audio, or the audio_file_id of one stored before, not both.")
     transcript_id = transcript_id_of(session_id, transcript)
-    translation_ids = [translation_id_for(transcript_id, each.target_language) for each in translations]
     keys = (write_key(session_id, transcript_id),)
-    return Segment(session_id, transcript_id, transcript, translations, translation_ids, keys)
+    return Segment(session_id, transcript_id, transcript, translations, keys)
 
 
 def check_languages(translations: Sequence[TranslationInput]) -> None:
@@ -110,25 +107,20 @@ def translation_rows(segments: Iterable[Segment], *, are_new: bool) -> Iterator[
     for each in segments:
         transcript = each.transcript
         language, revision = (transcript.language, transcript.revision or 0) if are_new else (None, None)
-        for translation_id, translation in zip(each.translation_ids, each.translations, strict=True):
+        for translation in each.translations:
             yield translation_row(
-                each.session_id,
-                translation_id,
-                each.transcript_id,
-                translation,
-                language=language,
-                revision=revision,
+                each.session_id, each.transcript_id, translation, language=language, revision=revision
             )
 
 
 def receipt_of(segment: Segment, outcomes: WriteOutcomes) -> SegmentReceipt:
     """Return the receipt of a segment."""
-    session_id = segment.session_id
+    session_id, transcript_id = key = (segment.session_id, segment.transcript_id)
     return SegmentReceipt(
-        outcomes.transcript((session_id, segment.transcript_id)),
+        outcomes.transcript(key),
         tuple(
-            outcomes.translation((session_id, translation_id), each.target_language)
-            for translation_id, each in zip(segment.translation_ids, segment.translations, strict=True)
+            outcomes.translation((session_id, transcript_id, each.target_language))
+            for each in segment.translations
         ),
         None if segment.audio is None else outcomes.audio_file((session_id, segment.audio.audio_file_id)),
     )
@@ -136,20 +128,20 @@ def receipt_of(segment: Segment, outcomes: WriteOutcomes) -> SegmentReceipt:
 
 def receipt_of_inserted(segment: Segment, position: int) -> SegmentReceipt:
     """Return the receipt of a segment that was inserted as it was sent."""
-    session_id, transcript_id, transcript, translations, translation_ids, _, audio = segment
+    session_id, transcript_id, transcript, translations, _, audio = segment
     revision = transcript.revision or 0
     return SegmentReceipt(
         TranscriptReceipt(session_id, transcript_id, Outcome.INSERTED, revision, position),
         tuple(
             TranslationReceipt(
                 session_id,
-                translation_id,
+                transcript_id,
                 each.target_language,
                 Outcome.INSERTED,
                 revision if each.transcript_revision is None else each.transcript_revision,
                 position,
             )
-            for translation_id, each in zip(translation_ids, translations, strict=True)
+            for each in translations
         ),
         None if audio is None else AudioReceipt(session_id, audio.audio_file_id, Outcome.INSERTED, position),
     )

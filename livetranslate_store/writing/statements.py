@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.values import Outcome
 from livetranslate_store.writing.binding import Binding, StatementFactory, input_rows
-from livetranslate_store.writing.encoding import COLUMNS, TRANSLATION_COLUMNS
+from livetranslate_store.writing.encoding import COLUMNS, KEYS, TRANSLATION_COLUMNS
 from livetranslate_store.writing.outcomes import (
     REVISION_COLUMNS,
     constant,
@@ -178,8 +178,10 @@ def _insert_missing(table: Table, rows: FromClause) -> CompoundSelect[Any]:
     written = (
         insert(table)
         .from_select(columns, select(*(rows.c[name] for name in columns)))
-        .on_conflict_do_nothing(index_elements=["session_id", "id"])
-        .returning(table.c.session_id, table.c.id, *([] if revision is None else [table.c[revision]]))
+        .on_conflict_do_nothing(index_elements=KEYS[table.name])
+        .returning(
+            *(table.c[name] for name in (*KEYS[table.name], *([] if revision is None else [revision])))
+        )
         .cte(f"{table.name}_written")
     )
     outcome = constant(Outcome.INSERTED).label("outcome")

@@ -5,37 +5,29 @@ from typing import NamedTuple
 from uuid import UUID
 
 from livetranslate_store.errors import MissingReferenceError
-from livetranslate_store.ids import translation_id_for
 from livetranslate_store.values import TranslationInput, TranslationReceipt
-from livetranslate_store.writing.encoding import RowKey, WriteKey, translation_row, write_key
+from livetranslate_store.writing.encoding import TranslationKey, WriteKey, translation_row, write_key
 from livetranslate_store.writing.outcomes import WriteOutcomes
 from livetranslate_store.writing.protocol import Run, write_rows
 from livetranslate_store.writing.statements import TRANSLATION_WRITE
 
 
 class LateTranslation(NamedTuple):
-    """A translation of a transcript that was written before, with the id that it keeps on every retry."""
+    """A translation of a transcript that was written before."""
 
     session_id: UUID
     transcript_id: UUID
-    translation_id: UUID
     translation: TranslationInput
 
     @property
-    def row_key(self) -> RowKey:
+    def row_key(self) -> TranslationKey:
         """The key of its row."""
-        return self.session_id, self.translation_id
+        return self.session_id, self.transcript_id, self.translation.target_language
 
     @property
     def keys(self) -> Collection[WriteKey]:
         """One statement writes this key once."""
-        return (write_key(*self.row_key),)
-
-
-def late_translation(session_id: UUID, transcript_id: UUID, translation: TranslationInput) -> LateTranslation:
-    """Return the translation with its id."""
-    translation_id = translation_id_for(transcript_id, translation.target_language)
-    return LateTranslation(session_id, transcript_id, translation_id, translation)
+        return ((*write_key(self.session_id, self.transcript_id), self.translation.target_language),)
 
 
 async def write_translations(
@@ -45,10 +37,7 @@ async def write_translations(
 
     The statement reads their transcripts: another process may have written a later revision.
     """
-    rows = [
-        translation_row(each.session_id, each.translation_id, each.transcript_id, each.translation)
-        for each in items
-    ]
+    rows = [translation_row(each.session_id, each.transcript_id, each.translation) for each in items]
     outcomes = await write_rows(TRANSLATION_WRITE, {"translations": rows}, run)
     return [_receipt(each, outcomes) for each in items]
 
@@ -56,7 +45,7 @@ async def write_translations(
 def _receipt(item: LateTranslation, outcomes: WriteOutcomes) -> TranslationReceipt | MissingReferenceError:
     if item.row_key not in outcomes.keys("translations"):
         return missing_transcript(item.session_id, item.transcript_id)
-    return outcomes.translation(item.row_key, item.translation.target_language)
+    return outcomes.translation(item.row_key)
 
 
 def missing_transcript(session_id: UUID, transcript_id: UUID) -> MissingReferenceError:

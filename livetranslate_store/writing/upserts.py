@@ -1,11 +1,8 @@
 """The upsert of each table: rows in, outcomes out.
 
-Each input row is judged against the stored version, and a version that the rules refuse is not written. If a
-concurrent transaction writes the row meanwhile, `ON CONFLICT` judges once more. A row that is refused there
-was neither written nor seen by the first judgement: the race is lost, and the statement must run again.
-
-A statement recognizes its own inserts by `statement_timestamp()`, not by system columns: engines that
-distribute by session hand out none.
+Each input row is judged against the stored version: it is new, or a revision, or refused by the rules. If a
+concurrent transaction writes the row meanwhile, the insert leaves it alone, and the update judges once more.
+A row that is not written then has no outcome: the race is lost, and the statement must run again.
 """
 
 from collections.abc import Sequence
@@ -24,6 +21,7 @@ from sqlalchemy import (
     select,
     true,
     union_all,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import LateralFromClause
@@ -33,6 +31,7 @@ from livetranslate_store.models.base import table_of
 from livetranslate_store.values import Outcome
 from livetranslate_store.writing.encoding import (
     AUDIO_COLUMNS,
+    KEYS,
     SPEAKER_COLUMNS,
     TRANSCRIPT_COLUMNS,
     TRANSLATION_COLUMNS,
@@ -49,7 +48,7 @@ TRANSLATIONS = table_of(Translation)
 class Upsert(NamedTuple):
     """The upsert of one table as part of a statement."""
 
-    #: session_id, id, outcome and the revision's column as they are now; rows of a lost race are missing.
+    #: The key, the outcome, and the revision's column as it is now; rows of a lost race are missing.
     outcomes: CTE
     #: How many rows lost their race.
     lost: ColumnElement[int]
@@ -145,60 +144,62 @@ def count_of(rows: CTE, condition: ColumnElement[bool] | None = None) -> ColumnE
 def _upsert(
     rows: CTE, table: Table, columns: Sequence[str], rule: VersionRule, *, revision_column: str
 ) -> Upsert:
-    """Write the rows that `rule` accepts; one whose `revision_column` is NULL is refused."""
+    """Write the rows that `rule` accepts; one whose `revision_column` is NULL is refused.
+
+    A stored row is written by a plain UPDATE: `ON CONFLICT DO UPDATE` would lock each row first, with a
+    record of its own in the log.
+    """
     judged = _judged(rows, table, columns, rule, revision_column)
-    accepted = (
-        select(*(judged.c[name] for name in columns))
-        .where(judged.c.is_accepted)
-        .order_by(judged.c.session_id, judged.c.id)  # writers that lock in one order never deadlock
+    key = [table.c[name] for name in KEYS[table.name]]
+    same_key = [column == judged.c[column.name] for column in key]
+    is_new, is_revision = (judged.c.verdict == constant(each) for each in (Outcome.INSERTED, Outcome.UPDATED))
+    inserted = (
+        insert(table)
+        .from_select(columns, select(*(judged.c[name] for name in columns)).where(is_new))
+        .on_conflict_do_nothing(index_elements=KEYS[table.name])
+        .returning(*key, table.c[revision_column])
+        .cte(f"{table.name}_inserted")
     )
-    statement = insert(table).from_select(columns, accepted)
-    written = (
-        statement.on_conflict_do_update(
-            index_elements=["session_id", "id"],
-            set_=rule.revised(table.c, statement.excluded) | {"updated_at": func.statement_timestamp()},
-            where=rule.accepts(table.c, statement.excluded),
-        )
-        .returning(
-            table.c.session_id,
-            table.c.id,
-            table.c[revision_column],
-            (table.c.created_at == func.statement_timestamp()).label("is_new"),
-        )
-        .cte(f"{table.name}_written")
+    # A version that was written meanwhile is judged once more, by the condition of the update.
+    revised = (
+        update(table)
+        .where(*same_key, is_revision, rule.accepts(table.c, judged.c))
+        .values(rule.revised(table.c, judged.c) | {"updated_at": func.statement_timestamp()})
+        .returning(*key, table.c[revision_column])
+        .cte(f"{table.name}_revised")
     )
-    done = case((written.c.is_new, constant(Outcome.INSERTED)), else_=constant(Outcome.UPDATED))
-    refused = case((judged.c.is_same, constant(Outcome.UNCHANGED)), else_=constant(Outcome.STALE))
-    # Written rows and refused rows need no join; an accepted row that was not written lost its race.
+    refused = select(
+        *(judged.c[name] for name in KEYS[table.name]),
+        judged.c[f"stored_{revision_column}"].label(revision_column),
+        judged.c.verdict.label("outcome"),
+    ).where(~is_new, ~is_revision)
+    # Inserts come before updates, each in the order of the keys: writers that lock so never deadlock.
     outcomes = union_all(
-        select(
-            written.c.session_id,
-            written.c.id,
-            done.label("outcome"),
-            written.c[revision_column].label(revision_column),
-        ),
-        select(
-            judged.c.session_id,
-            judged.c.id,
-            refused.label("outcome"),
-            judged.c[f"stored_{revision_column}"].label(revision_column),
-        ).where(~judged.c.is_accepted),
+        select(*inserted.c, constant(Outcome.INSERTED).label("outcome")),
+        select(*revised.c, constant(Outcome.UPDATED).label("outcome")),
+        refused,
     ).cte(f"{table.name}_outcomes")
-    return Upsert(outcomes, count_of(judged, judged.c.is_accepted) - count_of(written))
+    return Upsert(outcomes, count_of(rows) - count_of(outcomes))
 
 
 def _judged(rows: CTE, table: Table, columns: Sequence[str], rule: VersionRule, revision_column: str) -> CTE:
-    """Return the rows with the verdict on each, by the stored version if one exists."""
-    stored = looked_up(table, rows, f"{table.name}_stored", session_id="session_id", id="id")
+    """Return the rows in the order of their keys, each with the verdict by the stored version."""
+    key = KEYS[table.name]
+    stored = looked_up(table, rows, f"{table.name}_stored", **dict(zip(key, key, strict=True)))
     has_revision = rows.c[revision_column].is_not(None)
-    accepted = and_(has_revision, or_(stored.c.id.is_(None), rule.accepts(stored.c, rows.c)))
+    verdict = case(
+        (and_(has_revision, stored.c.session_id.is_(None)), constant(Outcome.INSERTED)),
+        (and_(has_revision, rule.accepts(stored.c, rows.c)), constant(Outcome.UPDATED)),
+        (rule.same(stored.c, rows.c), constant(Outcome.UNCHANGED)),
+        else_=constant(Outcome.STALE),
+    )
     return (
         select(
             *(rows.c[name] for name in columns),
             stored.c[revision_column].label(f"stored_{revision_column}"),
-            accepted.label("is_accepted"),
-            rule.same(stored.c, rows.c).label("is_same"),
+            verdict.label("verdict"),
         )
         .select_from(rows.outerjoin(stored, true()))
+        .order_by(*(rows.c[name] for name in key))
         .cte(f"{table.name}_judged")
     )

@@ -34,7 +34,7 @@ def session(title: str | None = "A meeting", **values: str) -> Session:
 
 
 def translation(text: str, language: str = "es", *, is_stale: bool = False) -> ViewedTranslation:
-    return ViewedTranslation(uuid4(), text, language, None, "", 0, is_stale)
+    return ViewedTranslation(text, language, None, "", 0, is_stale)
 
 
 def row(

@@ -49,7 +49,7 @@ def row(
         revision=3,
         is_final=is_final,
         translations=tuple(
-            None if each is None else ViewedTranslation(UUID(int=3), each, "es", None, "t", 3, is_stale)
+            None if each is None else ViewedTranslation(each, "es", None, "t", 3, is_stale)
             for each in translations
         ),
     )

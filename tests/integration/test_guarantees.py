@@ -26,18 +26,18 @@ async def test_the_timeline_is_null_safe_and_totally_ordered_whatever_is_in_the_
                 " VALUES (%s, %s, '', 'x', %s, %s)",
                 (session_id, row_id, start, end),
             )
-            for own_start, own_end in times:
+            for number, (own_start, own_end) in enumerate(times):
                 other_program.execute(
-                    "INSERT INTO livetranslate.translations (session_id, id, transcript_id, text,"
+                    "INSERT INTO livetranslate.translations (session_id, transcript_id, text,"
                     " source_language, target_language, start_time, end_time)"
-                    " VALUES (%s, %s, %s, '', 'x', 'y', %s, %s)",
-                    (session_id, new_id(), row_id, own_start, own_end),
+                    " VALUES (%s, %s, '', 'x', %s, %s, %s)",
+                    (session_id, row_id, f"y-{number}", own_start, own_end),
                 )
     other_program.commit()
 
     def place(entry: TimelineEntry) -> tuple[Any, ...]:
         kind = entry.kind == "translation"
-        return (entry.timestamp, entry.segment_index, entry.transcript_id, kind, entry.language, entry.id)
+        return (entry.timestamp, entry.segment_index, entry.transcript_id, kind, entry.language)
 
     whole = list(await store.timeline(session_id))
     assert len(whole) == len(times) * 2 * (1 + len(times))

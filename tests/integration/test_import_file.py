@@ -203,7 +203,8 @@ async def test_a_transcript_that_moved_on_is_not_taken_back_by_its_translation(
 
     async def overtaken(*arguments: Any) -> Any:
         await store.record_segment(
-            session_id, transcript=transcript("Good evening.", id=first.id, start_time=1.0, is_final=True)
+            session_id,
+            transcript=transcript("Good evening.", id=first.transcript_id, start_time=1.0, is_final=True),
         )
         return await add_translation(*arguments)
 

@@ -18,7 +18,7 @@ async def test_a_late_translation_takes_what_it_lacks_from_the_stored_transcript
     receipt = await store.add_translation(session_id, segment.transcript_id, translation())
     assert receipt == TranslationReceipt(
         session_id,
-        receipt.translation_id,
+        segment.transcript_id,
         "es",
         Outcome.INSERTED,
         transcript_revision=7,

@@ -10,7 +10,7 @@ from helpers.support import counts, transcript, translation
 
 from livetranslate_store import DuplicateError, InvalidInputError, NotFoundError, Outcome, Store
 from livetranslate_store.ids import new_id
-from livetranslate_store.models import Transcript
+from livetranslate_store.models import Transcript, Translation
 from livetranslate_store.repositories import base
 
 BEGAN = datetime(2026, 5, 1, 9, tzinfo=UTC)
@@ -177,6 +177,10 @@ async def test_merging_two_labels_makes_one_speaker_of_them(store: Store, sessio
     assert {(entry.speaker_label, entry.speaker_name) for entry in entries} == {("SPEAKER_00", "Grace")}
 
 
+def key(translated: Translation) -> tuple[UUID, str]:
+    return translated.transcript_id, translated.target_language
+
+
 async def test_a_session_is_streamed_page_after_page_in_the_order_of_ids(
     store: Store, session_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,9 +193,12 @@ async def test_a_session_is_streamed_page_after_page_in_the_order_of_ids(
         )
     async with store.read() as reader:
         spoken = [each.id async for each in reader.transcripts.stream_for_session(session_id)]
-        translated = [each.id async for each in reader.translations.stream_for_session(session_id)]
+        translated = [
+            (each.transcript_id, each.target_language)
+            async for each in reader.translations.stream_for_session(session_id)
+        ]
         all_spoken = await reader.transcripts.list_for_session(session_id)
         all_translated = await reader.translations.list_for_session(session_id)
     assert spoken == sorted(each.id for each in all_spoken)
-    assert translated == sorted(each.id for each in all_translated)
+    assert translated == sorted(map(key, all_translated))
     assert (len(spoken), len(translated)) == (4, 4)

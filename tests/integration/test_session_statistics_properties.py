@@ -246,13 +246,9 @@ def write(
             [(session_id, *(getattr(row, name) for name in COLUMNS)) for row in rows],
         )
         cursor.executemany(
-            "INSERT INTO livetranslate.translations (session_id, id, transcript_id, text, source_language,"
-            " target_language, transcript_revision) VALUES (%s, %s, %s, '', 'en', %s, %s)",
-            [
-                (session_id, new_id(), row.id, each.language, each.revision)
-                for row in rows
-                for each in row.translations
-            ],
+            "INSERT INTO livetranslate.translations (session_id, transcript_id, text, source_language,"
+            " target_language, transcript_revision) VALUES (%s, %s, '', 'en', %s, %s)",
+            [(session_id, row.id, each.language, each.revision) for row in rows for each in row.translations],
         )
     program.commit()
     return session_id

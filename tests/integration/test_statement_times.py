@@ -56,6 +56,7 @@ async def test_every_way_of_writing_and_reading_counts_under_its_own_name(
         "import.stage": 1,
         "import.merge": 1,
         "import.speakers": 1,
+        "transcripts.settle": 1,
         "transcripts.insert": 1,
         "commit": 3,
         "timeline": 1,

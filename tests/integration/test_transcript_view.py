@@ -39,7 +39,6 @@ async def test_a_row_has_a_place_for_each_language_in_the_order_asked_for(
     assert (row.segment_index, row.source, row.revision, row.is_final) == (0, "transcriber", 0, False)
     spanish = row.translations[2]
     assert spanish is not None
-    assert spanish.id == written.translations[0].translation_id
     assert (spanish.language, spanish.confidence, spanish.service) == ("es", 0.25, "a")
     assert (spanish.transcript_revision, spanish.is_stale) == (0, False)
 
@@ -74,23 +73,6 @@ async def test_the_tag_asked_for_wins_over_its_variants_and_they_stand_in_for_it
         )
     rows = await store.transcript_view(session_id, ["ZH", "zh-Hant"])
     assert [places(row) for row in rows] == [["zh-Hans", "zh-Hant"], ["zh", "zh-Hant"]]
-
-
-async def test_of_two_translations_with_one_tag_the_one_that_is_not_stale_stands_in_its_place(
-    store: Store, session_id: UUID, other_program: Program
-) -> None:
-    written = await store.record_segment(session_id, transcript=transcript())
-    for revision in (7, 0, 8):
-        other_program.execute(
-            "INSERT INTO livetranslate.translations"
-            " (session_id, id, transcript_id, text, source_language, target_language, transcript_revision)"
-            " VALUES (%s, %s, %s, %s, 'en', 'es', %s)",
-            (session_id, new_id(), written.transcript_id, f"of {revision}", revision),
-        )
-    other_program.commit()
-    (row,) = await store.transcript_view(session_id, ["es"])
-    assert places(row) == ["of 0"]
-    assert len(await store.missing_translations(session_id, "es")) == 0
 
 
 async def meeting(store: Store, session_id: UUID) -> None:
@@ -138,7 +120,7 @@ async def test_the_view_is_filtered_as_the_timeline_is(store: Store, session_id:
     for each in filters:
         entries = await store.timeline(session_id, kinds=["transcript"], **each)
         rows = await store.transcript_view(session_id, ["es"], **each)
-        assert [row.transcript_id for row in rows] == [entry.id for entry in entries]
+        assert [row.transcript_id for row in rows] == [entry.transcript_id for entry in entries]
         assert rows.next_cursor == entries.next_cursor
 
 
@@ -211,8 +193,8 @@ def long_meeting(other_program: Program, session_id: UUID) -> None:
     )
     other_program.execute(
         "INSERT INTO livetranslate.translations"
-        " (session_id, id, transcript_id, text, source_language, target_language)"
-        " SELECT session_id, gen_random_uuid(), id, text, 'en', tag"
+        " (session_id, transcript_id, text, source_language, target_language)"
+        " SELECT session_id, id, text, 'en', tag"
         " FROM livetranslate.transcripts, unnest(ARRAY['es', 'ja']) AS tag WHERE start_time > 4 OR tag = 'ja'"
     )
     other_program.commit()

@@ -80,6 +80,8 @@ def test_the_migrations_build_what_the_models_say(empty: Program, empty_url: str
     scripts = ScriptDirectory.from_config(configuration(empty_url))
     for statement in scripts.get_revision("0002").module.before_tables():
         empty.execute(statement)
+    for statement in scripts.get_revision("0003").module.functions():
+        empty.execute(statement)
     empty.commit()
     engine = create_engine(empty_url.replace("+asyncpg", "+psycopg"))
     Base.metadata.create_all(engine)

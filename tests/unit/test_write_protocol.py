@@ -9,7 +9,7 @@ from helpers.support import transcript, translation
 
 from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import ConflictError, DuplicateError, MissingReferenceError
-from livetranslate_store.ids import new_id, translation_id_for
+from livetranslate_store.ids import new_id
 from livetranslate_store.values import Outcome, TranslationReceipt
 from livetranslate_store.writing.protocol import (
     ATTEMPTS,
@@ -19,10 +19,10 @@ from livetranslate_store.writing.protocol import (
 )
 from livetranslate_store.writing.segment_writer import write_segments
 from livetranslate_store.writing.segments import checked_segment
-from livetranslate_store.writing.translations import late_translation, write_translations
+from livetranslate_store.writing.translations import LateTranslation, write_translations
 
-POSITION = ("position", None, None, None, 77)
-LOST_RACE = ("lost_race", None, None, None, 1)
+POSITION = ("position", None, None, None, None, 77)
+LOST_RACE = ("lost_race", None, None, None, None, 1)
 
 
 class Attempts:
@@ -120,7 +120,7 @@ async def test_new_segments_are_one_insert_and_their_receipts_are_what_was_sent(
 @pytest.mark.parametrize("first", [[{"found": True, "position": 1}], DuplicateError(), ConflictError()])
 async def test_segments_of_which_one_is_stored_are_merged_until_the_race_is_won(first: Any) -> None:
     segment = checked_segment(new_id(), transcript(), [], None)
-    row = ("transcripts", segment.session_id, segment.transcript_id, "updated", 4)
+    row = ("transcripts", segment.session_id, segment.transcript_id, None, "updated", 4)
     server = Server(first, ConflictError(), [row, POSITION])
     [receipt] = await write_segments([segment], server.run, probably_new=True)
     assert receipt.revision == 4
@@ -129,7 +129,7 @@ async def test_segments_of_which_one_is_stored_are_merged_until_the_race_is_won(
 
 async def test_segments_that_are_known_are_merged_at_once() -> None:
     segment = checked_segment(new_id(), transcript(), [], None)
-    server = Server([("transcripts", segment.session_id, segment.transcript_id, "stale", 9), POSITION])
+    server = Server([("transcripts", segment.session_id, segment.transcript_id, None, "stale", 9), POSITION])
     [receipt] = await write_segments([segment], server.run, probably_new=False)
     assert receipt.outcome is Outcome.STALE
     assert server.names == ["segments.merge"]
@@ -138,10 +138,10 @@ async def test_segments_that_are_known_are_merged_at_once() -> None:
 async def test_only_rows_without_an_outcome_go_again() -> None:
     session_id, transcript_id = new_id(), new_id()
     languages = ["es", "ja", "de"]
-    items = [late_translation(session_id, transcript_id, translation("x", each)) for each in languages]
+    items = [LateTranslation(session_id, transcript_id, translation("x", each)) for each in languages]
 
-    def row(language: str, outcome: str) -> tuple[str, UUID, UUID, str, int]:
-        return "translations", session_id, translation_id_for(transcript_id, language), outcome, 2
+    def row(language: str, outcome: str) -> tuple[str, UUID, UUID, str, str, int]:
+        return "translations", session_id, transcript_id, language, outcome, 2
 
     server = Server(
         [row("es", "inserted"), POSITION],
@@ -160,7 +160,7 @@ async def test_only_rows_without_an_outcome_go_again() -> None:
 
 async def test_a_translation_without_a_transcript_goes_once_more_and_fails_alone() -> None:
     session_id, transcript_id = new_id(), new_id()
-    items = [late_translation(session_id, transcript_id, translation())]
+    items = [LateTranslation(session_id, transcript_id, translation())]
     server = Server([POSITION], [POSITION])
     [error] = await write_translations(items, server.run)
     assert isinstance(error, MissingReferenceError)

@@ -9,16 +9,21 @@ import msgspec
 from sqlalchemy import ColumnElement, DateTime, Uuid, bindparam, tuple_
 from sqlalchemy.types import TypeEngine
 
+from livetranslate_store.models.base import LANGUAGE_TAG
 from livetranslate_store.reading.cursor import EncodedCursor
 from livetranslate_store.values import EntryKind
 
 
 class HitKey(msgspec.Struct, frozen=True, array_like=True):
-    """The order of texts: the newest meeting first, and in it the newest text."""
+    """The order of texts: the newest meeting first, and in it the newest text.
+
+    `language` is the target language of a translation; a transcript has none.
+    """
 
     started_at: datetime
     session_id: UUID
-    id: UUID
+    transcript_id: UUID
+    language: str
 
 
 class SearchCursor(EncodedCursor, frozen=True, array_like=True):
@@ -64,7 +69,8 @@ FIRST_BLOCK = SearchCursor.block_after(None)
 _TYPES: Mapping[str, TypeEngine[Any]] = {
     "started_at": DateTime(timezone=True),
     "session_id": Uuid(),
-    "id": Uuid(),
+    "transcript_id": Uuid(),
+    "language": LANGUAGE_TAG,
 }
 
 

@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION
 from livetranslate_store.models import SCHEMA
 from livetranslate_store.reading.columns import SESSIONS
 from livetranslate_store.reading.filters import entry_conditions, session_conditions
-from livetranslate_store.reading.search.cursor import key_place
+from livetranslate_store.reading.search.cursor import HitKey, key_place
 from livetranslate_store.reading.search.readings import Readings, functions, materialized, number
 from livetranslate_store.reading.search.shape import BLOCK, SearchShape, Source
 
@@ -120,14 +120,14 @@ def _walked(source: Source, shape: SearchShape, readings: Readings, length: Colu
     )
     table = source.table
     entry = (
-        select(table.c.id, table.c.search, table.c.text, source.language.label("language"))
+        select(*_text(source), source.language.label("text_language"))
         .select_from(source.joined(shape))
         .where(
             table.c.session_id == session.c.id,
             *entry_conditions(shape.filters, source.entries),
-            *_in_block(shape, session.c.started_at, session.c.id, table.c.id),
+            *_in_block(shape, session.c.started_at, session.c.id, *source.key),
         )
-        .order_by(table.c.id.desc())
+        .order_by(*(each.desc() for each in source.key))
         .limit(number(WALKED_TEXTS))
         .correlate(session)
         .lateral("entry")
@@ -140,16 +140,16 @@ def _walked(source: Source, shape: SearchShape, readings: Readings, length: Colu
     )
     reading = (
         select(readings.each.c.query, readings.each.c.rests)
-        .where(is_its_reading(texts.c.language, shape, readings))
+        .where(is_its_reading(texts.c.text_language, shape, readings))
         .limit(number(1))
         .correlate(texts)
         .lateral("reading")
     )
-    match = _Match(shape, readings, texts, reading)
+    match = _Match(shape, readings, texts.c.words, texts.c.text, reading)
     hits = (
-        select(texts.c.started_at, texts.c.session_id, texts.c.id, match.rank.label("rank"))
+        select(*_key(texts), match.rank.label("rank"))
         .select_from(texts.join(reading, true()))
-        .where(match.possible, match.certain)
+        .where(match.possible(texts.c.words), match.certain)
     )
     return materialized(hits if length is None else hits.limit(BLOCK + number(1)), f"{table.name}_walked")
 
@@ -164,24 +164,17 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
         .lateral("session")
     )
     joined = source.joined(shape).join(session, true())
-    match = _Match(shape, readings, table, reading)
+    match = _Match(shape, readings, source.words, table.c.text, reading)
     hits = (
-        select(
-            session.c.started_at,
-            table.c.session_id,
-            table.c.id,
-            table.c.search,
-            table.c.text,
-            reading.c.query,
-        )
+        select(session.c.started_at, table.c.session_id, *_text(source), reading.c.query)
         .select_from(joined.join(reading, is_its_reading(source.language, shape, readings)))
         .where(
-            match.possible,
+            or_(match.possible(source.indexed), source.unindexed),
             match.certain.is_(true()),
             *entry_conditions(shape.filters, source.entries),
-            *_in_block(shape, session.c.started_at, session.c.id, table.c.id),
+            *_in_block(shape, session.c.started_at, session.c.id, *source.key),
         )
-        .order_by(session.c.started_at.desc(), session.c.id.desc(), table.c.id.desc())
+        .order_by(session.c.started_at.desc(), session.c.id.desc(), *(each.desc() for each in source.key))
     )
     if shape.has("session_ids"):
         hits = hits.where(table.c.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid))))
@@ -189,26 +182,41 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
     if walked is not None:
         hits = hits.where(_count(walked) <= BLOCK).limit(BLOCK + number(1))
     hit = hits.subquery("hit")
-    rank = _Match(shape, readings, hit, hit).rank
-    return materialized(
-        select(hit.c.started_at, hit.c.session_id, hit.c.id, rank.label("rank")), f"{table.name}_found"
-    )
+    rank = _Match(shape, readings, hit.c.words, hit.c.text, hit).rank
+    return materialized(select(*_key(hit), rank.label("rank")), f"{table.name}_found")
+
+
+def _text(source: Source) -> list[ColumnElement[Any]]:
+    """Return the end of the key of a text, its words, and the text itself."""
+    named = zip(("transcript_id", "language"), source.key, strict=True)
+    return [*(each.label(name) for name, each in named), source.words.label("words"), source.table.c.text]
+
+
+def _key(texts: FromClause) -> list[ColumnElement[Any]]:
+    return [texts.c[name] for name in HitKey.__struct_fields__]
 
 
 class _Match:
     """Whether a text matches the reading of its language, and how well."""
 
-    def __init__(self, shape: SearchShape, readings: Readings, text: FromClause, reading: FromClause) -> None:
+    def __init__(
+        self,
+        shape: SearchShape,
+        readings: Readings,
+        words: ColumnElement[Any],
+        text: ColumnElement[str],
+        reading: FromClause,
+    ) -> None:
         self._similar = {branch: words for branch, words in enumerate(shape.similar, 1) if words}
         self._readings = readings
+        self._words = words
         self._text = text
         self._reading = reading
 
-    @property
-    def possible(self) -> ColumnElement[bool]:
-        """The question for the index: any reading of the query, or the beginnings of similar words."""
+    def possible(self, words: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return the question for the index: any reading of the query, or the beginnings of similar words."""
         query = select(self._readings.any.c.query).scalar_subquery()
-        return or_(self._has(query), *map(self._begins, self._similar))
+        return or_(_has(words, query), *(_begins(words, branch) for branch in self._similar))
 
     @property
     def certain(self) -> ColumnElement[bool]:
@@ -216,17 +224,17 @@ class _Match:
         alike = []
         for branch, words in self._similar.items():
             rest = self._reading.c.rests[number(branch)]
-            has_rest = or_(cast(rest, Text) == literal_column("''"), self._has(rest))
+            has_rest = or_(cast(rest, Text) == literal_column("''"), _has(self._words, rest))
             similar = [
                 self._similarity(branch, word) >= literal_column(f"{ALIKE}") for word in range(1, words + 1)
             ]
-            alike.append(and_(self._begins(branch), *similar, has_rest))
-        return or_(self._has(self._reading.c.query), *alike)
+            alike.append(and_(_begins(self._words, branch), *similar, has_rest))
+        return or_(_has(self._words, self._reading.c.query), *alike)
 
     @property
     def rank(self) -> ColumnElement[float]:
         """The rank: exact matches come first, then the most similar."""
-        exact = cast(func.ts_rank(self._text.c.search, self._reading.c.query, number(1)), DOUBLE_PRECISION)
+        exact = cast(func.ts_rank(self._words, self._reading.c.query, number(1)), DOUBLE_PRECISION)
         if not self._similar:
             return exact
         alike = [
@@ -234,21 +242,23 @@ class _Match:
             for branch, words in self._similar.items()
         ]
         return case(
-            (self._has(self._reading.c.query), number(1) + exact),
+            (_has(self._words, self._reading.c.query), number(1) + exact),
             else_=cast(func.greatest(*alike), DOUBLE_PRECISION),
         )
 
-    def _has(self, query: ColumnElement[Any]) -> ColumnElement[bool]:
-        return self._text.c.search.bool_op("@@")(query)
-
-    def _begins(self, branch: int) -> ColumnElement[bool]:
-        beginnings = bindparam(f"beginnings_{branch}", type_=Text)
-        return self._has(func.to_tsquery(literal_column("'pg_catalog.simple'"), beginnings))
-
     def _similarity(self, branch: int, word: int) -> ColumnElement[float]:
         asked = bindparam(f"similar_{branch}_{word}", type_=Text)
-        similarity: ColumnElement[float] = functions.search_similarity(asked, self._text.c.text)
+        similarity: ColumnElement[float] = functions.search_similarity(asked, self._text)
         return similarity
+
+
+def _has(words: ColumnElement[Any], query: ColumnElement[Any]) -> ColumnElement[bool]:
+    return words.bool_op("@@")(query)
+
+
+def _begins(words: ColumnElement[Any], branch: int) -> ColumnElement[bool]:
+    beginnings = bindparam(f"beginnings_{branch}", type_=Text)
+    return _has(words, func.to_tsquery(literal_column("'pg_catalog.simple'"), beginnings))
 
 
 def is_its_reading(

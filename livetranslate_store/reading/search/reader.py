@@ -32,11 +32,12 @@ async def _read_block(fetch: Fetch, query: SearchQuery) -> tuple[list[SearchHit]
     block = query.cursor
     if rows and block.end is None:
         row = rows[0]
-        end = HitKey(row["end_started_at"], row["end_session_id"], row["end_id"])
+        end = HitKey(*(row[f"end_{name}"] for name in HitKey.__struct_fields__))
         block = replace(block, end=end, more=row["more"], walked=frozenset(row["walked"]))
     if len(rows) > query.limit:
         last = hits[-1]
-        after = HitKey(last.session_started_at, last.session_id, last.id)
+        language = last.matched_language if last.kind == "translation" else ""
+        after = HitKey(last.session_started_at, last.session_id, last.transcript_id, language)
         return hits, replace(block, rank=last.rank, after=after)
     return hits, SearchCursor.block_after(block.end) if block.more else None
 

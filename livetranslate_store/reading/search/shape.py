@@ -2,10 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Table, bindparam
+from sqlalchemy import ColumnElement, FromClause, Integer, Table, bindparam, false, func, literal_column
 
+from livetranslate_store.models.base import LANGUAGE_TAG
 from livetranslate_store.reading.columns import MADE_FROM, TRANSCRIPTS, TRANSLATIONS, with_speaker
 from livetranslate_store.reading.filters import Entries, Shape
+from livetranslate_store.reading.search.cursor import HitKey
+from livetranslate_store.reading.search.readings import functions
 from livetranslate_store.values import EntryKind
 
 BLOCK: ColumnElement[int] = bindparam("block", type_=Integer)
@@ -32,11 +35,19 @@ class SearchShape(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A table that is searched: the kind of its hits, and its column of languages."""
+    """A table that is searched: the kind of its hits, and the columns that both tables have in common.
+
+    `key` is the end of a HitKey, and `words` are the words of a text. The index has those of `indexed`; the
+    rows that are `unindexed` are read as well.
+    """
 
     kind: EntryKind
     table: Table
     language: ColumnElement[str]
+    key: tuple[ColumnElement[Any], ColumnElement[Any]]
+    words: ColumnElement[Any]
+    indexed: ColumnElement[Any]
+    unindexed: ColumnElement[bool]
 
     @property
     def entries(self) -> Entries:
@@ -51,12 +62,39 @@ class Source(NamedTuple):
         return with_speaker(rows) if shape.has("speakers") else rows
 
 
+def words_of(text: FromClause, language: ColumnElement[str]) -> ColumnElement[Any]:
+    """Return the words of a text, read from it."""
+    words: ColumnElement[Any] = functions.search_vector(language, text.c.text)
+    return words
+
+
+def words_of_transcript(transcript: FromClause) -> ColumnElement[Any]:
+    """Return the words of a transcript: the stored ones if it has them."""
+    return func.coalesce(transcript.c.search, words_of(transcript, transcript.c.language))
+
+
 SOURCES = (
-    Source("transcript", TRANSCRIPTS, TRANSCRIPTS.c.language),
-    Source("translation", TRANSLATIONS, TRANSLATIONS.c.target_language),
+    Source(
+        "transcript",
+        TRANSCRIPTS,
+        TRANSCRIPTS.c.language,
+        (TRANSCRIPTS.c.id, literal_column("''::text", LANGUAGE_TAG)),
+        words=words_of_transcript(TRANSCRIPTS),
+        indexed=TRANSCRIPTS.c.search,
+        unindexed=TRANSCRIPTS.c.search.is_(None),
+    ),
+    Source(
+        "translation",
+        TRANSLATIONS,
+        TRANSLATIONS.c.target_language,
+        (TRANSLATIONS.c.transcript_id, TRANSLATIONS.c.target_language),
+        words=words_of(TRANSLATIONS, TRANSLATIONS.c.target_language),
+        indexed=words_of(TRANSLATIONS, TRANSLATIONS.c.target_language),
+        unindexed=false(),
+    ),
 )
 
 
-def newest_first(rows: Any) -> tuple[ColumnElement[Any], ...]:
+def newest_first(rows: FromClause) -> tuple[ColumnElement[Any], ...]:
     """Return the order of texts, of rows that have the columns of a HitKey."""
-    return rows.c.started_at.desc(), rows.c.session_id.desc(), rows.c.id.desc()
+    return tuple(rows.c[name].desc() for name in HitKey.__struct_fields__)

@@ -38,10 +38,17 @@ from livetranslate_store.reading.columns import (
     columns_of,
     with_speaker,
 )
-from livetranslate_store.reading.search.cursor import key_place
+from livetranslate_store.reading.search.cursor import HitKey, key_place
 from livetranslate_store.reading.search.hits import Hits, hits_in, is_its_reading
 from livetranslate_store.reading.search.readings import Readings, materialized, number, query_readings
-from livetranslate_store.reading.search.shape import BLOCK, SOURCES, SearchShape, newest_first
+from livetranslate_store.reading.search.shape import (
+    BLOCK,
+    SOURCES,
+    SearchShape,
+    newest_first,
+    words_of,
+    words_of_transcript,
+)
 from livetranslate_store.reading.translations import translation_into
 from livetranslate_store.values import SearchHit
 
@@ -67,7 +74,8 @@ def _block(hits: Sequence[Hits], shape: SearchShape) -> tuple[CTE, CTE]:
         select(
             block.c.started_at.label("end_started_at"),
             block.c.session_id.label("end_session_id"),
-            block.c.id.label("end_id"),
+            block.c.transcript_id.label("end_transcript_id"),
+            block.c.language.label("end_language"),
             (block.c.place < last).label("more"),
         )
         .order_by(block.c.place.desc())
@@ -84,17 +92,14 @@ def _page(hits: Sequence[Hits], block: CTE, end: CTE, shape: SearchShape, readin
         .outerjoin(
             translated,
             and_(
-                page.c.kind == literal_column("'translation'"),
                 translated.c.session_id == page.c.session_id,
-                translated.c.id == page.c.id,
+                translated.c.transcript_id == page.c.transcript_id,
+                translated.c.target_language == page.c.language,
             ),
         )
         .join(
             spoken,
-            and_(
-                spoken.c.session_id == page.c.session_id,
-                spoken.c.id == func.coalesce(translated.c.transcript_id, page.c.id),
-            ),
+            and_(spoken.c.session_id == page.c.session_id, spoken.c.id == page.c.transcript_id),
         )
         .join(SESSIONS, SESSIONS.c.id == page.c.session_id)
     )
@@ -119,19 +124,24 @@ def _page(hits: Sequence[Hits], block: CTE, end: CTE, shape: SearchShape, readin
     translation, translation_language, revision = (func.coalesce(*each) for each in zip(*shown, strict=True))
     columns = columns_of(
         SearchHit,
-        [page, spoken],
+        [spoken, page],
         computed=["snippet", "highlights"],
         session_title=SESSIONS.c.title,
         meeting_id=SESSIONS.c.meeting_id,
         session_started_at=page.c.started_at,
-        transcript_id=spoken.c.id,
+        session_id=page.c.session_id,
+        transcript_id=page.c.transcript_id,
         timestamp=func.coalesce(translated.c.timestamp, spoken.c.timestamp),
         speaker_name=SPEAKERS.c.name,
         translation=translation,
         translation_language=translation_language,
+        matched_language=language,
         is_stale=func.coalesce(revision != spoken.c.revision, literal_column("false")),
     )
-    words = func.coalesce(translated.c.search, spoken.c.search)
+    words = case(
+        (translated.c.text.is_not(None), words_of(translated, translated.c.target_language)),
+        else_=words_of_transcript(spoken),
+    )
     return (
         select(
             *columns,
@@ -149,7 +159,7 @@ def _page_of_block(block: CTE, shape: SearchShape) -> FromClause:
     page = select(*block.c).order_by(block.c.rank.desc(), *newest_first(block))
     if shape.is_known:
         rank = bindparam("after_rank", type_=DOUBLE_PRECISION)
-        place = tuple_(block.c.rank, block.c.started_at, block.c.session_id, block.c.id)
+        place = tuple_(block.c.rank, *(block.c[name] for name in HitKey.__struct_fields__))
         page = page.where(place < tuple_(rank, *key_place("after").clauses))
     return page.limit(bindparam("limit", type_=Integer) + number(1)).subquery("page")
 

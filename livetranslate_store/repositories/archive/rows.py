@@ -35,9 +35,10 @@ from sqlalchemy.dialects.postgresql import insert
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
 from livetranslate_store.models.base import table_of
+from livetranslate_store.models.sparse import shown, stored
 
-#: The key of a row within its table and session: an id, or a speaker's label.
-ArchiveKey: TypeAlias = UUID | str
+#: The key of a row within its table and session: an id, a speaker's label, or a transcript and a language.
+ArchiveKey: TypeAlias = Sequence[UUID | str]
 
 #: The tables of a session in the order of their references.
 ARCHIVED: dict[str, Table] = {
@@ -49,23 +50,25 @@ _PLACE = "ordinality"
 
 # Each server has its own objects.
 _NOT_COMPARED = frozenset({"storage_key"})
+# A matter of the index of words: the end of a session settles its rows.
+_LEFT_OUT = frozenset({"is_settled"})
 
 
 def columns_of(table: Table) -> list[str]:
     """Return the columns of an archived row."""
-    return [each.name for each in table.columns if each.computed is None]
+    return [each.name for each in table.columns if each.computed is None and each.name not in _LEFT_OUT]
 
 
-def rows_after(
-    table: Table, session_id: UUID, after: ArchiveKey | None, limit: int
-) -> Select[tuple[str, ArchiveKey]]:
-    """Return the read of a session's rows in the order of their key: JSON text and key."""
-    key = _own_key(table)
-    whole = select(*(table.c[name] for name in columns_of(table))).where(_of_session(table, session_id))
+def rows_after(table: Table, session_id: UUID, after: ArchiveKey | None, limit: int) -> Select[Any]:
+    """Return the read of a session's rows in the order of their key: JSON text, and the key's columns."""
+    key = [table.c[name] for name in _own_key(table)]
+    values = (_shown(table, name).label(name) for name in columns_of(table))
+    whole = select(*values).where(_of_session(table, session_id))
     if after is not None:
-        whole = whole.where(table.c[key] > after)
-    row = whole.order_by(table.c[key]).limit(limit).subquery("row")
-    return select(cast(func.row_to_json(row.table_valued()), Text), row.c[key]).order_by(row.c[key])
+        whole = whole.where(tuple_(*key) > tuple_(*after))
+    row = whole.order_by(*key).limit(limit).subquery("row")
+    own = [row.c[each.name] for each in key]
+    return select(cast(func.row_to_json(row.table_valued()), Text), *own).order_by(*own)
 
 
 @cache
@@ -76,7 +79,7 @@ def insert_missing(table_name: str) -> Statement:
     """
     table = ARCHIVED[table_name]
     given = _given(table)
-    values = [_value(given, name) for name in columns_of(table)]
+    values = [_value(table, given, name) for name in columns_of(table)]
     written = (
         insert(table)
         .from_select(columns_of(table), select(*values).select_from(given))
@@ -95,7 +98,7 @@ def first_different(table_name: str) -> Statement:
     compared = [name for name in columns_of(table) if name not in _NOT_COMPARED]
     same_key = and_(*(table.c[each.name] == given.c[each.name] for each in table.primary_key))
     stored = tuple_(*(table.c[name] for name in compared))
-    differs = stored.is_distinct_from(tuple_(*(_value(given, name) for name in compared)))
+    differs = stored.is_distinct_from(tuple_(*(_value(table, given, name) for name in compared)))
     place = func.min(given.c[_PLACE])
     query = select(place).select_from(given.join(table, same_key)).where(differs)
     return Statement.compiled(f"restore.{table_name}.compare", query)
@@ -111,17 +114,26 @@ def _given(table: Table) -> TableValuedAlias:
     )
 
 
-def _value(given: TableValuedAlias, name: str) -> ColumnElement[Any]:
+def _shown(table: Table, name: str) -> ColumnElement[Any]:
+    """Return a value as an archive has it, however the server stores it."""
+    if name == "updated_at":
+        return func.coalesce(table.c[name], table.c.created_at)
+    return shown(table.c[name])
+
+
+def _value(table: Table, given: TableValuedAlias, name: str) -> ColumnElement[Any]:
+    """Return a given value as the server stores it."""
+    if name == "updated_at":
+        return func.nullif(given.c[name], given.c.created_at)
     if name != "audio_file_id":
-        return given.c[name]
+        return stored(table.c[name], given.c[name])
     left_out = bindparam("left_out", type_=ARRAY(Uuid()))
     return case((given.c[name] == any_(left_out), null()), else_=given.c[name])
 
 
-def _own_key(table: Table) -> str:
-    """Return the name of the column that tells the rows of one session apart."""
-    keys: Sequence[str] = [each.name for each in table.primary_key]
-    return keys[-1]
+def _own_key(table: Table) -> list[str]:
+    """Return the columns that tell the rows of one session apart."""
+    return [each.name for each in table.primary_key if each.name != "session_id"]
 
 
 def _of_session(table: Table, session_id: UUID) -> ColumnElement[bool]:

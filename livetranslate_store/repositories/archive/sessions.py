@@ -17,6 +17,7 @@ from livetranslate_store.repositories.archive.rows import (
     rows_after,
 )
 from livetranslate_store.repositories.stored_objects import remove_if_rolled_back
+from livetranslate_store.writing.settling import settle_statement
 
 # Enough that round trips do not matter; a row is a segment, some hundred bytes of text.
 PAGE = 500
@@ -54,7 +55,7 @@ class SessionArchive:
             statement = rows_after(ARCHIVED[table], session_id, after, PAGE)
             # Rows are typed otherwise in SQLAlchemy 2.0 than in 2.1.
             page: Sequence[Any] = (await self._transaction.execute(statement)).all()
-            for row, key in page:
+            for row, *key in page:
                 yield row
                 after = key
             if len(page) < PAGE:
@@ -71,6 +72,10 @@ class SessionArchive:
         if inserted == len(rows):
             return AddedRows(inserted, None)
         return AddedRows(inserted, (await self._transaction.fetch(first_different(table).bind(values)))[0][0])
+
+    async def settle(self, session_id: UUID) -> None:
+        """Settle the transcripts of a session that is over."""
+        await self._transaction.fetch(settle_statement().bind({"session_ids": [session_id]}))
 
     async def has_bytes(self, session_id: UUID, audio_file_id: UUID, given: StoredBytes) -> bool:
         """Return whether the audio storage has these bytes under a key of this audio file."""

@@ -21,8 +21,8 @@ from livetranslate_store.errors import InvalidInputError, UsageError
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import Refusal, SegmentInput, SegmentLookup
 from livetranslate_store.writing.encoding import (
+    Key,
     Row,
-    RowKey,
     WriteKey,
     audio_row,
     speaker_rows,
@@ -71,7 +71,7 @@ class Wave:
         """Yield the rows of the translations; see `translation_rows`."""
         return translation_rows(self.segments, are_new=are_new)
 
-    def objects_of(self, keys: Collection[RowKey]) -> list[str]:
+    def objects_of(self, keys: Collection[Key]) -> list[str]:
         """Return the storage keys that were meant for these audio files."""
         return [
             each.audio.storage_key
@@ -79,7 +79,7 @@ class Wave:
             if each.audio is not None and (each.session_id, each.audio.audio_file_id) in keys
         ]
 
-    def lookups_of(self, revisions: Mapping[RowKey, int]) -> list[SegmentLookup]:
+    def lookups_of(self, revisions: Mapping[Key, int]) -> list[SegmentLookup]:
         """Return the lookups of transcripts that have new `revisions`."""
         return [
             SegmentLookup(*key, each.transcript.language, revisions[key])

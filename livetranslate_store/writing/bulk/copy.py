@@ -24,7 +24,8 @@ from livetranslate_store.writing.bulk.statements import (
     speakers_statement,
     staging_statements,
 )
-from livetranslate_store.writing.encoding import Row, RowKey
+from livetranslate_store.writing.encoding import Key, Row
+from livetranslate_store.writing.settling import settle_statement
 
 
 class BatchOutcomes:
@@ -58,6 +59,9 @@ class BatchWriter:
         if len(batch.waves) > first_is_new:
             await self._merge(batch.waves[1:] if first_is_new else batch.waves)
         await self._fetch(speakers_statement().bind(ARRAYS.values({"speakers": batch.speakers()})))
+        unfinished = {each.session_id for each in batch.segments if not each.transcript.is_final}
+        if unfinished:
+            await self._fetch(settle_statement().bind({"session_ids": [*unfinished]}))
         return self._outcomes
 
     async def _is_stored(self, wave: Wave) -> bool:
@@ -115,5 +119,5 @@ class BatchWriter:
 
 def _by_key(
     session_ids: Sequence[UUID], ids: Sequence[UUID], revisions: Sequence[int]
-) -> Iterator[tuple[RowKey, int]]:
+) -> Iterator[tuple[Key, int]]:
     return zip(zip(session_ids, ids, strict=True), revisions, strict=True)

@@ -1,0 +1,42 @@
+"""The end of a session settles its unfinished transcripts: their words are stored, as those of finals are."""
+
+from functools import cache
+
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, func, literal_column, select, true, update
+
+from livetranslate_store.database.statement import Statement
+from livetranslate_store.models import Session, Transcript
+from livetranslate_store.models.base import table_of
+from livetranslate_store.values.inputs import STATUSES_OF_ENDED_SESSIONS
+
+_SESSIONS = table_of(Session)
+_TRANSCRIPTS = table_of(Transcript)
+
+
+@cache
+def settle_statement() -> Statement:
+    """Return the statement that settles those of the sessions `session_ids` that are over.
+
+    A transcript that another transaction revises at this moment stays as it is: a search reads its words on
+    the fly.
+    """
+    over: list[ColumnElement[str]] = [literal_column(f"'{status}'") for status in STATUSES_OF_ENDED_SESSIONS]
+    left = (
+        select(_TRANSCRIPTS.c.session_id, _TRANSCRIPTS.c.id)
+        .select_from(_TRANSCRIPTS.join(_SESSIONS, _SESSIONS.c.id == _TRANSCRIPTS.c.session_id))
+        .where(
+            _TRANSCRIPTS.c.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid()))),
+            _TRANSCRIPTS.c.search.is_(None),
+            _SESSIONS.c.status.in_(over),
+        )
+        .with_for_update(of=_TRANSCRIPTS, skip_locked=True)
+        .cte("left_over")
+    )
+    settled = (
+        update(_TRANSCRIPTS)
+        .where(_TRANSCRIPTS.c.session_id == left.c.session_id, _TRANSCRIPTS.c.id == left.c.id)
+        .values(is_settled=true())
+        .returning(literal_column("1"))
+        .cte("settled")
+    )
+    return Statement.compiled("transcripts.settle", select(func.count()).select_from(settled))

@@ -31,6 +31,10 @@ class Ending(Enum):
     UNKNOWN = auto()
 
 
+class _CancelledError(StoreError):
+    """A statement was cancelled."""
+
+
 T = TypeVar("T")
 
 _BEGIN = "BEGIN"
@@ -75,7 +79,8 @@ class Transaction:
         if self._failure is not None:
             # PostgreSQL ignores everything now, and would answer a COMMIT with a silent rollback.
             raise UsageError(
-                "An earlier statement of this unit of work failed: leave the block, it rolls back."
+                f"An earlier statement of this unit of work {self._how_it_failed}: "
+                "leave the block, it rolls back."
             ) from self._failure
         if writing and self.read_only:
             raise UsageError(_CANNOT_WRITE)
@@ -181,7 +186,8 @@ class Transaction:
     async def _commit(self) -> None:
         if self._failure is not None:
             raise UsageError(
-                "Nothing was committed: a statement failed and its error was caught inside the block."
+                f"Nothing was committed: a statement {self._how_it_failed}, "
+                "which was caught inside the block."
             ) from self._failure
         if self._lease is None:
             return
@@ -244,8 +250,12 @@ class Transaction:
         self._spoil(failure)
         return failure
 
+    @property
+    def _how_it_failed(self) -> str:
+        return "was cancelled" if isinstance(self._failure, _CancelledError) else "failed"
+
     def _spoil(self, error: BaseException) -> None:
-        self._failure = error if isinstance(error, StoreError) else StoreError("A statement was cancelled.")
+        self._failure = error if isinstance(error, StoreError) else _CancelledError()
 
     def _record(self, error: Exception) -> None:
         self._database.record_failure(error, writes=not self.read_only)

@@ -62,4 +62,4 @@ async def opened(
     except BaseException:
         await run_to_end(transaction.end(commit=False))
         raise
-    await run_to_end(transaction.end(commit=True))
+    await run_to_end(transaction.end(commit=True), hurry=transaction.hurry)

@@ -11,12 +11,10 @@ from typing import TypeVar, TypeVarTuple
 
 from livetranslate_store.errors import StoreUnavailableError, WriteRejectedError
 from livetranslate_store.ownership import OwnLoop
-from livetranslate_store.tasks import run_to_end
+from livetranslate_store.tasks import LEAVE_SECONDS, run_to_end
 
 # Number of objects in transfer at once: an object store mostly waits.
 THREADS = 32
-# A cancelled caller waits this long for the end of its call: most end by then, and leave nothing to clean up.
-LEAVE_SECONDS = 1.0
 
 _CLOSED = "The store closed before the audio storage answered."
 

@@ -16,11 +16,11 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from livetranslate_store.audio.failures import STORAGE_ERRORS, storage_failure
-from livetranslate_store.audio.lane import LEAVE_SECONDS, Lane
+from livetranslate_store.audio.lane import Lane
 from livetranslate_store.errors import InvalidInputError, StoreUnavailableError
 from livetranslate_store.incidents import Incident
 from livetranslate_store.settings import MAX_WAITING_BYTES, STORAGE_SECONDS
-from livetranslate_store.tasks import run_to_end
+from livetranslate_store.tasks import LEAVE_SECONDS, run_to_end
 
 logger = logging.getLogger(__name__)
 

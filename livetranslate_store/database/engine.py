@@ -48,7 +48,7 @@ WhenFailed: TypeAlias = Callable[[BaseException], StoreError | None]
 logger = logging.getLogger(__name__)
 
 # The server cancels a statement in milliseconds; a cancelled caller waits for that.
-SETTLE_SECONDS = 2.0
+SETTLE_SECONDS = 1.0
 
 _WHEN_FAILED = "livetranslate_store_when_failed"
 
@@ -175,8 +175,16 @@ class Database:
         if not self._settings.pgbouncer:
             return await self.statements.fetch(driver, bound)
         # Behind PgBouncer only a transaction keeps preparing and running on the same server connection.
-        async with driver.transaction():
-            return await self.statements.fetch(driver, bound)
+        await driver.execute("BEGIN")
+        try:
+            rows = await self.statements.fetch(driver, bound)
+        except Exception:
+            if not driver.is_closed():
+                await driver.execute("ROLLBACK")
+            raise
+        # A cancellation goes through: `fetch_once` rolls back, within a limit.
+        await driver.execute("COMMIT")
+        return rows
 
     def breaker(self, *, writes: bool) -> Breaker:
         """Return the breaker that refuses writes, or reads, while the database is unreachable."""

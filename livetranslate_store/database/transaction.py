@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncScalarResult, AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
-from livetranslate_store.database.engine import Database, Driver
+from livetranslate_store.database.engine import SETTLE_SECONDS, Database, Driver
 from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, is_read_only, translate, wrap
 from livetranslate_store.database.session import UnitSession
 from livetranslate_store.database.statement import BoundStatement
@@ -70,6 +70,9 @@ class Transaction:
         #: The session's connection, on the same lease.
         self.connection: Connection | None = None
         self._when_done: list[WhenDone] = []
+        self._is_in_hurry = False
+        # The callbacks under way.
+        self._clean_up: asyncio.Timeout | None = None
         self._failure: StoreError | None = None
         self._has_ended = False
 
@@ -183,6 +186,14 @@ class Transaction:
             await self._give_back()
             await self._announce(ending)
 
+    def hurry(self) -> None:
+        """Make `end` come to its end at once: break the connection, and leave the clean-up to the sweep."""
+        if self._lease is not None and self._lease.is_valid:
+            self._database.driver_of(self._lease).terminate()
+        self._is_in_hurry = True
+        if self._clean_up is not None:
+            self._clean_up.reschedule(0)
+
     async def _commit(self) -> None:
         if self._failure is not None:
             raise UsageError(
@@ -270,7 +281,8 @@ class Transaction:
             return
         try:
             if lease.is_valid and _is_in_transaction(driver := self._database.driver_of(lease)):
-                await driver.execute("ROLLBACK")
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    await driver.execute("ROLLBACK")
         except DATABASE_ERRORS as error:
             # It broke: the server has rolled back, and the pool opens another.
             logger.debug(
@@ -284,6 +296,14 @@ class Transaction:
                 lease.close()
 
     async def _announce(self, ending: Ending) -> None:
+        try:
+            # Those that wait for nothing are called in a hurry, too.
+            async with asyncio.timeout(0 if self._is_in_hurry else None) as self._clean_up:
+                await self._call_back(ending)
+        except TimeoutError:
+            logger.debug("a clean-up was left to the sweep", extra={"event": "cleanup_failed"})
+
+    async def _call_back(self, ending: Ending) -> None:
         for callback in self._when_done:
             try:
                 await callback(ending)

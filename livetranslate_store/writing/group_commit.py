@@ -27,7 +27,7 @@ from livetranslate_store.errors import (
     StoreUnavailableError,
     UsageError,
 )
-from livetranslate_store.tasks import run_to_end
+from livetranslate_store.tasks import LEAVE_SECONDS, run_to_end
 from livetranslate_store.writing.encoding import WriteKey
 from livetranslate_store.writing.protocol import Run
 
@@ -141,7 +141,8 @@ class GroupCommit(Generic[ItemT, Receipt]):
     async def write(self, item: ItemT) -> Receipt:
         """Write an item and return its receipt; raises the error that it would raise alone.
 
-        A cancelled write is withdrawn while it waits; once it is under way, its outcome is awaited first.
+        A cancelled write is withdrawn while it waits; once it is under way, its outcome is awaited for a
+        moment, and its group goes on without it.
         """
         write: _QueuedWrite[ItemT, Receipt] = _QueuedWrite(item, asyncio.get_running_loop().create_future())
         self._queue[write] = None
@@ -342,4 +343,4 @@ def _store_error(error: Exception) -> StoreError:
 
 
 async def _ended(group: "asyncio.Task[None]") -> None:
-    await asyncio.wait([group])
+    await asyncio.wait([group], timeout=LEAVE_SECONDS)

@@ -11,7 +11,6 @@ from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
-from livetranslate_store.audio.lane import LEAVE_SECONDS
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.failures import NO_SESSION
@@ -27,7 +26,7 @@ from livetranslate_store.errors import (
 )
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.size_limits import SizeLimits
-from livetranslate_store.tasks import for_each, run_to_end
+from livetranslate_store.tasks import LEAVE_SECONDS, for_each, run_to_end
 from livetranslate_store.values import ImportCounts, ImportProgress, ImportReport, Outcome, Refusal
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.bulk.batch import Batch, Items, batches
@@ -194,7 +193,7 @@ class BulkImport:
         except BaseException:
             await run_to_end(transaction.end(commit=False))
             raise
-        await run_to_end(self._commit(transaction, batch, written, orphans))
+        await run_to_end(self._commit(transaction, batch, written, orphans), hurry=transaction.hurry)
         return written
 
     async def _commit(

@@ -13,7 +13,7 @@ from sqlalchemy import Table
 from livetranslate_store.audio.storage import StagedAudio
 from livetranslate_store.checks import JSONObject, encode_json
 from livetranslate_store.ids import new_id, transcript_id_for
-from livetranslate_store.models import AudioFile, Transcript, Translation
+from livetranslate_store.models import AudioFile, Speaker, Transcript, Translation
 from livetranslate_store.models.base import table_of
 from livetranslate_store.models.sparse import stored_value
 from livetranslate_store.values import TranscriptInput, TranslationInput, Word
@@ -70,6 +70,7 @@ KEYS: Mapping[str, Sequence[str]] = {
     name: tuple(column.name for column in table_of(model).primary_key)
     for name, model in (
         ("audio_files", AudioFile),
+        ("speakers", Speaker),
         ("transcripts", Transcript),
         ("translations", Translation),
     )

@@ -1,8 +1,9 @@
 """The upsert of each table: rows in, outcomes out.
 
-Each input row is judged against the stored version: it is new, or a revision, or refused by the rules. If a
-concurrent transaction writes the row meanwhile, the insert leaves it alone, and the update judges once more.
-A row that is not written then has no outcome: the race is lost, and the statement must run again.
+The rows come in the order of their keys, so that writers lock them in that order. Each is judged against the
+stored version: it is a revision, or new, or refused by the rules. If a concurrent transaction writes the row
+meanwhile, the update judges once more, and the insert leaves it alone. A row that is not written then has no
+outcome: the race is lost, and the statement must run again.
 """
 
 from collections.abc import Sequence
@@ -37,7 +38,12 @@ from livetranslate_store.writing.encoding import (
     TRANSLATION_COLUMNS,
 )
 from livetranslate_store.writing.outcomes import constant
-from livetranslate_store.writing.revision_rules import TranscriptRule, TranslationRule, VersionRule
+from livetranslate_store.writing.revision_rules import (
+    Columns,
+    TranscriptRule,
+    TranslationRule,
+    VersionRule,
+)
 
 AUDIO_FILES = table_of(AudioFile)
 SPEAKERS = table_of(Speaker)
@@ -146,60 +152,65 @@ def _upsert(
 ) -> Upsert:
     """Write the rows that `rule` accepts; one whose `revision_column` is NULL is refused.
 
-    A stored row is written by a plain UPDATE: `ON CONFLICT DO UPDATE` would lock each row first, with a
-    record of its own in the log.
+    Most rows are revisions of stored ones. They are written by a plain UPDATE, which finds and judges them in
+    one go: `ON CONFLICT DO UPDATE` would lock each row first, with a record of its own in the log. Only the
+    rows that it leaves are looked up: they are new, or refused, or lost to a concurrent transaction.
     """
-    judged = _judged(rows, table, columns, rule, revision_column)
-    key = [table.c[name] for name in KEYS[table.name]]
-    same_key = [column == judged.c[column.name] for column in key]
-    is_new, is_revision = (judged.c.verdict == constant(each) for each in (Outcome.INSERTED, Outcome.UPDATED))
-    inserted = (
-        insert(table)
-        .from_select(columns, select(*(judged.c[name] for name in columns)).where(is_new))
-        .on_conflict_do_nothing(index_elements=KEYS[table.name])
-        .returning(*key, table.c[revision_column])
-        .cte(f"{table.name}_inserted")
-    )
-    # A version that was written meanwhile is judged once more, by the condition of the update.
+    key = KEYS[table.name]
+    may_be_written = rows.c[revision_column].is_not(None)
     revised = (
         update(table)
-        .where(*same_key, is_revision, rule.accepts(table.c, judged.c))
-        .values(rule.revised(table.c, judged.c) | {"updated_at": func.statement_timestamp()})
-        .returning(*key, table.c[revision_column])
+        .where(*_same_key(key, table.c, rows.c), may_be_written, rule.accepts(table.c, rows.c))
+        .values(rule.revised(table.c, rows.c) | {"updated_at": func.statement_timestamp()})
+        .returning(*(table.c[name] for name in (*key, revision_column)))
         .cte(f"{table.name}_revised")
     )
+    judged = _judged(rows, revised, table, rule, revision_column)
+    new = select(*(judged.c[name] for name in columns)).where(judged.c.verdict == constant(Outcome.INSERTED))
+    inserted = (
+        insert(table)
+        .from_select(columns, new)
+        .on_conflict_do_nothing(index_elements=key)
+        .returning(*(table.c[name] for name in (*key, revision_column)))
+        .cte(f"{table.name}_inserted")
+    )
     refused = select(
-        *(judged.c[name] for name in KEYS[table.name]),
+        *(judged.c[name] for name in key),
         judged.c[f"stored_{revision_column}"].label(revision_column),
         judged.c.verdict.label("outcome"),
-    ).where(~is_new, ~is_revision)
-    # Inserts come before updates, each in the order of the keys: writers that lock so never deadlock.
+    ).where(judged.c.verdict.in_([constant(Outcome.UNCHANGED), constant(Outcome.STALE)]))
     outcomes = union_all(
-        select(*inserted.c, constant(Outcome.INSERTED).label("outcome")),
         select(*revised.c, constant(Outcome.UPDATED).label("outcome")),
+        select(*inserted.c, constant(Outcome.INSERTED).label("outcome")),
         refused,
     ).cte(f"{table.name}_outcomes")
     return Upsert(outcomes, count_of(rows) - count_of(outcomes))
 
 
-def _judged(rows: CTE, table: Table, columns: Sequence[str], rule: VersionRule, revision_column: str) -> CTE:
-    """Return the rows in the order of their keys, each with the verdict by the stored version."""
+def _judged(rows: CTE, revised: CTE, table: Table, rule: VersionRule, revision_column: str) -> CTE:
+    """Return the rows that were no revision, each with the verdict by the version stored before.
+
+    `UPDATED` is the verdict of a row that a concurrent transaction wrote meanwhile.
+    """
     key = KEYS[table.name]
-    stored = looked_up(table, rows, f"{table.name}_stored", **dict(zip(key, key, strict=True)))
-    has_revision = rows.c[revision_column].is_not(None)
+    was_revised = select(literal_column("1")).where(*_same_key(key, revised.c, rows.c)).exists()
+    left = select(*rows.c).where(~was_revised).cte(f"{table.name}_left")
+    stored = looked_up(table, left, f"{table.name}_stored", **dict(zip(key, key, strict=True)))
+    may_be_written = left.c[revision_column].is_not(None)
     verdict = case(
-        (and_(has_revision, stored.c.session_id.is_(None)), constant(Outcome.INSERTED)),
-        (and_(has_revision, rule.accepts(stored.c, rows.c)), constant(Outcome.UPDATED)),
-        (rule.same(stored.c, rows.c), constant(Outcome.UNCHANGED)),
+        (and_(may_be_written, stored.c.session_id.is_(None)), constant(Outcome.INSERTED)),
+        (and_(may_be_written, rule.accepts(stored.c, left.c)), constant(Outcome.UPDATED)),
+        (rule.same(stored.c, left.c), constant(Outcome.UNCHANGED)),
         else_=constant(Outcome.STALE),
     )
     return (
         select(
-            *(rows.c[name] for name in columns),
-            stored.c[revision_column].label(f"stored_{revision_column}"),
-            verdict.label("verdict"),
+            *left.c, stored.c[revision_column].label(f"stored_{revision_column}"), verdict.label("verdict")
         )
-        .select_from(rows.outerjoin(stored, true()))
-        .order_by(*(rows.c[name] for name in key))
+        .select_from(left.outerjoin(stored, true()))
         .cte(f"{table.name}_judged")
     )
+
+
+def _same_key(key: Sequence[str], one: Columns, other: Columns) -> list[ColumnElement[bool]]:
+    return [one[name] == other[name] for name in key]

@@ -11,7 +11,7 @@ from livetranslate_store.ids import new_id
 from livetranslate_store.models import AudioFile, Transcript, Translation
 from livetranslate_store.models.base import table_of
 from livetranslate_store.models.sparse import plain_type
-from livetranslate_store.writing.binding import ARRAYS, Binding, ValueBinding, binding_of
+from livetranslate_store.writing.binding import ARRAYS, ArrayBinding, Binding, ValueBinding, binding_of, bound
 from livetranslate_store.writing.encoding import (
     AUDIO_COLUMNS,
     COLUMNS,
@@ -70,6 +70,10 @@ def values(**numbers: int) -> ValueBinding:
     return ValueBinding(tuple(numbers.items()))
 
 
+def arrays(*tables: str) -> ArrayBinding:
+    return ArrayBinding(frozenset(tables))
+
+
 BINDINGS = [ARRAYS, values(audio_files=1, speakers=1, transcripts=1, translations=3)]
 
 
@@ -101,15 +105,23 @@ def test_nothing_that_a_distributed_engine_forbids_is_used(make: Any, binding: B
     [
         ({"transcripts": 1}, values(transcripts=1)),
         ({"audio_files": 1, "speakers": 1, "transcripts": 1, "translations": 8}, None),
-        ({"transcripts": 1, "translations": 9}, ARRAYS),
-        ({"transcripts": 2}, ARRAYS),
+        ({"audio_files": 0, "transcripts": 1, "translations": 9}, arrays("transcripts", "translations")),
+        ({"transcripts": 2}, arrays("transcripts")),
     ],
 )
 def test_one_segment_is_bound_value_by_value_and_a_group_as_arrays(
     counts: dict[str, int], binding: Binding | None
 ) -> None:
-    rows = {table: [()] * number for table, number in counts.items()}
+    rows: dict[str, list[Any]] = {table: [()] * number for table, number in counts.items()}
     assert binding_of(rows) == (binding or values(**counts))
+
+
+def test_rows_are_sent_in_the_order_of_their_keys() -> None:
+    session_id = new_id()
+    ids = [new_id() for _ in range(5)]
+    rows = [transcript_row(session_id, each, None, transcript()) for each in (*ids[3:], *ids[:3])]
+    sent = bound(TRANSCRIPT_WRITE.merge, {"transcripts": rows}).arguments
+    assert tuple(ids) in sent
 
 
 @pytest.mark.parametrize("model", [AudioFile, Transcript, Translation])

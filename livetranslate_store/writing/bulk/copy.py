@@ -58,7 +58,8 @@ class BatchWriter:
             await self._copy_new(batch.waves[0])
         if len(batch.waves) > first_is_new:
             await self._merge(batch.waves[1:] if first_is_new else batch.waves)
-        await self._fetch(speakers_statement().bind(ARRAYS.values({"speakers": batch.speakers()})))
+        if speakers := batch.speakers():
+            await self._fetch(speakers_statement().bind(ARRAYS.values({"speakers": speakers})))
         unfinished = {each.session_id for each in batch.segments if not each.transcript.is_final}
         if unfinished:
             await self._fetch(settle_statement().bind({"session_ids": [*unfinished]}))

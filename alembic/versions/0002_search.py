@@ -159,7 +159,8 @@ BEGIN
         EXCEPTION WHEN insufficient_privilege THEN
             RAISE EXCEPTION 'Search needs the extension pg_trgm, which this user may not create.'
                 USING ERRCODE = 'insufficient_privilege',
-                      HINT = 'Let a superuser run CREATE EXTENSION pg_trgm in this database, or grant CREATE on it.';
+                      HINT = 'Let a superuser run CREATE EXTENSION pg_trgm and CREATE EXTENSION unaccent'
+                             ' in this database, or grant CREATE on it.';
         END;
     END IF;
     SELECT nspname INTO place

@@ -51,7 +51,7 @@ _CONFIGURATIONS = {
 }
 # Language, the end of the key, and words of a text.
 _TABLES = {
-    "transcripts": ("e.language", "e.id", "''", "e.search"),
+    "transcripts": ("e.language", "e.id", "''::text", "e.search"),
     "translations": (
         *("e.target_language", "e.transcript_id", "e.target_language"),
         "livetranslate.search_vector(e.target_language, e.text)",
@@ -128,6 +128,6 @@ def _by_language(language: str, expression: str) -> str:
 
 
 def _check(page: SearchPage, rows: Sequence[asyncpg.Record]) -> None:
-    theirs = [(row["transcript_id"], row["language"]) for row in rows]
+    theirs = [(row["transcript_id"], row["target_language"] or row["language"]) for row in rows]
     if [(hit.transcript_id, hit.matched_language) for hit in page] != theirs or not theirs:
         raise RuntimeError("Both sides must find the same page.")

@@ -36,7 +36,8 @@ from livetranslate_store.reading.search.cursor import HitKey, key_place
 from livetranslate_store.reading.search.readings import Readings, functions, materialized, number
 from livetranslate_store.reading.search.shape import BLOCK, SearchShape, Source
 
-# A walk reads at most this many texts, in about 20 ms, and none if the index finds only a few hits.
+# A walk reads at most this many texts, in about 20 ms if their words are stored, and none if the index finds
+# only a few hits.
 WALKED_TEXTS = 20_000
 FEW_HITS = 1_000
 # A walk reads this many times the texts that hold a block on average: hits are not spread evenly.
@@ -99,8 +100,12 @@ def _walk_length(source: Source, shape: SearchShape, readings: Readings) -> Colu
         number(WALK_MARGIN) * BLOCK * estimate.c.stored / estimate.c.matching
     )
     if shape.has("session_ids"):
-        needed = most
-    pays = and_(estimate.c.matching > number(FEW_HITS), needed <= most)
+        needed = number(WALKED_TEXTS // source.walk_price)
+    pays = and_(
+        estimate.c.matching > number(FEW_HITS),
+        needed <= most,
+        needed * number(source.walk_price) <= estimate.c.matching,
+    )
     texts = select(cast(case((pays, needed), else_=number(0)), BigInteger).label("texts")).select_from(
         readings.any.join(estimate, true())
     )
@@ -120,7 +125,7 @@ def _walked(source: Source, shape: SearchShape, readings: Readings, length: Colu
     )
     table = source.table
     entry = (
-        select(*_text(source), source.language.label("text_language"))
+        select(*source.columns)
         .select_from(source.joined(shape))
         .where(
             table.c.session_id == session.c.id,
@@ -136,26 +141,14 @@ def _walked(source: Source, shape: SearchShape, readings: Readings, length: Colu
         select(session.c.started_at, session.c.id.label("session_id"), *entry.c)
         .select_from(session.join(entry, true()))
         .limit(length)
-        .subquery("text")
+        .subquery("newest")
     )
-    reading = (
-        select(readings.each.c.query, readings.each.c.rests)
-        .where(is_its_reading(texts.c.text_language, shape, readings))
-        .limit(number(1))
-        .correlate(texts)
-        .lateral("reading")
-    )
-    match = _Match(shape, readings, texts.c.words, texts.c.text, reading)
-    hits = (
-        select(*_key(texts), match.rank.label("rank"))
-        .select_from(texts.join(reading, true()))
-        .where(match.possible(texts.c.words), match.certain)
-    )
+    hits = _matching(texts, source, shape, readings)
     return materialized(hits if length is None else hits.limit(BLOCK + number(1)), f"{table.name}_walked")
 
 
 def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE | None) -> CTE:
-    table, reading = source.table, readings.each
+    table = source.table
     session = (
         select(SESSIONS.c.id, SESSIONS.c.started_at)
         .where(SESSIONS.c.id == table.c.session_id, *_on_sessions(shape))
@@ -163,60 +156,62 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
         .correlate(table)
         .lateral("session")
     )
-    joined = source.joined(shape).join(session, true())
-    match = _Match(shape, readings, source.words, table.c.text, reading)
-    hits = (
-        select(session.c.started_at, table.c.session_id, *_text(source), reading.c.query)
-        .select_from(joined.join(reading, is_its_reading(source.language, shape, readings)))
+    # They are sorted before their words are read, so that only the texts of one block are.
+    found = (
+        select(session.c.started_at, table.c.session_id, *source.columns)
+        .select_from(source.joined(shape).join(session, true()))
         .where(
-            or_(match.possible(source.indexed), source.unindexed),
-            match.certain.is_(true()),
+            source.is_possible(_possible(source.indexed, shape, readings)),
             *entry_conditions(shape.filters, source.entries),
             *_in_block(shape, session.c.started_at, session.c.id, *source.key),
         )
         .order_by(session.c.started_at.desc(), session.c.id.desc(), *(each.desc() for each in source.key))
+        .offset(number(0))
     )
     if shape.has("session_ids"):
-        hits = hits.where(table.c.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid))))
-    # Its end bounds a block that was read before, even if hits were added since.
+        found = found.where(table.c.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid))))
     if walked is not None:
-        hits = hits.where(_count(walked) <= BLOCK).limit(BLOCK + number(1))
-    hit = hits.subquery("hit")
-    rank = _Match(shape, readings, hit.c.words, hit.c.text, hit).rank
-    return materialized(select(*_key(hit), rank.label("rank")), f"{table.name}_found")
+        found = found.where(_count(walked) <= BLOCK)
+    hits = _matching(found.subquery("indexed"), source, shape, readings)
+    # Its end bounds a block that was read before, even if hits were added since.
+    return materialized(hits if walked is None else hits.limit(BLOCK + number(1)), f"{table.name}_found")
 
 
-def _text(source: Source) -> list[ColumnElement[Any]]:
-    """Return the end of the key of a text, its words, and the text itself."""
-    named = zip(("transcript_id", "language"), source.key, strict=True)
-    return [*(each.label(name) for name, each in named), source.words.label("words"), source.table.c.text]
+def _matching(texts: FromClause, source: Source, shape: SearchShape, readings: Readings) -> Select[Any]:
+    """Return those of the texts that match, in their order, as hits with their ranks."""
+    # OFFSET: words are read once for each text.
+    read = select(*texts.c, source.words(texts, texts.c.text_language).label("words")).offset(number(0))
+    text = read.subquery("text")
+    reading = (
+        select(readings.each.c.query, readings.each.c.rests)
+        .where(is_its_reading(text.c.text_language, shape, readings))
+        .limit(number(1))
+        .correlate(text)
+        .lateral("reading")
+    )
+    match = _Match(shape, text, reading)
+    return (
+        select(*(text.c[name] for name in HitKey.__struct_fields__), match.rank.label("rank"))
+        .select_from(text.join(reading, true()))
+        .where(_possible(text.c.words, shape, readings), match.certain)
+    )
 
 
-def _key(texts: FromClause) -> list[ColumnElement[Any]]:
-    return [texts.c[name] for name in HitKey.__struct_fields__]
+def _possible(words: ColumnElement[Any], shape: SearchShape, readings: Readings) -> ColumnElement[bool]:
+    """Return the question for the index: any reading of the query, or the beginnings of similar words."""
+    query = select(readings.any.c.query).scalar_subquery()
+    branches = [branch for branch, words in enumerate(shape.similar, 1) if words]
+    return or_(_has(words, query), *(_begins(words, branch) for branch in branches))
 
 
 class _Match:
     """Whether a text matches the reading of its language, and how well."""
 
-    def __init__(
-        self,
-        shape: SearchShape,
-        readings: Readings,
-        words: ColumnElement[Any],
-        text: ColumnElement[str],
-        reading: FromClause,
-    ) -> None:
+    def __init__(self, shape: SearchShape, text: FromClause, reading: FromClause) -> None:
         self._similar = {branch: words for branch, words in enumerate(shape.similar, 1) if words}
-        self._readings = readings
-        self._words = words
-        self._text = text
+        self._words = text.c.words
+        self._text = text.c.text
         self._reading = reading
-
-    def possible(self, words: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Return the question for the index: any reading of the query, or the beginnings of similar words."""
-        query = select(self._readings.any.c.query).scalar_subquery()
-        return or_(_has(words, query), *(_begins(words, branch) for branch in self._similar))
 
     @property
     def certain(self) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Table, bindparam, false, func, literal_column
+from sqlalchemy import ColumnElement, FromClause, Integer, Table, bindparam, func, literal_column, or_
 
 from livetranslate_store.models.base import LANGUAGE_TAG
 from livetranslate_store.reading.columns import MADE_FROM, TRANSCRIPTS, TRANSLATIONS, with_speaker
@@ -37,17 +37,37 @@ class SearchShape(NamedTuple):
 class Source(NamedTuple):
     """A table that is searched: the kind of its hits, and the columns that both tables have in common.
 
-    `key` is the end of a HitKey, and `words` are the words of a text. The index has those of `indexed`; the
-    rows that are `unindexed` are read as well.
+    `key` is the end of a HitKey, and `indexed` are the words that the index has. A walk may read one text for
+    each `walk_price` hits of the index.
     """
 
     kind: EntryKind
     table: Table
     language: ColumnElement[str]
     key: tuple[ColumnElement[Any], ColumnElement[Any]]
-    words: ColumnElement[Any]
     indexed: ColumnElement[Any]
-    unindexed: ColumnElement[bool]
+    walk_price: int
+
+    @property
+    def columns(self) -> list[ColumnElement[Any]]:
+        """The end of the key of a text, the text with its language, and the words that are stored."""
+        named = zip(("transcript_id", "language"), self.key, strict=True)
+        stored = [self.table.c.search] if self._stores_words else []
+        language = self.language.label("text_language")
+        return [*(each.label(name) for name, each in named), language, self.table.c.text, *stored]
+
+    def words(self, texts: FromClause, language: ColumnElement[str]) -> ColumnElement[Any]:
+        """Return the words of `texts`, which have `columns`: the stored ones, or read from the text."""
+        read = functions.search_vector(language, texts.c.text)
+        return func.coalesce(texts.c.search, read) if self._stores_words else read
+
+    def is_possible(self, is_in_index: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Return whether the index has a text; the words of an unfinished transcript are not in it."""
+        return or_(is_in_index, self.table.c.search.is_(None)) if self._stores_words else is_in_index
+
+    @property
+    def _stores_words(self) -> bool:
+        return self.table is TRANSCRIPTS
 
     @property
     def entries(self) -> Entries:
@@ -62,37 +82,26 @@ class Source(NamedTuple):
         return with_speaker(rows) if shape.has("speakers") else rows
 
 
-def words_of(text: FromClause, language: ColumnElement[str]) -> ColumnElement[Any]:
-    """Return the words of a text, read from it."""
-    words: ColumnElement[Any] = functions.search_vector(language, text.c.text)
-    return words
-
-
-def words_of_transcript(transcript: FromClause) -> ColumnElement[Any]:
-    """Return the words of a transcript: the stored ones if it has them."""
-    return func.coalesce(transcript.c.search, words_of(transcript, transcript.c.language))
-
-
 SOURCES = (
     Source(
         "transcript",
         TRANSCRIPTS,
         TRANSCRIPTS.c.language,
         (TRANSCRIPTS.c.id, literal_column("''::text", LANGUAGE_TAG)),
-        words=words_of_transcript(TRANSCRIPTS),
         indexed=TRANSCRIPTS.c.search,
-        unindexed=TRANSCRIPTS.c.search.is_(None),
+        walk_price=1,
     ),
     Source(
         "translation",
         TRANSLATIONS,
         TRANSLATIONS.c.target_language,
         (TRANSLATIONS.c.transcript_id, TRANSLATIONS.c.target_language),
-        words=words_of(TRANSLATIONS, TRANSLATIONS.c.target_language),
-        indexed=words_of(TRANSLATIONS, TRANSLATIONS.c.target_language),
-        unindexed=false(),
+        indexed=functions.search_vector(TRANSLATIONS.c.target_language, TRANSLATIONS.c.text),
+        # Reading the words of a text takes ten times as long as reading a row.
+        walk_price=10,
     ),
 )
+OF_TRANSCRIPTS, OF_TRANSLATIONS = SOURCES
 
 
 def newest_first(rows: FromClause) -> tuple[ColumnElement[Any], ...]:

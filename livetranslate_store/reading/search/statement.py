@@ -43,11 +43,11 @@ from livetranslate_store.reading.search.hits import Hits, hits_in, is_its_readin
 from livetranslate_store.reading.search.readings import Readings, materialized, number, query_readings
 from livetranslate_store.reading.search.shape import (
     BLOCK,
+    OF_TRANSCRIPTS,
+    OF_TRANSLATIONS,
     SOURCES,
     SearchShape,
     newest_first,
-    words_of,
-    words_of_transcript,
 )
 from livetranslate_store.reading.translations import translation_into
 from livetranslate_store.values import SearchHit
@@ -139,8 +139,8 @@ def _page(hits: Sequence[Hits], block: CTE, end: CTE, shape: SearchShape, readin
         is_stale=func.coalesce(revision != spoken.c.revision, literal_column("false")),
     )
     words = case(
-        (translated.c.text.is_not(None), words_of(translated, translated.c.target_language)),
-        else_=words_of_transcript(spoken),
+        (translated.c.text.is_not(None), OF_TRANSLATIONS.words(translated, translated.c.target_language)),
+        else_=OF_TRANSCRIPTS.words(spoken, spoken.c.language),
     )
     return (
         select(

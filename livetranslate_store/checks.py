@@ -119,7 +119,8 @@ def checked_number(
         raise InvalidInputError(
             f"{field} must be a finite number from {minimum:g} to {maximum:g}, not {_short(value)}."
         )
-    return float(value)
+    # The two zeros are one number, and rows, cursors and files show one.
+    return float(value) + 0.0
 
 
 def optional_number(

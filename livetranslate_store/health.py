@@ -10,15 +10,24 @@ import asyncpg
 from msgspec import structs
 
 from livetranslate_store.audio.storage import AudioStorage
-from livetranslate_store.database.engine import Database
+from livetranslate_store.database.engine import READ_ONLY_BY_SETTING, Database
 from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.errors import StoreError, StoreUnavailableError
 from livetranslate_store.models import SCHEMA
 from livetranslate_store.replicas.router import ReadRouter
 from livetranslate_store.values import PartHealth, ReplicaStatistics, StoreHealth
 
-_ANSWERS = Statement("health", "SELECT 1")
+# A user who may only read is no problem, and neither is a schema that is missing: others say so.
+_ANSWERS = Statement(
+    "health",
+    f"""
+SELECT current_setting('transaction_read_only') = 'on'
+    AND has_table_privilege(to_regclass('{SCHEMA}.transcripts'), 'INSERT') AS takes_no_writes,
+    pg_is_in_recovery() AS is_standby
+""",
+)
 _APPLIED = Statement("health.schema", f"SELECT version_num FROM {SCHEMA}.alembic_version")  # noqa: S608 (a constant)
+_STANDBY = "The database takes no writes: the server is a standby."
 
 
 async def check_health(
@@ -47,7 +56,11 @@ def _replicas(found: Sequence[ReplicaStatistics]) -> PartHealth:
 
 
 async def _check_database(database: Database) -> None:
-    await _ask(database, _ANSWERS.bind())
+    [answer] = await _ask(database, _ANSWERS.bind())
+    if answer["takes_no_writes"]:
+        raise StoreUnavailableError(_STANDBY if answer["is_standby"] else READ_ONLY_BY_SETTING)
+    if database.refused_writes is not None:
+        raise StoreUnavailableError(f"The last write was refused. {database.refused_writes}")
 
 
 async def _ask(database: Database, question: BoundStatement) -> list[asyncpg.Record]:

@@ -33,7 +33,24 @@ _SAME_EVERYWHERE = {
     "lock_timeout": "0",
     # The pool closes idle connections.
     "idle_session_timeout": "0",
+    # An error of a statement would close the connection, and its cause would be lost.
+    "exit_on_error": "off",
 }
+
+
+# The rules for revisions lock rows and read them again, which the higher levels refuse. Whether it may write
+# is the role's to say.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+# One snapshot for all reads of the block, and a server that refuses writes.
+_BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# Those of the settings on which a statement of the store may depend, and no connection behind PgBouncer has.
+_OF_EACH_TRANSACTION = (
+    "standard_conforming_strings",
+    "extra_float_digits",
+    "gin_fuzzy_search_limit",
+    "lock_timeout",
+    "exit_on_error",
+)
 
 
 def address_of(settings: StoreSettings) -> Address:
@@ -45,23 +62,35 @@ def store_arguments(address: Address, settings: StoreSettings) -> dict[str, Any]
     """Return the driver's arguments of a store's connections."""
     arguments = _arguments(address, settings) | {
         "timeout": min(settings.connection_timeout, address.connect_timeout or settings.connection_timeout),
-        "command_timeout": settings.command_timeout,
+        "command_timeout": settings.command_timeout + DRIVER_GRACE_SECONDS,
     }
     if settings.pgbouncer:
         return arguments | _behind_pgbouncer(address)
     return arguments | {
-        "command_timeout": settings.command_timeout + DRIVER_GRACE_SECONDS,
         # By default the driver prepares statements above 15 kB each time, and the write statement is longer.
         "max_cacheable_statement_size": 0,
         "server_settings": _server_settings(address)
-        | {
-            # A plan is made once and kept. By default the server may plan a statement anew for each call,
-            # which takes longer than running it.
-            "plan_cache_mode": "force_generic_plan",
-            # Compiling a statement takes longer than running any of the store's.
-            "jit": "off",
-            "statement_timeout": str(round(settings.command_timeout * 1000)),
-        },
+        | _of_the_store(settings)
+        # A plan is made once and kept. By default the server may plan a statement anew for each call,
+        # which takes longer than running it.
+        | {"plan_cache_mode": "force_generic_plan"},
+    }
+
+
+def beginning(settings: StoreSettings, *, read_only: bool) -> str:
+    """Return the statement that begins a transaction, and sets what no connection behind PgBouncer has."""
+    begin = _BEGIN_READING if read_only else _BEGIN
+    if not settings.pgbouncer:
+        return begin
+    chosen = {name: _SAME_EVERYWHERE[name] for name in _OF_EACH_TRANSACTION} | _of_the_store(settings)
+    return "; ".join([begin, *(f"SET LOCAL {name} = '{value}'" for name, value in chosen.items())])
+
+
+def _of_the_store(settings: StoreSettings) -> dict[str, str]:
+    return {
+        # Compiling a statement takes longer than running any of the store's.
+        "jit": "off",
+        "statement_timeout": str(round(settings.command_timeout * 1000)),
     }
 
 

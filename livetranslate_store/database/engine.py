@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import monotonic
 from typing import TypeAlias
 
 import asyncpg
@@ -13,18 +14,23 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.util import await_only
 
 from livetranslate_store.checks import encode_json
 from livetranslate_store.database.breaker import Breaker
-from livetranslate_store.database.connecting import address_of, store_arguments
+from livetranslate_store.database.connecting import address_of, beginning, store_arguments
 from livetranslate_store.database.failures import (
     DATABASE_ERRORS,
     cannot_connect,
     is_answer,
     is_broken,
+    is_read_only,
+    takes_no_writes,
+    translate,
     wrap,
 )
-from livetranslate_store.database.pool_policy import PoolPolicy
+from livetranslate_store.database.first_look import TimeLimits, look_at
+from livetranslate_store.database.pool_policy import PoolPolicy, driver_of
 from livetranslate_store.database.retries import Retries
 from livetranslate_store.database.session import refuse_commit
 from livetranslate_store.database.statement import BoundStatement
@@ -32,6 +38,7 @@ from livetranslate_store.database.statement_times import StatementTimes
 from livetranslate_store.errors import (
     PoolTimeoutError,
     StoreError,
+    StoreUnavailableError,
     UsageError,
 )
 from livetranslate_store.incidents import Incident
@@ -50,6 +57,14 @@ logger = logging.getLogger(__name__)
 # The server cancels a statement in milliseconds; a cancelled caller waits for that.
 SETTLE_SECONDS = 1.0
 
+# A disk that was full may have room again, and nothing may write until health says so.
+REFUSED_SECONDS = 60.0
+READ_ONLY_BY_SETTING = (
+    "The database takes no writes: default_transaction_read_only is on for this user, database or server."
+)
+
+# Another connection would be as read-only. One that became so later is replaced: its server was demoted.
+_BORN_READ_ONLY = "livetranslate_store_born_read_only"
 _WHEN_FAILED = "livetranslate_store_when_failed"
 
 
@@ -67,6 +82,11 @@ class Database:
         self._closed = False
         #: The time of the last commit of a unit of work or an import, by this process's clock.
         self.wrote_at = 0.0
+        # When the server last refused a write that any other would have met as well, and why.
+        self._refused: tuple[float, str] | None = None
+        self._has_looked = False
+        #: The server's limits on transactions, once a connection is open.
+        self.time_limits = TimeLimits()
         #: Retries of the calls that are safe to repeat.
         self.retries = Retries(settings.retry_timeout)
         self._reads = Breaker("reads", settings.breaker_timeout)
@@ -90,9 +110,17 @@ class Database:
         self.statements.listen_to(self.engine.sync_engine)
         event.listen(self.engine.sync_engine, "handle_error", _translated)
         # After SQLAlchemy's own queries on the first connection, which need a transaction behind PgBouncer.
-        event.listen(self.engine.sync_engine.pool, "connect", _commit_by_itself)
+        event.listen(self.engine.sync_engine.pool, "connect", self._on_connect)
         self._policy = PoolPolicy(self.engine.sync_engine, settings)
         self._shortage = Incident(logger, "pool_exhausted", "the connection pool is exhausted")
+
+    def _on_connect(self, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        # Transactions are left to `transaction.py`: a statement without one takes one round trip, not three.
+        connection.autocommit = True
+        record.info[_BORN_READ_ONLY] = _is_read_only_by_setting(driver_of(record))
+        if not self._has_looked:
+            self.time_limits = await_only(look_at(driver_of(record)))
+            self._has_looked = True
 
     async def open(self) -> None:
         """Open `min_connections`; raises StoreUnavailableError if the server cannot be reached."""
@@ -152,13 +180,8 @@ class Database:
         """
         lease = lease or await self.lease(writes=writes)
 
-        def note(error: Exception) -> None:
-            self.record_failure(error, writes=writes)
-            if is_broken(error):
-                lease.invalidate()
-
         try:
-            with wrap(note, committing=writes):
+            with wrap(partial(self.note_failure, lease, writes=writes), committing=writes):
                 rows = await self.fetch_on(lease, bound)
         except asyncio.CancelledError:
             await run_to_end(self._roll_back(lease))
@@ -167,6 +190,8 @@ class Database:
             if lease.is_valid:
                 lease.close()
         self.breaker(writes=writes).answered()
+        if writes:
+            self.note_written()
         return rows
 
     async def fetch_on(self, lease: PoolProxiedConnection, bound: BoundStatement) -> list[asyncpg.Record]:
@@ -175,28 +200,56 @@ class Database:
         if not self._settings.pgbouncer:
             return await self.statements.fetch(driver, bound)
         # Behind PgBouncer only a transaction keeps preparing and running on the same server connection.
-        await driver.execute("BEGIN")
+        await driver.execute(self.beginning(read_only=False))
         try:
             rows = await self.statements.fetch(driver, bound)
         except Exception:
-            if not driver.is_closed():
-                await driver.execute("ROLLBACK")
+            await self._roll_back(lease)
             raise
         # A cancellation goes through: `fetch_once` rolls back, within a limit.
         await driver.execute("COMMIT")
         return rows
 
+    def beginning(self, *, read_only: bool) -> str:
+        """Return the statement that begins a transaction."""
+        return beginning(self._settings, read_only=read_only)
+
     def breaker(self, *, writes: bool) -> Breaker:
         """Return the breaker that refuses writes, or reads, while the database is unreachable."""
         return self._writes if writes else self._reads
 
-    def record_failure(self, error: Exception, *, writes: bool) -> None:
-        """Record for the breaker whether the connection broke or the server answered with an error."""
+    def note_failure(
+        self, lease: PoolProxiedConnection, error: Exception, *, writes: bool
+    ) -> StoreError | None:
+        """Record a failure for breaker and health, and drop a broken connection.
+
+        Return the store's error if the connection knows it better than the driver's error does.
+        """
         breaker = self.breaker(writes=writes)
+        if is_read_only(error) and lease.info[_BORN_READ_ONLY]:
+            breaker.answered()
+            self._refused = monotonic(), READ_ONLY_BY_SETTING
+            return StoreUnavailableError(READ_ONLY_BY_SETTING, transient=False)
         if is_broken(error):
             breaker.failed()
+            if lease.is_valid:
+                lease.invalidate()
         elif is_answer(error):
             breaker.answered()
+        if writes and takes_no_writes(error):
+            self._refused = monotonic(), str(translate(error))
+        return None
+
+    def note_written(self) -> None:
+        """Record for health that the server has taken a write."""
+        self._refused = None
+
+    @property
+    def refused_writes(self) -> str | None:
+        """Why the server refused the last write, as it would any other; None after a minute."""
+        if self._refused is None or monotonic() - self._refused[0] > REFUSED_SECONDS:
+            return None
+        return self._refused[1]
 
     def driver_of(self, lease: PoolProxiedConnection) -> Driver:
         """Return the driver's own connection, for one statement without SQLAlchemy in between."""
@@ -206,6 +259,8 @@ class Database:
 
     async def _roll_back(self, lease: PoolProxiedConnection) -> None:
         """End the transaction of an interrupted statement: the driver prepares without ending it."""
+        if not lease.is_valid:
+            return
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self.driver_of(lease).execute("ROLLBACK")
@@ -268,9 +323,11 @@ class Database:
         await self.engine.dispose()
 
 
-def _commit_by_itself(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    """Leave transactions to `transaction.py`; a statement without one takes one round trip, not three."""
-    connection.autocommit = True
+def _is_read_only_by_setting(driver: Driver) -> bool:
+    # The server reports both by itself.
+    known = driver.get_settings()
+    is_standby = getattr(known, "in_hot_standby", "off") == "on"
+    return getattr(known, "default_transaction_read_only", "off") == "on" and not is_standby
 
 
 def _translated(context: ExceptionContext) -> BaseException | None:

@@ -40,9 +40,13 @@ _ADAPTED_ERROR: type[Exception] = AsyncAdapt_asyncpg_dbapi.Error
 DATABASE_ERRORS = (exc.SQLAlchemyError, _ADAPTED_ERROR, *DRIVER_ERRORS)
 
 _UPGRADE = (
-    "The schema is missing or out of date: run `livetranslate-store upgrade` "
-    "(in a checkout, `alembic upgrade head` does the same)."
+    "The schema is missing, or is not the one of this version: run `livetranslate-store upgrade` "
+    "(in a checkout, `alembic upgrade head` does the same). If a newer version made it, install that version."
 )
+_LACKS = "The database user lacks a privilege that the store needs."
+_GRANT = "The owner of the schema can grant it: `livetranslate-store roles` prints the SQL."
+_BEHIND_PGBOUNCER = "If PgBouncer is in front of the server, set pgbouncer to true."
+_POOLER = "A prepared statement is gone, or is another connection's. " + _BEHIND_PGBOUNCER
 
 # The longest matching prefix counts.
 _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
@@ -53,17 +57,26 @@ _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
     "23": (InvalidInputError, "The database refused a value that a constraint forbids."),
     "23503": (MissingReferenceError, None),  # in words below if the constraint is known
     "23505": (DuplicateError, None),
+    "25P03": (QueryTimeoutError, "The server's idle_in_transaction_session_timeout ended the transaction."),
+    "25P04": (QueryTimeoutError, "The server's transaction_timeout ended the transaction."),
     "25P02": (UsageError, "An earlier statement of the transaction failed."),
     "25006": (StoreUnavailableError, "The database takes no writes here: it is read-only."),
+    "26000": (StoreUnavailableError, _POOLER),
     "28": (StoreUnavailableError, "The database refused the user or the password."),
     "3D000": (StoreUnavailableError, "The database of this name does not exist."),
     "3F000": (StoreUnavailableError, _UPGRADE),
     "40": (ConflictError, None),
     "40003": (OutcomeUnknownError, None),
-    "42501": (StoreUnavailableError, "The database user lacks a privilege that the store needs."),
-    "42703": (StoreUnavailableError, _UPGRADE),
-    "42P01": (StoreUnavailableError, _UPGRADE),
+    "42501": (StoreUnavailableError, _LACKS),
+    "42703": (StoreUnavailableError, _UPGRADE),  # a column
+    "42704": (StoreUnavailableError, _UPGRADE),  # a type, or a configuration of the search
+    "42804": (StoreUnavailableError, _UPGRADE),  # a column of another type
+    "42883": (StoreUnavailableError, _UPGRADE),  # a function
+    "42P01": (StoreUnavailableError, _UPGRADE),  # a table
+    "42P05": (StoreUnavailableError, _POOLER),
+    "42P10": (StoreUnavailableError, _UPGRADE),  # a key
     "53": (StoreUnavailableError, "The database server is out of resources."),
+    "53100": (StoreUnavailableError, "The disk of the database server is full."),
     "54": (InvalidInputError, "The database refused a value as too large."),
     "55P03": (ConflictError, "A lock was not free within the time limit."),
     "57014": (QueryTimeoutError, None),
@@ -102,22 +115,30 @@ _CAUSES: dict[type[BaseException], str] = {
 }
 # The server is a standby, or became one: only another connection can reach the primary.
 _READ_ONLY = "25006"
+_DISK_FULL = "53100"
+# Its message names objects of the database and nothing else, and its hint says what to do.
+_LACKING = "42501"
 # A moment later the server may be back, have room, or have a successor. Conflicts are transient by class.
 _PASSING = (*_BROKEN_CONNECTION, _READ_ONLY, "53300")
 
 
 @contextmanager
 def wrap(
-    note: Callable[[Exception], None] | None = None, *, committing: bool = False, address: str | None = None
+    note: Callable[[Exception], StoreError | None] | None = None,
+    *,
+    committing: bool = False,
+    address: str | None = None,
 ) -> Iterator[None]:
-    """Raise the database's errors in the block as the store's, after `note` has seen the original."""
+    """Raise the database's errors in the block as the store's.
+
+    `note` sees the original first, and may know the store's error better.
+    """
     try:
         yield
     except DATABASE_ERRORS as error:
-        if note is not None:
-            note(error)
-        failure = translate(error, committing=committing, address=address)
-        raise failure from failure.__cause__
+        known = None if note is None else note(error)
+        failure = known or translate(error, committing=committing, address=address)
+        raise failure from failure.__cause__ or error
 
 
 def translate(error: Exception, *, committing: bool = False, address: str | None = None) -> StoreError:
@@ -130,12 +151,18 @@ def translate(error: Exception, *, committing: bool = False, address: str | None
     original = _driver_error(error)
     sqlstate: str | None = getattr(original, "sqlstate", None)
     failure: StoreError
-    if committing and (sqlstate is None or sqlstate.startswith(_BROKEN_CONNECTION)):
+    if (
+        committing
+        and not is_unsent(original)
+        and (sqlstate is None or sqlstate.startswith(_BROKEN_CONNECTION))
+    ):
         failure = OutcomeUnknownError()
     elif isinstance(original, _CONNECTING):
         failure = cannot_connect(original, address)
-    elif sqlstate is not None:
-        failure = _from_sqlstate(sqlstate, original)
+    elif isinstance(original, asyncpg.InvalidCachedStatementError):
+        failure = StoreUnavailableError("The schema was changed meanwhile; try again.", transient=True)
+    elif isinstance(original, asyncpg.PostgresError):
+        failure = _from_server(_reason(original))
     else:
         failure = _from_client(error, original)
     failure.__cause__ = original
@@ -152,8 +179,15 @@ def cannot_connect(error: Exception, address: str | None) -> StoreError:
     if isinstance(original, asyncpg.PostgresError) and not isinstance(original, _CONNECTING):
         answer = translate(error)
         kind, transient, cause = type(answer), answer.is_transient, str(answer)
+        if _is_refused_parameter(original):
+            transient = False
+            cause = f"the server or a pooler refused to open it ({original.args[0]}). {_BEHIND_PGBOUNCER}"
     else:
-        transient, cause = True, _why_unreachable(original)
+        # A certificate, and a server without TLS, have to be mended by a person.
+        transient = (
+            not isinstance(original, ssl.SSLCertVerificationError) and type(original) is not ConnectionError
+        )
+        cause = _why_unreachable(original)
     place = "" if address is None else f" at {address}"
     failure = kind(f"Cannot connect to the database{place}: {cause}", transient=transient)
     failure.__cause__ = original
@@ -173,6 +207,16 @@ def is_answer(error: BaseException | None) -> bool:
     return isinstance(_driver_error(error), asyncpg.PostgresError)
 
 
+def is_unsent(error: BaseException | None) -> bool:
+    """Return whether the driver raised `error` before it sent anything."""
+    return isinstance(_driver_error(error), asyncpg.InterfaceError)
+
+
+def takes_no_writes(error: BaseException | None) -> bool:
+    """Return whether the server refused a write as it would refuse any other one."""
+    return getattr(_driver_error(error), "sqlstate", None) in (_READ_ONLY, _DISK_FULL)
+
+
 def is_read_only(error: BaseException | None) -> bool:
     """Return whether the server refused a write in a read-only transaction."""
     return getattr(_driver_error(error), "sqlstate", None) == _READ_ONLY
@@ -186,7 +230,17 @@ def _driver_error(error: BaseException | None) -> BaseException | None:
     return adapted.__cause__ or adapted
 
 
-def _from_sqlstate(sqlstate: str, original: BaseException | None) -> StoreError:
+def _reason(original: asyncpg.PostgresError) -> asyncpg.PostgresError:
+    """Return the server's last words, if the driver has kept them for a connection that the server closed."""
+    if isinstance(original, asyncpg.ConnectionDoesNotExistError) and isinstance(
+        original.__cause__, asyncpg.PostgresError
+    ):
+        return original.__cause__
+    return original
+
+
+def _from_server(original: asyncpg.PostgresError) -> StoreError:
+    sqlstate = str(original.sqlstate)
     for length in (5, 3, 2):
         known = _BY_SQLSTATE.get(sqlstate[:length])
         if known is not None:
@@ -199,11 +253,16 @@ def _from_sqlstate(sqlstate: str, original: BaseException | None) -> StoreError:
     if kind is MissingReferenceError and constraint:
         message = next((said for end, said in _MISSING.items() if constraint.endswith(end)), None)
     place = f", constraint {constraint}" if constraint else ""
+    words = f" {_server_words(original)}" if sqlstate == _LACKING else ""
     return kind(
-        f"{message or kind.default_message()} (SQLSTATE {sqlstate}{place})",
+        f"{message or kind.default_message()}{words} (SQLSTATE {sqlstate}{place})",
         transient=sqlstate.startswith(_PASSING) if kind is StoreUnavailableError else None,
         constraint_name=constraint,
     )
+
+
+def _server_words(original: asyncpg.PostgresError) -> str:
+    return f"The server says: {str(original.args[0]).rstrip('.')}. {original.hint or _GRANT}"
 
 
 def _from_client(error: Exception, original: BaseException | None) -> StoreError:
@@ -216,6 +275,11 @@ def _from_client(error: Exception, original: BaseException | None) -> StoreError
     if isinstance(original, DRIVER_ERRORS) or isinstance(error, exc.DBAPIError):
         return StoreUnavailableError("The connection to the database broke.", transient=True)
     return StoreError(f"The database layer failed: {type(error).__name__}.")
+
+
+def _is_refused_parameter(original: asyncpg.PostgresError) -> bool:
+    # PgBouncer gives this SQLSTATE to every error of its own, an outage among them; it translates none.
+    return isinstance(original, asyncpg.ProtocolViolationError) and "startup parameter" in original.args[0]
 
 
 def _why_unreachable(original: BaseException | None) -> str:

@@ -111,6 +111,9 @@ class PoolPolicy:
         record: ConnectionPoolEntry,
         _proxy: PoolProxiedConnection,
     ) -> None:
+        if record not in self._open:
+            # Retired while it was idle: it is closed, or about to be.
+            raise DisconnectionError("retired")
         since = self._idle_since.pop(record, None)
         # A new connection has not been idle.
         reason = None if since is None else self._reason_to_replace(record, monotonic() - since)
@@ -125,7 +128,7 @@ class PoolPolicy:
             raise DisconnectionError(reason)
 
     def _reason_to_replace(self, record: ConnectionPoolEntry, idle: float) -> str | None:
-        driver: asyncpg.Connection[asyncpg.Record] = record.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
+        driver = driver_of(record)
         if driver.is_closed():
             return "closed by the server"
         if record.info["queries"] >= self._max_queries:
@@ -151,11 +154,11 @@ class PoolPolicy:
             if left > 0:
                 self._arm_reaper(left)
                 return
-            # The record stays in the pool without a connection; its next user gets a new one.
+            # The record stays in the pool; its next user gets a new connection in it.
             del self._idle_since[record]
             self._open.discard(record)
             self.recycled += 1
-            task = asyncio.get_running_loop().create_task(_say_goodbye(record))
+            task = asyncio.get_running_loop().create_task(_say_goodbye(driver_of(record)))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
@@ -172,8 +175,12 @@ async def _answers(driver: "asyncpg.Connection[asyncpg.Record]") -> bool:
     return True
 
 
-async def _say_goodbye(record: ConnectionPoolEntry) -> None:
-    driver: asyncpg.Connection[asyncpg.Record] = record.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
+def driver_of(record: ConnectionPoolEntry) -> "asyncpg.Connection[asyncpg.Record]":
+    """Return the driver's connection of a record of the pool."""
+    return record.driver_connection  # type: ignore[return-value]  # the dialect fixes the type
+
+
+async def _say_goodbye(driver: "asyncpg.Connection[asyncpg.Record]") -> None:
     try:
         await driver.close(timeout=CLOSE_TIMEOUT_SECONDS)
     except DRIVER_ERRORS:

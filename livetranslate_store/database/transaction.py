@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
+from functools import partial
+from math import inf
 from time import monotonic
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -15,10 +17,23 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import SETTLE_SECONDS, Database, Driver
-from livetranslate_store.database.failures import DATABASE_ERRORS, is_broken, is_read_only, translate, wrap
+from livetranslate_store.database.failures import (
+    DATABASE_ERRORS,
+    is_broken,
+    is_read_only,
+    is_unsent,
+    translate,
+    wrap,
+)
 from livetranslate_store.database.session import UnitSession
 from livetranslate_store.database.statement import BoundStatement
-from livetranslate_store.errors import OutcomeUnknownError, StoreError, StoreUnavailableError, UsageError
+from livetranslate_store.errors import (
+    OutcomeUnknownError,
+    QueryTimeoutError,
+    StoreError,
+    StoreUnavailableError,
+    UsageError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +52,6 @@ class _CancelledError(StoreError):
 
 T = TypeVar("T")
 
-_BEGIN = "BEGIN"
-# One snapshot for all reads of the block, and a server that refuses writes.
-_BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _CANNOT_WRITE = "store.read() cannot write: use store.unit_of_work()."
 
 WhenDone: TypeAlias = Callable[[Ending], Awaitable[None]]
@@ -75,6 +87,9 @@ class Transaction:
         self._clean_up: asyncio.Timeout | None = None
         self._failure: StoreError | None = None
         self._has_ended = False
+        # The longest time between the beginnings of two statements, in seconds.
+        self._longest_pause = 0.0
+        self._began_at = self._used_at = inf
 
     def check_usable(self, *, writing: bool = False) -> None:
         """Raise UsageError unless the owning task calls, before the end, and may write if it wants to."""
@@ -87,6 +102,12 @@ class Transaction:
             ) from self._failure
         if writing and self.read_only:
             raise UsageError(_CANNOT_WRITE)
+        self._note_pause()
+
+    def _note_pause(self) -> None:
+        now = monotonic()
+        self._longest_pause = max(self._longest_pause, now - self._used_at)
+        self._used_at = now
 
     def check_open(self) -> None:
         """Raise UsageError unless the owning task calls, before the end."""
@@ -202,15 +223,18 @@ class Transaction:
             ) from self._failure
         if self._lease is None:
             return
-        with wrap(self._record, committing=True):
+        self._note_pause()
+        with wrap(self._note, committing=True):
             driver = self._database.driver_of(self._lease)
             with self._database.statements.timed("commit"):
                 # Outside a transaction the server accepts any COMMIT, and in an aborted one it rolls back.
                 is_committed = _is_in_transaction(driver) and await driver.execute("COMMIT") == "COMMIT"
             if not is_committed:
-                raise StoreUnavailableError(
+                raise self._time_limit_met() or StoreUnavailableError(
                     "The transaction was lost before its commit; nothing was stored.", transient=True
                 )
+        if not self.read_only:
+            self._database.note_written()
 
     async def _on_live_connection(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do `work`; if it was the first on a connection that turned out to be unusable, do it on another."""
@@ -229,18 +253,20 @@ class Transaction:
         lease = await database.lease(writes=not self.read_only)
         self._leases_taken += 1
         try:
-            with wrap(self._record):
-                await database.driver_of(lease).execute(_BEGIN_READING if self.read_only else _BEGIN)
+            with wrap(partial(database.note_failure, lease, writes=not self.read_only)):
+                await database.driver_of(lease).execute(database.beginning(read_only=self.read_only))
         except BaseException:
             # It may have begun all the same: the next user's write would never be committed.
-            lease.invalidate()
+            if lease.is_valid:
+                lease.invalidate()
             raise
         self._lease = lease
+        self._began_at = self._used_at = monotonic()
 
     @contextmanager
     def _statement(self) -> Iterator[None]:
         try:
-            with wrap(self._record):
+            with wrap(self._note):
                 yield
         except (StoreError, asyncio.CancelledError) as error:
             self._spoil(error)
@@ -254,8 +280,7 @@ class Transaction:
         if isinstance(error, asyncio.CancelledError):
             self._spoil(error)
             return None
-        self._record(error)
-        failure = translate(error)
+        failure = self._note(error) or translate(error)
         if self.read_only and is_read_only(error):
             failure = UsageError(_CANNOT_WRITE)
         self._spoil(failure)
@@ -268,10 +293,25 @@ class Transaction:
     def _spoil(self, error: BaseException) -> None:
         self._failure = error if isinstance(error, StoreError) else _CancelledError()
 
-    def _record(self, error: Exception) -> None:
-        self._database.record_failure(error, writes=not self.read_only)
-        if is_broken(error) and self._lease is not None and self._lease.is_valid:
-            self._lease.invalidate()
+    def _note(self, error: Exception) -> StoreError | None:
+        if self._lease is None:
+            return None
+        known = self._database.note_failure(self._lease, error, writes=not self.read_only)
+        return known or (self._time_limit_met() if is_unsent(error) else None)
+
+    def _time_limit_met(self) -> StoreError | None:
+        """Return the error of a connection that the server has closed between two statements, by a limit.
+
+        The driver forgets the server's last words if no statement waits for them.
+        """
+        limits, age = self._database.time_limits, monotonic() - self._began_at
+        limit = limits.met(age=age, pause=self._longest_pause)
+        if limit is None:
+            return None
+        return QueryTimeoutError(
+            f"The server's {limit} ended the transaction between two statements; it is rolled back. "
+            "Wait for other services outside of a unit of work."
+        )
 
     async def _give_back(self) -> None:
         lease, self._lease, self.connection = self._lease, None, None

@@ -40,12 +40,12 @@ async def server(answer: bytes | None) -> AsyncIterator[int]:
             await writer.wait_closed()
 
 
-async def failure(url: str, **settings: Any) -> StoreUnavailableError:
+async def failure(url: str, *, transient: bool = True, **settings: Any) -> StoreUnavailableError:
     with pytest.raises(StoreUnavailableError) as raised:
         async with Store.open(url, min_connections=1, **settings):
             pytest.fail("there is no such database")
     assert PASSWORD not in str(raised.value)
-    assert raised.value.is_transient
+    assert raised.value.is_transient is transient
     return raised.value
 
 
@@ -74,7 +74,7 @@ async def test_a_server_that_never_answers() -> None:
 
 async def test_a_server_that_offers_no_tls() -> None:
     async with server(b"N") as port:
-        error = await failure(f"postgresql://u:{PASSWORD}@127.0.0.1:{port}/x", tls=True)
+        error = await failure(f"postgresql://u:{PASSWORD}@127.0.0.1:{port}/x", transient=False, tls=True)
     assert f"at 127.0.0.1:{port}: " in str(error)
     assert "SSL" in str(error)
 
@@ -83,6 +83,21 @@ async def test_a_server_that_hangs_up() -> None:
     async with server(b"") as port:
         error = await failure(f"postgresql://u:{PASSWORD}@127.0.0.1:{port}/x")
     assert f"at 127.0.0.1:{port}: the server closed the connection" in str(error)
+
+
+async def test_a_pooler_that_refuses_a_parameter_is_named_with_the_setting() -> None:
+    said = b"SFATAL\0C08P01\0Munsupported startup parameter: jit\0\0"
+    async with server(b"E" + (len(said) + 4).to_bytes(4, "big") + said) as port:
+        url = f"postgresql://u:{PASSWORD}@127.0.0.1:{port}/x?sslmode=disable"
+        error = await failure(url, transient=False)
+    assert "(unsupported startup parameter: jit). If PgBouncer is in front of the server" in str(error)
+    assert "set pgbouncer to true" in str(error)
+
+
+async def test_a_pooler_without_a_server_is_transient() -> None:
+    said = b"SFATAL\0C08P01\0Mserver login has been failing\0\0"
+    async with server(b"E" + (len(said) + 4).to_bytes(4, "big") + said) as port:
+        await failure(f"postgresql://u:{PASSWORD}@127.0.0.1:{port}/x?sslmode=disable")
 
 
 async def test_several_hosts_are_all_named() -> None:

@@ -17,7 +17,7 @@ import pytest
 from conftest import APPLICATION, PASSWORD
 from helpers.support import audio, transcript, translation
 
-from livetranslate_store import SegmentInput, Store
+from livetranslate_store import SegmentInput, Store, StoreUnavailableError
 from livetranslate_store.writing.bulk import batch as bulk_batch
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -120,6 +120,16 @@ async def test_a_store_opens_where_each_statement_meets_another_server_connectio
             pgbouncer_url, audio_url=f"file:{audio_folder}", pgbouncer=True, min_connections=1
         ) as store:
             assert (await store.health()).is_healthy
+
+
+async def test_a_pgbouncer_that_the_settings_do_not_name_is_named(pgbouncer_url: str) -> None:
+    await answering(pgbouncer_url)
+    with pytest.raises(
+        StoreUnavailableError, match=r"startup parameter: \w+.*set pgbouncer to true"
+    ) as raised:
+        async with Store.open(pgbouncer_url, min_connections=1):
+            pytest.fail("PgBouncer passes no settings on")
+    assert not raised.value.is_transient
 
 
 async def test_bots_write_on_beside_an_import(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -115,8 +116,9 @@ async def test_a_statement_has_a_limit_that_the_server_enforces(database_url: st
 
 
 async def test_the_driver_ends_a_statement_that_no_server_answers(database_url: str) -> None:
-    # Told that PgBouncer is between, the store sets no limit on the server.
-    async with opened(database_url, min_connections=1, command_timeout=1.0, pgbouncer=True) as database:
+    async with opened(database_url, min_connections=1, max_connections=1, command_timeout=1.0) as database:
+        # As if the server hung.
+        await database.fetch(sql("SELECT set_config('statement_timeout', '0', false)"))
         with pytest.raises(QueryTimeoutError, match="did not answer"):
             await database.fetch(sql("SELECT pg_sleep(30)"))
         assert await backend(database)
@@ -151,6 +153,26 @@ async def test_an_idle_connection_is_closed_and_replaced_when_needed(
         await until(lambda: connections(other_program) == 0)
         assert await backend(database)
         assert database.statistics().size == 1
+
+
+async def test_a_connection_that_is_being_closed_is_nobodys(
+    database_url: str, other_program: Program
+) -> None:
+    # A write that was not sent would have an unknown outcome.
+    async with opened(database_url, min_connections=1, max_connections=1, retry_timeout=0) as database:
+        first = await backend(database)
+        for let_go in (asyncio.sleep(0), until(lambda: connections(other_program) == 0)):
+            for record in database._policy._idle_since:
+                database._policy._idle_since[record] = -inf
+            database._policy._retire_idle()
+            await let_go
+            [row] = await database.fetch_once(sql("SELECT pg_backend_pid()"), writes=True)
+            assert row[0] != first
+            assert database.statistics().size == database.statistics().idle == 1
+            # The new one is not closed in the old one's place.
+            await asyncio.sleep(0.05)
+            assert await backend(database) == row[0]
+            first = row[0]
 
 
 async def test_a_connection_in_use_is_not_retired(database_url: str) -> None:

@@ -65,6 +65,11 @@ def example(described: msgspec.inspect.Type) -> object:  # noqa: PLR0911 (one fo
     return SCALARS[type(described)]
 
 
+def test_the_two_zeros_are_one_time() -> None:
+    spoken = livetranslate_store.TranscriptInput(text="x", language="en", start_time=-0.0, end_time=-0.0)
+    assert str((spoken.start_time, spoken.end_time)) == "(0.0, 0.0)"
+
+
 @pytest.mark.parametrize("kind", PUBLIC, ids=lambda each: each.__name__)
 class TestEveryPublicValue:
     def test_resolves_its_type_hints(self, kind: type[msgspec.Struct]) -> None:

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from livetranslate_store.database.connecting import address_of, migration_arguments
-from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.database.failures import wrap
+from livetranslate_store.errors import StoreError, UsageError
 from livetranslate_store.models import SCHEMA, Base
 from livetranslate_store.schema.turns import LOCK_TIMEOUT, take_turn
 from livetranslate_store.schema.upgrade import joined
@@ -19,12 +20,9 @@ def settings() -> StoreSettings:
     given = context.config.attributes.get("settings")
     if isinstance(given, StoreSettings):
         return given
-    try:
-        found = StoreSettings()
-    except InvalidInputError as error:
-        raise SystemExit(str(error)) from None
+    found = StoreSettings()
     if found.database_url.get_secret_value().startswith("embedded:"):
-        raise SystemExit("A private server is upgraded when it starts: run `livetranslate-store upgrade`.")
+        raise UsageError("A private server is upgraded when it starts: run `livetranslate-store upgrade`.")
     return found
 
 
@@ -71,19 +69,26 @@ def revision(connection: Connection) -> str | None:
     return found
 
 
-async def connect_and_run() -> None:
-    chosen = settings()
+async def connect_and_run(chosen: StoreSettings) -> None:
+    address = address_of(chosen)
     engine = create_async_engine(
         "postgresql+asyncpg://",
         poolclass=pool.NullPool,
-        connect_args=migration_arguments(address_of(chosen), chosen),
+        connect_args=migration_arguments(address, chosen),
     )
-    async with engine.connect() as connection:
-        await connection.run_sync(run_online)
-    await engine.dispose()
+    with wrap(address=str(address)):
+        async with engine.connect() as connection:
+            await connection.run_sync(run_online)
+        await engine.dispose()
 
 
 if context.is_offline_mode():
     run_offline()
 else:
-    asyncio.run(connect_and_run())
+    try:
+        asyncio.run(connect_and_run(settings()))
+    except StoreError as error:
+        if "settings" in context.config.attributes:
+            raise
+        # Alembic's own command line would show a traceback.
+        raise SystemExit(str(error)) from None

@@ -11,9 +11,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from livetranslate_store.database.connecting import address_of
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.failures import wrap
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.errors import StoreUnavailableError
 from livetranslate_store.models import SCHEMA
@@ -55,10 +53,8 @@ def upgrade(settings: StoreSettings | str | None = None) -> Upgrade:
     reached or its schema is newer than this package, ConflictError if a lock was not free within 5 s.
     """
     config = configuration(settings)
-    chosen: StoreSettings = config.attributes["settings"]
     try:
-        with wrap(address=str(address_of(chosen))):
-            command.upgrade(config, "head")
+        command.upgrade(config, "head")
     except CommandError as error:
         raise StoreUnavailableError(
             f"The schema cannot be upgraded: {error}. If a newer version of this package made it, "

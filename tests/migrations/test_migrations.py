@@ -241,7 +241,7 @@ def test_a_migration_does_not_wait_for_a_lock_for_long(owner_url: str, other_pro
     other_program.execute("SELECT 1")
     with locked(other_program, "LOCK TABLE livetranslate.translations IN ACCESS SHARE MODE"):
         began = time.monotonic()
-        with pytest.raises(Exception, match="lock timeout"):
+        with pytest.raises(Exception, match="A lock was not free within the time limit"):
             command.downgrade(configuration(owner_url), "base")
         assert time.monotonic() - began < 30
     # The migration was a transaction of its own: it happened not at all.
@@ -348,6 +348,20 @@ def test_without_a_database_alembic_says_what_to_set() -> None:
     done = alembic(None, "upgrade", "head")
     assert done.returncode != 0
     assert "LIVETRANSLATE_DATABASE_URL" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://app:hunter2@db/x?loop=x", "database_url has an unknown parameter loop"),
+        ("postgresql://app:hunter2@127.0.0.1:1/x", "Cannot connect to the database at 127.0.0.1:1"),
+    ],
+)
+def test_alembic_shows_an_error_as_a_sentence_without_the_password(url: str, reason: str) -> None:
+    refused = alembic(url, "upgrade", "head")
+    assert refused.returncode != 0
+    assert refused.stderr.startswith(reason)
+    assert "hunter2" not in refused.stderr + refused.stdout
 
 
 def test_alembic_takes_what_a_dotenv_file_gives_to_a_store(

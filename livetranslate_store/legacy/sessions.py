@@ -9,6 +9,7 @@ from livetranslate_store.legacy.mapping import MappedSession, NamedSpeaker, spea
 from livetranslate_store.legacy.row import LEGACY, LegacyRow
 from livetranslate_store.models import Session
 from livetranslate_store.unit_of_work import UnitOfWork
+from livetranslate_store.values.inputs import STATUSES_OF_ENDED_SESSIONS
 
 #: The key for the fingerprint of the older rows, kept once the session was verified.
 VERIFIED = "verified"
@@ -38,6 +39,11 @@ async def write_session(context: Context, mapped: MappedSession, metadata: JSONO
     """
     metadata = _without_fingerprint(metadata)
     async with context.store.unit_of_work() as uow:
+        if mapped.status not in STATUSES_OF_ENDED_SESSIONS:
+            # It was reopened at its source, and goes on here too.
+            for each in await uow.sessions.find(external_id=mapped.external_id, bot_id=mapped.bot_id):
+                if each.status in STATUSES_OF_ENDED_SESSIONS:
+                    await uow.sessions.update(each.id, status=mapped.status)
         receipt = await uow.sessions.create(
             bot_id=mapped.bot_id,
             meeting_id=mapped.meeting_id,

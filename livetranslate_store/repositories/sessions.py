@@ -73,8 +73,8 @@ class SessionRepository(Repository[Session]):
         """Create a session, unless `external_id` names one already; the receipt says which values differ.
 
         A session that is created as ended has `ended_at`, or else ends now. Raises DuplicateError if the
-        session of that name belongs to another bot or meeting, InvalidInputError for an end of a session that
-        is not over, or before its start.
+        session of that name belongs to another bot or meeting, or is over and `status` says that it goes on;
+        InvalidInputError for an end of a session that is not over, or before its start.
         """
         given: dict[str, Any] = {
             "bot_id": checked_name(bot_id, "bot_id"),
@@ -104,6 +104,12 @@ class SessionRepository(Repository[Session]):
             raise DuplicateError(
                 f"external_id {external_id!r} names a session of bot {session.bot_id!r} "
                 f"in meeting {session.meeting_id!r} already."
+            )
+        if session.status in STATUSES_OF_ENDED_SESSIONS and status not in STATUSES_OF_ENDED_SESSIONS:
+            # Another stay: a transcriber that counts from zero again would overwrite the first one's.
+            raise DuplicateError(
+                f"external_id {external_id!r} names a session that is over ({session.status}): give a new "
+                "stay an external_id of its own, or reopen that session with update(status=…)."
             )
         differs = (
             name.rstrip("_") for name, value in given.items() if value and getattr(session, name) != value
@@ -151,7 +157,8 @@ class SessionRepository(Repository[Session]):
     ) -> Session:
         """Change the given values and return the session.
 
-        The status "ended" sets the end, unless there is one; a status of a session that goes on removes it.
+        The status "ended" sets the end, unless there is one; a status of a session that goes on reopens the
+        session and removes its end. The same `segment_key` names the same segment as before.
         `ended_at` corrects the end. Raises NotFoundError, and InvalidInputError as `create` does.
         """
         values: dict[str, Any] = {}

@@ -13,7 +13,15 @@ from helpers.stored import Program
 from helpers.support import transcript, translation
 from httpx import ASGITransport, AsyncClient
 
-from livetranslate_store import Store, TimelineEntry, TranscriptInput
+from livetranslate_store import (
+    DuplicateError,
+    SegmentReceipt,
+    Store,
+    StoreUnavailableError,
+    TimelineEntry,
+    TranscriptInput,
+    WriteRejectedError,
+)
 
 
 @pytest.fixture
@@ -49,24 +57,73 @@ async def test_the_service_answers_for_as_long_as_its_application_lives(
         assert {"TranscriptInput", "SegmentReceipt", "TimelineEntry", "Page"} <= schemas.keys()
 
 
+async def heard() -> AsyncIterator[TranscriptInput]:
+    for number in range(3):
+        start = float(number)
+        yield transcript("Good", start_time=start, segment_key=f"{number}")
+        yield transcript("Good morning.", start_time=start, segment_key=f"{number}", is_final=True)
+
+
+async def translate(text: str, language: str) -> str:
+    return f"{text} ({language})"
+
+
+async def texts_of(store: Store, session_id: UUID) -> list[str]:
+    return [each.text for each in await store.timeline(session_id)]
+
+
 async def test_the_bot_writes_each_version_and_translates_what_is_final(store: Store) -> None:
-    async def heard() -> AsyncIterator[TranscriptInput]:
-        for number in range(3):
-            yield transcript("Good", start_time=float(number), segment_key=f"{number}")
-            yield transcript(
-                "Good morning.", start_time=float(number), segment_key=f"{number}", is_final=True
-            )
-
-    async def translate(text: str, language: str) -> str:
-        return f"{text} ({language})"
-
     join = (await program("bot"))["join"]
-    session_id = await join(store, "abc-defg-hij", heard(), translate)
-    assert await join(store, "abc-defg-hij", heard(), translate) == session_id
-    entries = await store.timeline(session_id)
-    assert [each.text for each in entries] == ["Good morning.", "Good morning. (es)"] * 3
+    session_id = await join(store, "abc-defg-hij", "1", heard(), translate)
+    assert await texts_of(store, session_id) == ["Good morning.", "Good morning. (es)"] * 3
     async with store.read() as reader:
         assert (await reader.sessions.get(session_id)).status == "ended"
+
+
+async def test_a_bot_that_comes_back_overwrites_nothing(store: Store) -> None:
+    join = (await program("bot"))["join"]
+
+    async def heard_later() -> AsyncIterator[TranscriptInput]:
+        # The transcriber counts from zero again.
+        yield transcript("Hello again.", start_time=0.0, segment_key="0", is_final=True)
+
+    first = await join(store, "abc-defg-hij", "1", heard(), translate)
+    second = await join(store, "abc-defg-hij", "2", heard_later(), translate)
+    assert await texts_of(store, first) == ["Good morning.", "Good morning. (es)"] * 3
+    assert await texts_of(store, second) == ["Hello again.", "Hello again. (es)"]
+    with pytest.raises(DuplicateError, match="is over"):
+        await join(store, "abc-defg-hij", "1", heard_later(), translate)
+    assert await texts_of(store, first) == ["Good morning.", "Good morning. (es)"] * 3
+
+
+async def test_a_bot_survives_a_translator_and_a_database_that_fail(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = await program("bot")
+    names["record"].__globals__["PAUSES"] = (0.0,)
+    failures = {"Good morning.": 1}
+
+    async def failing(text: str, language: str) -> str:
+        failures[text] -= 1
+        if failures[text] == 0:
+            raise ZeroDivisionError
+        return await translate(text, language)
+
+    record_segment = store.record_segment
+    refused = [StoreUnavailableError("away"), WriteRejectedError()]
+
+    async def unsteady(session_id: UUID, *, transcript: TranscriptInput) -> SegmentReceipt:
+        if refused:
+            raise refused.pop()
+        return await record_segment(session_id, transcript=transcript)
+
+    monkeypatch.setattr(store, "record_segment", unsteady)
+    session_id = await names["join"](store, "abc-defg-hij", "1", heard(), failing)
+    texts = await texts_of(store, session_id)
+    assert (texts.count("Good morning."), texts.count("Good morning. (es)")) == (3, 2)
+    async with store.read() as reader:
+        assert (await reader.sessions.get(session_id)).status == "ended"
+    assert len(await store.missing_translations(session_id, "es")) == 1
 
 
 async def test_the_viewer_shows_what_is_new_and_what_is_corrected(store: Store, session_id: UUID) -> None:

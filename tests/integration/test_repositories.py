@@ -41,7 +41,28 @@ async def test_a_second_create_names_the_values_that_it_did_not_apply(store: Sto
         other = await uow.sessions.create(**same, title="two", uri="u", metadata={"a": 2})
         assert other.differs == ("title", "uri", "metadata")
         await uow.sessions.end(equal.id)
-        assert (await uow.sessions.create(**same)).differs == ("status",)
+        assert (await uow.sessions.create(**same, status="ended")).differs == ()
+
+
+async def test_a_session_that_is_over_is_joined_again_only_if_it_was_reopened(store: Store) -> None:
+    stay: dict[str, Any] = {"bot_id": "b", "meeting_id": "m", "external_id": "meet-42/1"}
+    async with store.unit_of_work() as uow:
+        first = await uow.sessions.create(**stay)
+        ended = (await uow.sessions.end(first.id)).ended_at
+    for over in ("ended", "error"):
+        async with store.unit_of_work() as uow:
+            await uow.sessions.update(first.id, status=over)
+            with pytest.raises(DuplicateError, match=rf"is over \({over}\): give a new stay an external_id"):
+                await uow.sessions.create(**stay)
+            # Repeating what was done is safe.
+            assert (await uow.sessions.create(**stay, status=over)).outcome is Outcome.UNCHANGED
+            assert (await uow.sessions.get(first.id)).ended_at == ended
+    async with store.unit_of_work() as uow:
+        assert (await uow.sessions.update(first.id, status="active")).ended_at is None
+        assert (await uow.sessions.create(**stay)).outcome is Outcome.UNCHANGED
+        later = BEGAN + timedelta(days=10_000)
+        assert (await uow.sessions.end(first.id, ended_at=later)).ended_at == later
+        assert (await uow.sessions.end(first.id)).ended_at == later
 
 
 async def test_a_session_ends_once_and_not_before_it_began(store: Store, session_id: UUID) -> None:

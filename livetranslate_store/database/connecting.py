@@ -24,7 +24,6 @@ _SAME_EVERYWHERE = {
     "extra_float_digits": "1",
     "array_nulls": "on",
     "transform_null_equals": "off",
-    "xmloption": "content",
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
     # Above zero the server finds a random part of the rows.

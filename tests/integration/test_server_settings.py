@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ def options(url: str, name: str, value: str) -> str:
 
 async def everything(program: Program, url: str, folder: Path, **settings: Any) -> Mapping[str, Any]:
     """Write and read in every way; return what was stored, found and refused. Nothing of it stays."""
-    refused = []
+    refused: list[tuple[type[BaseException], str]] = []
     async with Store.open(url, min_connections=1, audio_url=f"file:{folder}", **settings) as store:
         async with store.unit_of_work() as uow:
             created = await uow.sessions.create(
@@ -163,6 +163,18 @@ async def everything(program: Program, url: str, folder: Path, **settings: Any) 
                 await uow.sessions.create(bot_id="other", meeting_id="m", external_id="meet-42")
         except StoreError as error:
             refused.append((type(error), str(error)))
+        async with store.unit_of_work() as uow:
+            other = await uow.sessions.create(bot_id="b", meeting_id="m2", external_id="meet-43")
+
+        async def rename(number: int) -> None:
+            async with store.unit_of_work() as uow:
+                await uow.sessions.update(other.id, title=f"{number}")
+                await asyncio.sleep(0.01)
+
+        renamed = await asyncio.gather(*map(rename, range(4)), return_exceptions=True)
+        refused += [(type(each), str(each)) for each in renamed if each is not None]
+        async with store.unit_of_work() as uow:
+            await uow.sessions.delete(other.id)
         found = {
             query: [without_new_ids(hit) for hit in await store.search(query)]
             for query in ("cafe", "会議", "facade", '"qué tal"', "imported", "nothing")
@@ -356,18 +368,31 @@ async def test_a_time_limit_of_the_server_inside_a_statement_is_named(
                     await uow.session.execute(text("SELECT pg_sleep(30)"))
 
 
-def test_migrations_write_the_same_functions_whatever_the_settings(
-    empty: Program, other_program: Program
+@pytest.mark.slow
+async def test_a_search_finds_every_row_whatever_the_role_lets_an_index_leave_out(
+    store: Store, session_id: UUID, other_program: Program, database_url: str
 ) -> None:
-    info = empty.info
-    with ExitStack() as stack:
-        for name, value in (
-            ("standard_conforming_strings", "off"),
-            ("default_transaction_isolation", "serializable"),
-        ):
-            stack.enter_context(setting(empty, database(empty), name, value))
-        upgrade(url_of(info.user, info.password or None, info.host, info.port, info.dbname))
-    functions = (
-        "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'livetranslate'::regnamespace ORDER BY 1, 2"
+    rows = 4000
+    await store.import_segments(
+        SegmentInput(
+            session_id=session_id,
+            transcript=transcript("A meeting.", segment_key=f"seg-{number}", is_final=True),
+        )
+        for number in range(rows)
     )
-    assert empty.execute(functions).fetchall() == other_program.execute(functions).fetchall()
+    other_program.rollback()
+    other_program.autocommit = True
+    other_program.execute("VACUUM ANALYZE livetranslate.transcripts")
+    query = text(
+        "SELECT count(*) FROM livetranslate.transcripts WHERE search @@ plainto_tsquery('simple', 'meet')"
+    )
+    with (
+        setting(other_program, role(other_program), "gin_fuzzy_search_limit", "1"),
+        setting(other_program, role(other_program), "enable_seqscan", "off"),
+    ):
+        for pgbouncer in (False, True):
+            async with (
+                Store.open(database_url, min_connections=1, pgbouncer=pgbouncer) as limited,
+                limited.read() as reader,
+            ):
+                assert (await reader.session.execute(query)).scalar() == rows

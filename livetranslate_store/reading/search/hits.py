@@ -125,7 +125,7 @@ def _walked(source: Source, shape: SearchShape, readings: Readings, length: Colu
     )
     table = source.table
     entry = (
-        select(*source.columns)
+        select(*source.place, *source.text(table))
         .select_from(source.joined(shape))
         .where(
             table.c.session_id == session.c.id,
@@ -156,9 +156,9 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
         .correlate(table)
         .lateral("session")
     )
-    # They are sorted before their words are read, so that only the texts of one block are.
+    # Keys are sorted, and then only the texts of one block are read.
     found = (
-        select(session.c.started_at, table.c.session_id, *source.columns)
+        select(session.c.started_at, table.c.session_id, *source.place)
         .select_from(source.joined(shape).join(session, true()))
         .where(
             source.is_possible(_possible(source.indexed, shape, readings)),
@@ -172,7 +172,10 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
         found = found.where(table.c.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid))))
     if walked is not None:
         found = found.where(_count(walked) <= BLOCK)
-    hits = _matching(found.subquery("indexed"), source, shape, readings)
+    place = found.subquery("place")
+    there = source.text_at(place)
+    texts = select(*place.c, *there.c).select_from(place.join(there, true())).subquery("indexed")
+    hits = _matching(texts, source, shape, readings)
     # Its end bounds a block that was read before, even if hits were added since.
     return materialized(hits if walked is None else hits.limit(BLOCK + number(1)), f"{table.name}_found")
 

@@ -2,7 +2,18 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Table, bindparam, func, literal_column, or_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Table,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from livetranslate_store.models.base import LANGUAGE_TAG
 from livetranslate_store.reading.columns import MADE_FROM, TRANSCRIPTS, TRANSLATIONS, with_speaker
@@ -34,6 +45,10 @@ class SearchShape(NamedTuple):
         return name in self.filters.given
 
 
+# The names of the columns of a HitKey after the session.
+_PLACE = HitKey.__struct_fields__[2:]
+
+
 class Source(NamedTuple):
     """A table that is searched: the kind of its hits, and the columns that both tables have in common.
 
@@ -43,18 +58,28 @@ class Source(NamedTuple):
 
     kind: EntryKind
     table: Table
-    language: ColumnElement[str]
+    language: Column[str]
     key: tuple[ColumnElement[Any], ColumnElement[Any]]
     indexed: ColumnElement[Any]
     walk_price: int
 
     @property
-    def columns(self) -> list[ColumnElement[Any]]:
-        """The end of the key of a text, the text with its language, and the words that are stored."""
-        named = zip(("transcript_id", "language"), self.key, strict=True)
-        stored = [self.table.c.search] if self._stores_words else []
-        language = self.language.label("text_language")
-        return [*(each.label(name) for name, each in named), language, self.table.c.text, *stored]
+    def place(self) -> list[ColumnElement[Any]]:
+        """The end of the key of a text."""
+        return [column.label(name) for name, column in zip(_PLACE, self.key, strict=True)]
+
+    def text(self, table: FromClause) -> list[ColumnElement[Any]]:
+        """Return a text of the table with its language, and the words that are stored."""
+        stored = [table.c.search] if self._stores_words else []
+        return [table.c[self.language.key].label("text_language"), table.c.text, *stored]
+
+    def text_at(self, place: FromClause) -> FromClause:
+        """Return the text whose key `place` has."""
+        table = self.table.alias("there")
+        columns = zip(_PLACE, self.key, strict=True)
+        same = [table.c[each.key] == place.c[name] for name, each in columns if isinstance(each, Column)]
+        found = select(*self.text(table)).where(table.c.session_id == place.c.session_id, *same)
+        return found.offset(literal_column("0", Integer)).correlate(place).lateral("there")
 
     def words(self, texts: FromClause, language: ColumnElement[str]) -> ColumnElement[Any]:
         """Return the words of `texts`, which have `columns`: the stored ones, or read from the text."""
@@ -97,8 +122,8 @@ SOURCES = (
         TRANSLATIONS.c.target_language,
         (TRANSLATIONS.c.transcript_id, TRANSLATIONS.c.target_language),
         indexed=functions.search_vector(TRANSLATIONS.c.target_language, TRANSLATIONS.c.text),
-        # Reading the words of a text takes ten times as long as reading a row.
-        walk_price=10,
+        # Its words are read, and a third of the walk is expected to do.
+        walk_price=2,
     ),
 )
 OF_TRANSCRIPTS, OF_TRANSLATIONS = SOURCES

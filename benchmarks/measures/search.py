@@ -107,18 +107,21 @@ def _hits(table: str, *, walked: bool) -> str:
     """
     source = f"livetranslate.sessions AS s JOIN livetranslate.{table} AS e ON e.session_id = s.id"
     conditions = [f"{words} @@ {query}"]
+    order = f"ORDER BY {_ORDER}"
     if walked:
-        source = f"""livetranslate.sessions AS s CROSS JOIN LATERAL (
-            SELECT * FROM livetranslate.{table} AS e WHERE e.session_id = s.id AND {conditions.pop()}
-            ORDER BY {transcript_id} DESC, {target_language} DESC LIMIT {BLOCK_HITS + 1}
-        ) AS e"""
+        # Sorted before the join, so that the newest meetings alone are read.
+        source = f"""(SELECT * FROM livetranslate.sessions ORDER BY started_at DESC, id DESC OFFSET 0) AS s
+            CROSS JOIN LATERAL (
+                SELECT * FROM livetranslate.{table} AS e WHERE e.session_id = s.id AND {conditions.pop()}
+                ORDER BY {transcript_id} DESC, {target_language} DESC LIMIT {BLOCK_HITS + 1}
+            ) AS e"""
+        order = ""
     else:
         either = " || ".join(f"to_tsquery('{each}', $1)" for each in _CONFIGURATIONS.values())
         conditions.append(f"{words} @@ ({either})")
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"""
-        (SELECT '{table}' AS kind, s.started_at, {columns} FROM {source} {where}
-         ORDER BY {_ORDER} LIMIT {BLOCK_HITS})
+        (SELECT '{table}' AS kind, s.started_at, {columns} FROM {source} {where} {order} LIMIT {BLOCK_HITS})
     """
 
 

@@ -297,3 +297,30 @@ async def test_a_reader_may_search(reader_url: str) -> None:
     async with Store.open(reader_url, min_connections=1) as reading:
         for fuzzy in (False, True):
             assert len(await reading.search("meetings", fuzzy=fuzzy)) == 1
+
+
+async def test_an_interim_revision_is_found_as_a_final_one_is(store: Store, session_id: UUID) -> None:
+    async def said(text: str, **changes: Any) -> None:
+        spoken = transcript(text, segment_key="a", **changes)
+        await store.record_segment(
+            session_id, transcript=spoken, translations=[translation("予算の件", "ja")]
+        )
+
+    async def found(query: str, **options: Any) -> int:
+        return len(await store.search(query, kinds=["transcript"], **options))
+
+    await said("Our meetings about the budg", is_final=False)
+    assert await found("meeting -holiday") == await found('"about the budg"') == 1
+    assert await found("meetnig", fuzzy=True) == 1
+    await said("Our meeting about the budgets of 予算", is_final=False)
+    assert await found("budg") == 0
+    assert (
+        await found("budget") == await found("予算") == await found("meeting", session_ids=[session_id]) == 1
+    )
+    assert await found("meeting", finals_only=True) == 0
+    async with store.unit_of_work() as uow:
+        await uow.sessions.end(session_id)
+    assert await found("budget") == await found("予算") == 1
+    await said("The meeting about budgets is over.", is_final=True)
+    assert await found("予算") == 0
+    assert await found("budget") == await found("meeting", finals_only=True) == 1

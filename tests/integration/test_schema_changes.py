@@ -119,7 +119,7 @@ def test_a_migration_that_lacks_a_privilege_keeps_its_own_sentence_and_hint(empt
     info = empty.info
     with pytest.raises(StoreUnavailableError, match="Search needs the extension pg_trgm") as raised:
         upgrade(url_of("poor", "x", info.host, info.port, info.dbname))
-    assert "Let a superuser run CREATE EXTENSION pg_trgm in this database" in str(raised.value)
+    assert "CREATE EXTENSION pg_trgm and CREATE EXTENSION unaccent in this database" in str(raised.value)
 
 
 async def test_a_missing_privilege_is_named_and_who_can_give_it(

@@ -152,8 +152,12 @@ class GroupCommit(Generic[ItemT, Receipt]):
         """
         write: _QueuedWrite[ItemT, Receipt] = _QueuedWrite(item, asyncio.get_running_loop().create_future())
         self._queue[write] = None
-        # The group takes its writes in the loop's next turn: all that arrive in this turn go together.
-        self._start_group()
+        try:
+            # The group takes its writes in the loop's next turn: all that arrive in this turn go together.
+            self._start_group()
+        except BaseException:
+            del self._queue[write]
+            raise
         try:
             return await write.answer
         except asyncio.CancelledError:
@@ -208,8 +212,12 @@ class GroupCommit(Generic[ItemT, Receipt]):
             return
         finally:
             self._connecting = None
-        group = self._take(self._next_group())
-        self._start_group()
+        try:
+            group = self._take(self._next_group())
+            self._start_group()
+        except BaseException:
+            lease.close()
+            raise
         if not group:
             lease.close()
             return

@@ -119,7 +119,7 @@ class Database:
         connection.autocommit = True
         record.info[_BORN_READ_ONLY] = _is_read_only_by_setting(driver_of(record))
         if not self._has_looked:
-            self.time_limits = await_only(look_at(driver_of(record)))
+            self.time_limits = await_only(look_at(driver_of(record), self._settings.connection_timeout))
             self._has_looked = True
 
     async def open(self) -> None:

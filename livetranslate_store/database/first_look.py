@@ -1,5 +1,6 @@
 """A look at the server's settings that no connection can choose, on the first connection to it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import asyncpg
@@ -26,16 +27,25 @@ class TimeLimits(NamedTuple):
         return None
 
 
-async def look_at(driver: "asyncpg.Connection[asyncpg.Record]") -> TimeLimits:
-    """Return the server's limits on transactions.
+async def look_at(driver: "asyncpg.Connection[asyncpg.Record]", time_limit: float) -> TimeLimits:
+    """Return the server's limits on transactions; each round trip may take `time_limit` seconds.
 
-    Raises StoreUnavailableError if the role or the database has turned the foreign keys off.
+    Raises the driver's errors, and StoreUnavailableError if the role or the database has turned the foreign
+    keys off. The connection is closed then: the pool does not know it yet.
     """
-    # In a transaction: behind PgBouncer preparing and running may meet different servers.
-    async with driver.transaction():
-        found: dict[str, str] = {row["name"]: row["setting"] for row in await driver.fetch(_SETTINGS)}
+    try:
+        # In a transaction: behind PgBouncer preparing and running may meet different servers.
+        await driver.execute("BEGIN", timeout=time_limit)
+        rows = await driver.fetch(_SETTINGS, timeout=time_limit)
+        await driver.execute("COMMIT", timeout=time_limit)
+        return _time_limits({row["name"]: row["setting"] for row in rows})
+    except BaseException:
+        driver.terminate()
+        raise
+
+
+def _time_limits(found: Mapping[str, str]) -> TimeLimits:
     if (role := found["session_replication_role"]) != "origin":
-        driver.terminate()  # the pool does not know it yet
         raise StoreUnavailableError(
             f"session_replication_role is {role!r} for this user or database, so that no foreign key is "
             "checked: the store needs 'origin'."

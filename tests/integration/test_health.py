@@ -13,6 +13,7 @@ from helpers.support import take_away
 from livetranslate_store import PartHealth, Store, StoreHealth
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database
+from livetranslate_store.schema.upgrade import newest_revision
 
 
 async def test_a_store_that_lacks_nothing_is_healthy_and_leaves_nothing_behind(
@@ -48,8 +49,9 @@ async def test_a_database_that_is_gone_is_told_and_not_raised(
 async def test_a_schema_that_is_behind_says_what_to_run_and_one_that_is_ahead_will_do(
     store: Store, other_program: Program
 ) -> None:
+    advice = "run `livetranslate-store upgrade`."
     for version, problem in (
-        (None, "The schema is at no revision, and 0002 is needed: run `livetranslate-store upgrade`."),
+        (None, f"The schema is at no revision, and {newest_revision()} is needed: {advice}"),
         # While a new version is rolled out, this one goes on running on its schema.
         ("of-a-later-version", None),
     ):

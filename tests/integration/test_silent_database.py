@@ -15,6 +15,8 @@ from helpers.silent_peers import Manner, silent_peer
 from helpers.support import audio, transcript, translation
 
 from livetranslate_store import SegmentInput, Store, StoreError
+from livetranslate_store.exchange.backup import backup_session
+from livetranslate_store.exchange.restore import restore_session
 from livetranslate_store.ids import new_id
 
 # A cancelled caller leaves within two seconds; the tests share a machine.
@@ -106,6 +108,22 @@ async def swept(store: Store, _session_id: UUID, proxy: Proxy) -> None:
     await store.sweep_audio()
 
 
+async def backed_up(store: Store, session_id: UUID, proxy: Proxy) -> None:
+    async for _ in backup_session(store, session_id):
+        stall(proxy)
+
+
+async def restored(store: Store, session_id: UUID, proxy: Proxy) -> None:
+    lines = [line async for line in backup_session(store, session_id)]
+
+    async def each() -> AsyncIterator[bytes]:
+        for line in lines:
+            yield line
+            stall(proxy)
+
+    await restore_session(store, each())
+
+
 Call = Callable[[Store, UUID, Proxy], Awaitable[None]]
 CALLS: list[Call] = [
     record,
@@ -118,6 +136,8 @@ CALLS: list[Call] = [
     timeline,
     imported,
     swept,
+    backed_up,
+    restored,
 ]
 
 

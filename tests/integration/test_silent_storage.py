@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from helpers.silent_peers import Manner, silent_peer
 from helpers.support import audio, transcript, until
+from sqlalchemy import text
 
 from livetranslate_store import (
     SegmentInput,
@@ -22,6 +23,8 @@ from livetranslate_store import (
 )
 from livetranslate_store.audio import lane
 from livetranslate_store.audio.storage import AudioStorage
+from livetranslate_store.exchange.backup import backup_session
+from livetranslate_store.exchange.restore import restore_session
 
 STORAGE_SECONDS = 1.0
 # A call asks the storage up to four times, and the tests share a machine.
@@ -94,8 +97,37 @@ async def listed(store: Store, session_id: UUID) -> None:
         pass
 
 
+async def session_with_a_recording(store: Store) -> UUID:
+    """Return a session with the row of a recording, whose bytes nobody can ask for."""
+    session_id = await new_session(store)
+    staged = await store._storage.stage(session_id, audio())
+    async with store.unit_of_work() as uow:
+        await uow.audio_files._write_row(session_id, staged)
+    return session_id
+
+
+async def backed_up(store: Store, _session_id: UUID) -> None:
+    async for _ in backup_session(store, await session_with_a_recording(store)):
+        pass
+
+
+async def restored(store: Store, _session_id: UUID) -> None:
+    session_id = await session_with_a_recording(store)
+    lines = [line async for line in backup_session(store, session_id, audio=False)]
+    async with store.unit_of_work() as uow:
+        await uow.session.execute(
+            text(f"DELETE FROM livetranslate.audio_files WHERE session_id = '{session_id}'")
+        )
+
+    async def each() -> AsyncIterator[bytes]:
+        for line in lines:
+            yield line
+
+    await restore_session(store, each())
+
+
 Call = Callable[[Store, UUID], Awaitable[None]]
-CALLS: tuple[Call, ...] = (record, put, in_a_unit, imported, read, swept, listed)
+CALLS: tuple[Call, ...] = (record, put, in_a_unit, imported, read, swept, listed, backed_up, restored)
 
 
 @pytest.mark.parametrize("manner", Manner)
@@ -118,7 +150,7 @@ async def test_every_call_ends_in_time_with_a_transient_error_and_gives_everythi
         assert now.gate.in_flight == now.gate.waiting == now.pool.in_use == 0
 
 
-@pytest.mark.parametrize("call", [record, put, in_a_unit, imported, read, swept, listed])
+@pytest.mark.parametrize("call", CALLS)
 async def test_a_cancelled_caller_leaves_within_two_seconds(
     call: Call, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,9 +3,9 @@
 Both tables of texts are made anew with their rows: an exclusive lock on `transcripts` and `translations` until
 the indexes are built, and twice their disk meanwhile. Readers and writers wait, so choose a quiet hour.
 
-- The columns that an interim revision changes are the last ones of a transcript, and its words are stored once
-  no revision is expected: the row is final, or settled because its meeting is over.
-- A translation is known by its transcript and its language, and its words are in the index only.
+- The columns that an interim revision changes are the last ones of a transcript. Its text is a draft, which no
+  index has, until it is final or its session is over.
+- The words of texts are in the indexes only, and a translation is known by its transcript and its language.
 - Words depend on no locale, collation or setting. The extension unaccent and the server's parser make those of most
   texts, in half as much time again as a plain `to_tsvector`. It is made in the schema where it is missing, as pg_trgm is.
 - A value that most rows have is NULL: empty metadata, the usual source and service, a change that never was.
@@ -283,11 +283,9 @@ CREATE TABLE livetranslate.transcripts_new (
     end_time double precision,
     updated_at timestamp with time zone,
     is_final boolean DEFAULT 'false' NOT NULL,
-    is_settled boolean DEFAULT 'false' NOT NULL,
-    text text NOT NULL,
-    search tsvector GENERATED ALWAYS AS (
-        CASE WHEN is_final OR is_settled THEN livetranslate.search_vector(language, text) ELSE NULL::tsvector END
-    ) STORED,
+    text text,
+    draft text,
+    CONSTRAINT ck_transcripts_text_or_draft CHECK ((text IS NULL) <> (draft IS NULL)),
     CONSTRAINT ck_transcripts_metadata_object CHECK (jsonb_typeof(metadata) = 'object'),
     CONSTRAINT ck_transcripts_confidence_share CHECK (confidence BETWEEN 0 AND 1),
     CONSTRAINT ck_transcripts_times_ordered CHECK (end_time >= start_time),
@@ -302,12 +300,13 @@ CREATE TABLE livetranslate.transcripts_new (
 COPY_TRANSCRIPTS = """
 INSERT INTO livetranslate.transcripts_new (
     session_id, id, start_time, created_at, segment_index, audio_file_id, language, source, segment_key,
-    speaker_label, metadata, words, confidence, revision, end_time, updated_at, is_final, is_settled, text
+    speaker_label, metadata, words, confidence, revision, end_time, updated_at, is_final, text, draft
 )
 SELECT t.session_id, t.id, t.start_time, t.created_at, t.segment_index, t.audio_file_id, t.language,
        nullif(t.source, 'transcriber'), t.segment_key, t.speaker_label, nullif(t.metadata, '{}'), t.words,
        t.confidence, t.revision, t.end_time, nullif(t.updated_at, t.created_at), t.is_final,
-       NOT t.is_final AND s.ended_at IS NOT NULL, t.text
+       CASE WHEN t.is_final OR s.status IN ('ended', 'error') THEN t.text END,
+       CASE WHEN NOT (t.is_final OR s.status IN ('ended', 'error')) THEN t.text END
 FROM livetranslate.transcripts AS t JOIN livetranslate.sessions AS s ON s.id = t.session_id
 """
 
@@ -401,17 +400,30 @@ CREATE INDEX ix_transcripts_timeline
     ON livetranslate.transcripts (session_id, "timestamp", segment_index, id);
 CREATE INDEX ix_transcripts_audio_file_id
     ON livetranslate.transcripts (session_id, audio_file_id) WHERE audio_file_id IS NOT NULL;
-CREATE INDEX ix_transcripts_unfinished ON livetranslate.transcripts (session_id) WHERE search IS NULL;
-CREATE INDEX ix_transcripts_search ON livetranslate.transcripts USING gin (search) WHERE search IS NOT NULL;
+CREATE INDEX ix_transcripts_drafts ON livetranslate.transcripts (session_id) WHERE text IS NULL;
+CREATE INDEX ix_transcripts_search
+    ON livetranslate.transcripts USING gin (livetranslate.search_vector(language, text)) WHERE text IS NOT NULL;
+CREATE STATISTICS livetranslate.transcripts_words
+    ON (livetranslate.search_vector(language, text)) FROM livetranslate.transcripts;
 CREATE INDEX ix_translations_timeline
     ON livetranslate.translations (session_id, "timestamp") WHERE "timestamp" IS NOT NULL;
 CREATE INDEX ix_translations_search
-    ON livetranslate.translations USING gin (livetranslate.search_vector(target_language, text));
-ANALYZE livetranslate.transcripts;
-ANALYZE livetranslate.translations
+    ON livetranslate.translations USING gin (livetranslate.search_vector(target_language, text))
+"""
+
+# Not of empty tables: the planner would take them to stay empty.
+ANALYZE = """
+DO $do$
+BEGIN
+    IF EXISTS (SELECT FROM livetranslate.transcripts) THEN
+        ANALYZE livetranslate.transcripts, livetranslate.translations;
+    END IF;
+END
+$do$
 """
 
 INDEXES_BEFORE = """
+ALTER TABLE livetranslate.transcripts DROP COLUMN draft;
 ALTER TABLE livetranslate.translations DROP CONSTRAINT pk_translations;
 ALTER TABLE livetranslate.translations ADD CONSTRAINT pk_translations PRIMARY KEY (session_id, id);
 CREATE INDEX ix_translations_transcript_id
@@ -529,20 +541,21 @@ def functions() -> list[str]:
     return [
         *words(),
         SIMILARITY,
-        # The words of a translation are those of an expression, of which the planner has statistics too.
+        # The planner has statistics of these expressions; for a partial index it takes a statistics object.
         """
 CREATE OR REPLACE FUNCTION livetranslate.search_estimate(
     relation regclass, query tsquery, OUT matching float, OUT stored float
 )
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    words text := CASE relation WHEN 'livetranslate.translations'::regclass
-        THEN 'livetranslate.search_vector(target_language, text)' ELSE 'search' END;
+    language text := CASE relation WHEN 'livetranslate.translations'::regclass
+        THEN 'target_language' ELSE 'language' END;
     plan json;
 BEGIN
     EXECUTE pg_catalog.format(
-        'EXPLAIN (FORMAT JSON) SELECT FROM %s WHERE %s OPERATOR(pg_catalog.@@) %L::pg_catalog.tsquery',
-        relation, words, query
+        'EXPLAIN (FORMAT JSON) SELECT FROM %s WHERE text IS NOT NULL'
+        ' AND livetranslate.search_vector(%I, text) OPERATOR(pg_catalog.@@) %L::pg_catalog.tsquery',
+        relation, language, query
     ) INTO plan;
     matching := pg_catalog.json_extract_path_text(plan, '0', 'Plan', 'Plan Rows');
     SELECT reltuples INTO stored FROM pg_catalog.pg_class WHERE oid = relation;
@@ -567,6 +580,7 @@ def upgrade() -> None:
         op.execute(statement)
     for statement in FINISH.split(";"):
         op.execute(statement)
+    op.execute(ANALYZE)
     for table in UPDATED_LATER:
         op.alter_column(table, "updated_at", server_default=None, nullable=True, schema="livetranslate")
 
@@ -578,7 +592,10 @@ def downgrade() -> None:
         )
     op.execute("LOCK TABLE livetranslate.transcripts, livetranslate.translations IN ACCESS EXCLUSIVE MODE")
     op.execute("DROP INDEX livetranslate.ix_translations_search")
-    op.execute("ALTER TABLE livetranslate.transcripts DROP COLUMN search, DROP COLUMN is_settled")
+    op.execute("DROP INDEX livetranslate.ix_transcripts_search")
+    op.execute("DROP INDEX livetranslate.ix_transcripts_drafts")
+    op.execute("DROP STATISTICS livetranslate.transcripts_words")
+    op.execute("ALTER TABLE livetranslate.transcripts DROP CONSTRAINT ck_transcripts_text_or_draft")
     script = context.script.get_revision("0002")
     assert script is not None  # noqa: S101 (this one follows it)
     for statement in script.module.functions():
@@ -587,9 +604,9 @@ def downgrade() -> None:
     op.execute(DROP_EXTENSION)
     op.execute("ALTER TABLE livetranslate.translations ADD COLUMN id uuid")
     _write_ids()
-    for table, name, language, usual in (
-        ("transcripts", "source", "language", "transcriber"),
-        ("translations", "service", "target_language", "translator"),
+    for table, name, language, text, usual in (
+        ("transcripts", "source", "language", "coalesce(text, draft)", "transcriber"),
+        ("translations", "service", "target_language", "text", "translator"),
     ):
         # One rewrite fills what was NULL.
         op.execute(f"""
@@ -597,6 +614,8 @@ ALTER TABLE livetranslate.{table}
     ALTER COLUMN {name} TYPE text USING coalesce({name}, '{usual}'),
     ALTER COLUMN {name} SET DEFAULT '{usual}',
     ALTER COLUMN {name} SET NOT NULL,
+    ALTER COLUMN text TYPE text USING {text},
+    ALTER COLUMN text SET NOT NULL,
     ALTER COLUMN metadata TYPE jsonb USING coalesce(metadata, '{{}}'),
     ALTER COLUMN metadata SET DEFAULT '{{}}',
     ALTER COLUMN metadata SET NOT NULL,

@@ -49,13 +49,10 @@ _CONFIGURATIONS = {
     "ja": "simple",
     "fr": "livetranslate.search_french",
 }
-# Language, the end of the key, and words of a text.
+# The language of a text, and the end of its key.
 _TABLES = {
-    "transcripts": ("e.language", "e.id", "''::text", "e.search"),
-    "translations": (
-        *("e.target_language", "e.transcript_id", "e.target_language"),
-        "livetranslate.search_vector(e.target_language, e.text)",
-    ),
+    "transcripts": ("e.language", "e.id", "''::text"),
+    "translations": ("e.target_language", "e.transcript_id", "e.target_language"),
 }
 _KEY = ("started_at", "session_id", "transcript_id", "target_language")
 _ORDER = ", ".join(f"{name} DESC" for name in _KEY)
@@ -99,7 +96,8 @@ def _by_hand(asked: _Asked) -> str:
 
 
 def _hits(table: str, *, walked: bool) -> str:
-    language, transcript_id, target_language, words = _TABLES[table]
+    language, transcript_id, target_language = _TABLES[table]
+    words = f"livetranslate.search_vector({language}, e.text)"
     query = _by_language(language, "to_tsquery({}, $1)")
     columns = f"""
         e.session_id, {transcript_id} AS transcript_id, {target_language} AS target_language,
@@ -118,7 +116,7 @@ def _hits(table: str, *, walked: bool) -> str:
         order = ""
     else:
         either = " || ".join(f"to_tsquery('{each}', $1)" for each in _CONFIGURATIONS.values())
-        conditions.append(f"{words} @@ ({either})")
+        conditions += ["e.text IS NOT NULL", f"{words} @@ ({either})"]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"""
         (SELECT '{table}' AS kind, s.started_at, {columns} FROM {source} {where} {order} LIMIT {BLOCK_HITS})

@@ -53,8 +53,7 @@ class Lane:
         try:
             async with timeout:
                 await self._take_place(size)
-                call = self._started(work, *arguments)
-                return await self._answer_of(timeout, call)
+                return await self._answer_of(timeout, work, *arguments)
         except TimeoutError:
             if not timeout.expired():
                 raise
@@ -91,17 +90,9 @@ class Lane:
         finally:
             self._waiting_bytes -= size
 
-    def _started(self, work: Callable[[*Ts], T], *arguments: *Ts) -> "asyncio.Future[T]":
-        try:
-            call = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
-        except BaseException:
-            # There may be no more threads.
-            self._places.release()
-            raise
+    async def _answer_of(self, limit: asyncio.Timeout, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        call = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
         call.add_done_callback(self._leave)
-        return call
-
-    async def _answer_of(self, limit: asyncio.Timeout, call: "asyncio.Future[T]") -> T:
         try:
             # Not awaited itself: a cancellation would not reach the thread.
             await asyncio.wait([call])

@@ -74,7 +74,6 @@ class _Restore:
             if line.kind != "audio_files" or await self._has_bytes(line, row):
                 await self._add(line, row)
         await self._write()
-        await self._archive.settle(self._session_id)
         return self._report()
 
     def _row(self, line: Line) -> Row:

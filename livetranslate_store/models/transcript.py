@@ -12,10 +12,11 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from livetranslate_store.models.audio_file import AudioFile
 from livetranslate_store.models.base import (
@@ -38,8 +39,8 @@ class Transcript(Base):
     """One transcribed segment of speech, as its latest accepted revision.
 
     A live meeting writes ten interim revisions for each final. They change no indexed column, so that each is
-    a HOT update, and only the last columns of the row, so that the log holds little more than these. `search`
-    is NULL until the row `is_final` or `is_settled`: until then its words are read on the fly.
+    a HOT update, and only the last columns of the row, so that the log holds little more than these. Their
+    text is the `draft`, which no index has: a search reads it on the fly.
     """
 
     __tablename__ = "transcripts"
@@ -50,14 +51,15 @@ class Transcript(Base):
         share("confidence"),
         CheckConstraint("segment_index >= 0", name="segment_index_not_negative"),
         CheckConstraint("revision >= 0", name="revision_not_negative"),
+        CheckConstraint("(text IS NULL) <> (draft IS NULL)", name="text_or_draft"),
         Index(
             "ix_transcripts_search",
-            "search",
+            text(f"{SCHEMA}.search_vector(language, text)"),
             postgresql_using="gin",
-            postgresql_where=text("search IS NOT NULL"),
+            postgresql_where=text("text IS NOT NULL"),
         ),
         # The rows whose words are read on the fly.
-        Index("ix_transcripts_unfinished", "session_id", postgresql_where=text("search IS NULL")),
+        Index("ix_transcripts_drafts", "session_id", postgresql_where=text("text IS NULL")),
         # The order of the timeline.
         Index("ix_transcripts_timeline", "session_id", "timestamp", "segment_index", "id"),
         # For the foreign key: audio can be deleted without a scan of the transcripts.
@@ -89,16 +91,7 @@ class Transcript(Base):
     end_time: Mapped[float | None]
     updated_at: Mapped[datetime | None]
     is_final: Mapped[bool] = mapped_column(server_default="false")
-    # True if the meeting ended without a final revision, or the segment was imported so.
-    is_settled: Mapped[bool] = mapped_column(server_default="false")
-    text: Mapped[str]
-    search: Mapped[str | None] = mapped_column(
-        TSVECTOR,
-        Computed(
-            f"CASE WHEN is_final OR is_settled THEN {SCHEMA}.search_vector(language, text)"
-            " ELSE NULL::tsvector END",
-            persisted=True,
-        ),
-        deferred=True,
-        deferred_raiseload=True,
-    )
+    # A text is final, or no revision of it is expected because its session is over; else it is a draft.
+    settled_text: Mapped[str | None] = mapped_column("text")
+    draft: Mapped[str | None] = mapped_column("draft")
+    text: Mapped[str] = column_property(func.coalesce(settled_text, draft))

@@ -30,6 +30,7 @@ from livetranslate_store.reading.columns import (
     TRANSCRIPTS,
     columns_of,
     duration,
+    spoken_text,
     value_of,
     with_speaker,
 )
@@ -99,6 +100,7 @@ def _transcripts(shape: Shape) -> Select[Any]:
         computed=["translations"],
         transcript_id=TRANSCRIPTS.c.id,
         duration=duration(TRANSCRIPTS),
+        text=spoken_text(),
         speaker_name=SPEAKERS.c.name,
     )
     rows = (

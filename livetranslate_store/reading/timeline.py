@@ -30,6 +30,7 @@ from livetranslate_store.reading.columns import (
     TRANSLATIONS,
     columns_of,
     duration,
+    spoken_text,
     with_speaker,
 )
 from livetranslate_store.reading.cursor import cursor_bound, cursor_place, place
@@ -70,6 +71,7 @@ def _transcripts(shape: Shape) -> Select[Any]:
         kind=literal_column("'transcript'"),
         transcript_id=TRANSCRIPTS.c.id,
         duration=duration(TRANSCRIPTS),
+        text=spoken_text(),
         source_language=TRANSCRIPTS.c.language,
         speaker_name=SPEAKERS.c.name,
         is_stale=literal_column("false"),

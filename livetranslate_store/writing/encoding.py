@@ -28,8 +28,8 @@ RowKey: TypeAlias = Key | TranslationKey
 #: The same with the numbers that the UUIDs are, which are quick to look up: one statement writes it once.
 WriteKey: TypeAlias = tuple[int, int] | tuple[int, int, str]
 
-# The database fills these, or a statement of its own.
-_DATABASE_COLUMNS = {"created_at", "updated_at", "is_settled"}
+# The database fills these.
+_DATABASE_COLUMNS = {"created_at", "updated_at"}
 
 
 def write_key(session_id: UUID, row_id: UUID) -> tuple[int, int]:
@@ -56,7 +56,8 @@ AUDIO_COLUMNS, _audio_copied = _columns(
     table_of(AudioFile), "session_id", "id", "storage_key", "sha256", "size_bytes", "metadata"
 )
 TRANSCRIPT_COLUMNS, _transcript_copied = _columns(
-    table_of(Transcript), "session_id", "id", "audio_file_id", "revision", "words", "metadata", "source"
+    table_of(Transcript),
+    *("session_id", "id", "audio_file_id", "revision", "words", "metadata", "source", "text", "draft"),
 )
 TRANSLATION_COLUMNS, _translation_copied = _columns(
     table_of(Translation),
@@ -117,6 +118,8 @@ def transcript_row(
         _words(transcript.words),
         _sparse_json(transcript.metadata),
         stored_value(transcript.source, USUAL_SOURCE),
+        transcript.text if transcript.is_final else None,
+        None if transcript.is_final else transcript.text,
         *_transcript_copied(transcript),
     )
 

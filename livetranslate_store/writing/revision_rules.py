@@ -34,28 +34,37 @@ class TranscriptRule:
     An accepted version always counts up, so that a translation of an earlier one is known to be stale.
     """
 
+    # A text that was a draft is the same text.
     _content = tuple(
-        name for name in TRANSCRIPT_COLUMNS if name not in {"session_id", "id", "revision", "is_final"}
+        name
+        for name in TRANSCRIPT_COLUMNS
+        if name not in {"session_id", "id", "revision", "is_final", "text", "draft"}
     )
 
     def accepts(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
         """Return whether the new version replaces the stored one."""
         return case(
             (stored.is_final != new.is_final, new.is_final),
-            (new.revision == literal_column("0"), _differs(stored, new, self._content)),
+            (new.revision == literal_column("0"), self._differs(stored, new)),
             else_=new.revision > stored.revision,
         )
 
     def same(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
         """Return whether content and finality are equal."""
-        return and_(stored.is_final == new.is_final, ~_differs(stored, new, self._content))
+        return and_(stored.is_final == new.is_final, ~self._differs(stored, new))
 
     def revised(self, stored: Columns, new: Columns) -> dict[str, ColumnElement[Any]]:
         """Return the new content under its own number, or the next one."""
         return _contents(stored, new, self._content) | {
+            "text": new.text,
+            "draft": new.draft,
             "is_final": new.is_final,
             "revision": func.greatest(new.revision, stored.revision + literal_column("1")),
         }
+
+    def _differs(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
+        said, saying = (func.coalesce(version.text, version.draft) for version in (stored, new))
+        return or_(_differs(stored, new, self._content), said.is_distinct_from(saying))
 
 
 class TranslationRule:

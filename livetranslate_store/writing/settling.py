@@ -1,8 +1,8 @@
-"""The end of a session settles its unfinished transcripts: their words are stored, as those of finals are."""
+"""The end of a session settles its drafts: no revision is expected, so they are indexed as finals are."""
 
 from functools import cache
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, func, literal_column, select, true, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, func, literal_column, null, select, update
 
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.models import Session, Transcript
@@ -17,8 +17,7 @@ _TRANSCRIPTS = table_of(Transcript)
 def settle_statement() -> Statement:
     """Return the statement that settles those of the sessions `session_ids` that are over.
 
-    A transcript that another transaction revises at this moment stays as it is: a search reads its words on
-    the fly.
+    A draft that another transaction revises at this moment stays one.
     """
     over: list[ColumnElement[str]] = [literal_column(f"'{status}'") for status in STATUSES_OF_ENDED_SESSIONS]
     left = (
@@ -26,7 +25,7 @@ def settle_statement() -> Statement:
         .select_from(_TRANSCRIPTS.join(_SESSIONS, _SESSIONS.c.id == _TRANSCRIPTS.c.session_id))
         .where(
             _TRANSCRIPTS.c.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid()))),
-            _TRANSCRIPTS.c.search.is_(None),
+            _TRANSCRIPTS.c.text.is_(None),
             _SESSIONS.c.status.in_(over),
         )
         .with_for_update(of=_TRANSCRIPTS, skip_locked=True)
@@ -35,7 +34,7 @@ def settle_statement() -> Statement:
     settled = (
         update(_TRANSCRIPTS)
         .where(_TRANSCRIPTS.c.session_id == left.c.session_id, _TRANSCRIPTS.c.id == left.c.id)
-        .values(is_settled=true())
+        .values(text=_TRANSCRIPTS.c.draft, draft=null())
         .returning(literal_column("1"))
         .cte("settled")
     )

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import LateralFromClause
 
+from livetranslate_store.checks import MAX_BIG_INTEGER
 from livetranslate_store.models import AudioFile, Speaker, Transcript, Translation
 from livetranslate_store.models.base import table_of
 from livetranslate_store.values import Outcome
@@ -157,7 +158,11 @@ def _upsert(
     rows that it leaves are looked up: they are new, or refused, or lost to a concurrent transaction.
     """
     key = KEYS[table.name]
-    may_be_written = rows.c[revision_column].is_not(None)
+    # A range, and not just "not NULL": the planner expects one row of it, which it looks up by the key. A
+    # plan from when the table was empty would else read all of it.
+    may_be_written = rows.c[revision_column].between(
+        literal_column("0"), literal_column(f"{MAX_BIG_INTEGER}")
+    )
     revised = (
         update(table)
         .where(*_same_key(key, table.c, rows.c), may_be_written, rule.accepts(table.c, rows.c))

@@ -120,7 +120,7 @@ def test_a_pipe_gets_tab_separated_lines_whatever_the_texts_hold(run: Commands) 
 def test_json_has_every_field_of_one_entry_per_line(run: Commands) -> None:
     entries = [json.loads(line) for line in run("timeline", MEETING, "--json").out.splitlines()]
     assert [entry["text"] for entry in entries if entry["kind"] == "transcript"] == ["Good morning.", HOSTILE]
-    assert {"id", "start_time", "is_stale", "metadata", "speaker_label"} <= entries[0].keys()
+    assert {"transcript_id", "start_time", "is_stale", "metadata", "speaker_label"} <= entries[0].keys()
 
 
 def test_a_terminal_gets_a_table_in_which_wide_and_right_to_left_texts_stay_in_line(run: Commands) -> None:
@@ -142,7 +142,7 @@ def test_texts_are_shown_at_any_width_whatever_the_names_of_speakers_and_meeting
     other_program.execute("UPDATE livetranslate.sessions SET title = repeat('A long title ', 5)")
     other_program.execute("UPDATE livetranslate.speakers SET name = repeat('A long name ', 4)")
     other_program.execute(
-        "UPDATE livetranslate.transcripts SET text = 'Pump the water out, and dry the floor.'"
+        "UPDATE livetranslate.transcripts SET draft = NULL, text = 'Pump the water out, and dry the floor.'"
     )
     other_program.commit()
     for command, phrases in {
@@ -374,7 +374,7 @@ def test_a_reader_that_leaves_in_the_middle_is_no_failure(
 ) -> None:
     assert run("sessions").code == 0
     # More than a pipe and the buffers hold.
-    other_program.execute("UPDATE livetranslate.transcripts SET text = repeat('word ', 40000)")
+    other_program.execute("UPDATE livetranslate.transcripts SET draft = NULL, text = repeat('word ', 40000)")
     other_program.commit()
     process = subprocess.Popen(
         [sys.executable, "-m", "livetranslate_store.cli", "timeline", MEETING],

@@ -22,7 +22,7 @@ from livetranslate_store.writing.binding import RowsByTable, StatementFactory, b
 from livetranslate_store.writing.statements import TRANSLATION_WRITE
 
 _NEWER = {
-    "transcripts": "UPDATE livetranslate.transcripts SET text = 'Theirs.', revision = 9"
+    "transcripts": "UPDATE livetranslate.transcripts SET draft = 'Theirs.', revision = 9"
     " WHERE segment_index = 7",
     "translations": "UPDATE livetranslate.translations SET text = 'Suyo.', transcript_revision = 9",
 }

@@ -261,7 +261,7 @@ async def test_a_late_translation_is_of_the_revision_that_another_program_stored
     store: Store, session_id: UUID, other_program: psycopg.Connection[Any]
 ) -> None:
     receipt = await store.record_segment(session_id, transcript=version("Good"))
-    other_program.execute("UPDATE livetranslate.transcripts SET text = 'Good morning', revision = 12")
+    other_program.execute("UPDATE livetranslate.transcripts SET draft = 'Good morning', revision = 12")
     other_program.commit()
     async with store.unit_of_work() as uow:
         late = await uow.translations.add(session_id, receipt.transcript_id, translation())

@@ -170,15 +170,13 @@ async def test_a_page_reads_an_index_and_no_more_than_it_must(
 
 
 @pytest.mark.usefixtures("filled")
-async def test_unfinished_transcripts_are_read_by_their_own_index(
-    store: Store, other_program: Program
-) -> None:
+async def test_drafts_are_read_by_their_own_index(store: Store, other_program: Program) -> None:
     other_program.execute(
-        "UPDATE livetranslate.transcripts SET is_final = false WHERE session_id ="
+        "UPDATE livetranslate.transcripts SET is_final = false, draft = text, text = NULL WHERE session_id ="
         " (SELECT id FROM livetranslate.sessions ORDER BY started_at LIMIT 1)"
     )
     other_program.execute("VACUUM (ANALYZE) livetranslate.transcripts")
     rows = await store._database.fetch(explained(checked_search("seldom", {}).bound()))
     plan = "\n".join(row[0] for row in rows)
-    assert re.search(r"ix_transcripts_unfinished .*rows=40(\.00)? ", plan), plan
+    assert re.search(r"ix_transcripts_drafts .*rows=40(\.00)? ", plan), plan
     assert not re.search(r"Seq Scan on transcripts\b", plan), plan

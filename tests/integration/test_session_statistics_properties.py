@@ -91,7 +91,11 @@ def rows_of(times: st.SearchStrategy[float | None]) -> st.SearchStrategy[list[Ro
         revision=st.integers(0, 1),
         is_final=st.booleans(),
         confidence=st.sampled_from([None, 0.0, 0.5, 1.0]),
-        translations=st.lists(st.builds(Translated, st.sampled_from(TAGS), st.integers(0, 1)), max_size=4),
+        translations=st.lists(
+            st.builds(Translated, st.sampled_from(TAGS), st.integers(0, 1)),
+            max_size=4,
+            unique_by=lambda each: each.language,
+        ),
         id=st.builds(new_id),
     )
     return st.lists(row, max_size=9)

@@ -28,7 +28,7 @@ from livetranslate_store.writing.statements import (
     merge_segments,
 )
 
-BY_DATABASE = {"search", "is_settled", "created_at", "updated_at", "timestamp"}
+BY_DATABASE = {"created_at", "updated_at", "timestamp"}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,12 @@ def test_a_row_has_a_value_for_every_column() -> None:
     row = dict(
         zip(TRANSCRIPT_COLUMNS, transcript_row(session_id, transcript_id, None, transcript("x")), strict=True)
     )
-    assert (row["session_id"], row["id"], row["text"], row["revision"]) == (session_id, transcript_id, "x", 0)
+    assert (row["session_id"], row["id"], row["draft"], row["revision"]) == (
+        session_id,
+        transcript_id,
+        "x",
+        0,
+    )
     row = dict(
         zip(
             TRANSLATION_COLUMNS,

@@ -34,14 +34,15 @@ from livetranslate_store.reading.columns import SESSIONS
 from livetranslate_store.reading.filters import entry_conditions, session_conditions
 from livetranslate_store.reading.search.cursor import HitKey, key_place
 from livetranslate_store.reading.search.readings import Readings, functions, materialized, number
-from livetranslate_store.reading.search.shape import BLOCK, SearchShape, Source
+from livetranslate_store.reading.search.shape import BLOCK, SearchShape, Source, words_of
 
-# A walk reads at most this many texts, in about 20 ms if their words are stored, and none if the index finds
-# only a few hits.
+# A walk reads at most this many texts, and none if the index finds only a few hits.
 WALKED_TEXTS = 20_000
 FEW_HITS = 1_000
 # A walk reads this many times the texts that hold a block on average: hits are not spread evenly.
 WALK_MARGIN = 3
+# It may read one text for this many hits of the index: a third of the walk is expected to do.
+WALK_PRICE = 2
 # Comparing trigrams takes longer than comparing words.
 WALKED_ALIKE = 2_000
 # The share of a word's trigrams that another word must have. A letter left out, added, changed or swapped in
@@ -100,11 +101,11 @@ def _walk_length(source: Source, shape: SearchShape, readings: Readings) -> Colu
         number(WALK_MARGIN) * BLOCK * estimate.c.stored / estimate.c.matching
     )
     if shape.has("session_ids"):
-        needed = number(WALKED_TEXTS // source.walk_price)
+        needed = number(WALKED_TEXTS // WALK_PRICE)
     pays = and_(
         estimate.c.matching > number(FEW_HITS),
         needed <= most,
-        needed * number(source.walk_price) <= estimate.c.matching,
+        needed * number(WALK_PRICE) <= estimate.c.matching,
     )
     texts = select(cast(case((pays, needed), else_=number(0)), BigInteger).label("texts")).select_from(
         readings.any.join(estimate, true())
@@ -143,7 +144,7 @@ def _walked(source: Source, shape: SearchShape, readings: Readings, length: Colu
         .limit(length)
         .subquery("newest")
     )
-    hits = _matching(texts, source, shape, readings)
+    hits = _matching(texts, shape, readings)
     return materialized(hits if length is None else hits.limit(BLOCK + number(1)), f"{table.name}_walked")
 
 
@@ -175,15 +176,15 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
     place = found.subquery("place")
     there = source.text_at(place)
     texts = select(*place.c, *there.c).select_from(place.join(there, true())).subquery("indexed")
-    hits = _matching(texts, source, shape, readings)
+    hits = _matching(texts, shape, readings)
     # Its end bounds a block that was read before, even if hits were added since.
     return materialized(hits if walked is None else hits.limit(BLOCK + number(1)), f"{table.name}_found")
 
 
-def _matching(texts: FromClause, source: Source, shape: SearchShape, readings: Readings) -> Select[Any]:
+def _matching(texts: FromClause, shape: SearchShape, readings: Readings) -> Select[Any]:
     """Return those of the texts that match, in their order, as hits with their ranks."""
     # OFFSET: words are read once for each text.
-    read = select(*texts.c, source.words(texts, texts.c.text_language).label("words")).offset(number(0))
+    read = select(*texts.c, words_of(texts.c.text_language, texts.c.text).label("words")).offset(number(0))
     text = read.subquery("text")
     reading = (
         select(readings.each.c.query, readings.each.c.rests)

@@ -8,15 +8,21 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Table,
+    and_,
     bindparam,
-    func,
     literal_column,
     or_,
     select,
 )
 
 from livetranslate_store.models.base import LANGUAGE_TAG
-from livetranslate_store.reading.columns import MADE_FROM, TRANSCRIPTS, TRANSLATIONS, with_speaker
+from livetranslate_store.reading.columns import (
+    MADE_FROM,
+    TRANSCRIPTS,
+    TRANSLATIONS,
+    spoken_text,
+    with_speaker,
+)
 from livetranslate_store.reading.filters import Entries, Shape
 from livetranslate_store.reading.search.cursor import HitKey
 from livetranslate_store.reading.search.readings import functions
@@ -52,16 +58,13 @@ _PLACE = HitKey.__struct_fields__[2:]
 class Source(NamedTuple):
     """A table that is searched: the kind of its hits, and the columns that both tables have in common.
 
-    `key` is the end of a HitKey, and `indexed` are the words that the index has. A walk may read one text for
-    each `walk_price` hits of the index.
+    `key` is the end of a HitKey.
     """
 
     kind: EntryKind
     table: Table
     language: Column[str]
     key: tuple[ColumnElement[Any], ColumnElement[Any]]
-    indexed: ColumnElement[Any]
-    walk_price: int
 
     @property
     def place(self) -> list[ColumnElement[Any]]:
@@ -69,9 +72,9 @@ class Source(NamedTuple):
         return [column.label(name) for name, column in zip(_PLACE, self.key, strict=True)]
 
     def text(self, table: FromClause) -> list[ColumnElement[Any]]:
-        """Return a text of the table with its language, and the words that are stored."""
-        stored = [table.c.search] if self._stores_words else []
-        return [table.c[self.language.key].label("text_language"), table.c.text, *stored]
+        """Return a text of the table with its language."""
+        text = spoken_text(table) if self._has_drafts else table.c.text
+        return [table.c[self.language.key].label("text_language"), text.label("text")]
 
     def text_at(self, place: FromClause) -> FromClause:
         """Return the text whose key `place` has."""
@@ -81,17 +84,20 @@ class Source(NamedTuple):
         found = select(*self.text(table)).where(table.c.session_id == place.c.session_id, *same)
         return found.offset(literal_column("0", Integer)).correlate(place).lateral("there")
 
-    def words(self, texts: FromClause, language: ColumnElement[str]) -> ColumnElement[Any]:
-        """Return the words of `texts`, which have `columns`: the stored ones, or read from the text."""
-        read = functions.search_vector(language, texts.c.text)
-        return func.coalesce(texts.c.search, read) if self._stores_words else read
+    @property
+    def indexed(self) -> ColumnElement[Any]:
+        """The words that the index has: those of drafts are not in it."""
+        return words_of(self.language, self.table.c.text)
 
     def is_possible(self, is_in_index: ColumnElement[bool]) -> ColumnElement[bool]:
-        """Return whether the index has a text; the words of an unfinished transcript are not in it."""
-        return or_(is_in_index, self.table.c.search.is_(None)) if self._stores_words else is_in_index
+        """Return whether the index has a text, or the text is a draft."""
+        if not self._has_drafts:
+            return is_in_index
+        is_draft = self.table.c.text.is_(None)
+        return or_(and_(~is_draft, is_in_index), is_draft)
 
     @property
-    def _stores_words(self) -> bool:
+    def _has_drafts(self) -> bool:
         return self.table is TRANSCRIPTS
 
     @property
@@ -107,26 +113,26 @@ class Source(NamedTuple):
         return with_speaker(rows) if shape.has("speakers") else rows
 
 
+def words_of(language: ColumnElement[str], text: ColumnElement[str]) -> ColumnElement[Any]:
+    """Return the words of a text in that language."""
+    words: ColumnElement[Any] = functions.search_vector(language, text)
+    return words
+
+
 SOURCES = (
     Source(
         "transcript",
         TRANSCRIPTS,
         TRANSCRIPTS.c.language,
         (TRANSCRIPTS.c.id, literal_column("''::text", LANGUAGE_TAG)),
-        indexed=TRANSCRIPTS.c.search,
-        walk_price=1,
     ),
     Source(
         "translation",
         TRANSLATIONS,
         TRANSLATIONS.c.target_language,
         (TRANSLATIONS.c.transcript_id, TRANSLATIONS.c.target_language),
-        indexed=functions.search_vector(TRANSLATIONS.c.target_language, TRANSLATIONS.c.text),
-        # Its words are read, and a third of the walk is expected to do.
-        walk_price=2,
     ),
 )
-OF_TRANSCRIPTS, OF_TRANSLATIONS = SOURCES
 
 
 def newest_first(rows: FromClause) -> tuple[ColumnElement[Any], ...]:

@@ -36,6 +36,7 @@ from livetranslate_store.reading.columns import (
     TRANSCRIPTS,
     TRANSLATIONS,
     columns_of,
+    spoken_text,
     with_speaker,
 )
 from livetranslate_store.reading.search.cursor import HitKey, key_place
@@ -43,11 +44,10 @@ from livetranslate_store.reading.search.hits import Hits, hits_in, is_its_readin
 from livetranslate_store.reading.search.readings import Readings, materialized, number, query_readings
 from livetranslate_store.reading.search.shape import (
     BLOCK,
-    OF_TRANSCRIPTS,
-    OF_TRANSLATIONS,
     SOURCES,
     SearchShape,
     newest_first,
+    words_of,
 )
 from livetranslate_store.reading.translations import translation_into
 from livetranslate_store.values import SearchHit
@@ -104,6 +104,7 @@ def _page(hits: Sequence[Hits], block: CTE, end: CTE, shape: SearchShape, readin
         .join(SESSIONS, SESSIONS.c.id == page.c.session_id)
     )
     language = func.coalesce(translated.c.target_language, spoken.c.language)
+    matched = func.coalesce(translated.c.text, spoken_text(spoken))
     joined = with_speaker(joined).outerjoin(reading, is_its_reading(language, shape, readings))
     shown: list[tuple[ColumnElement[Any], ...]] = [
         (translated.c.text, translated.c.target_language, translated.c.transcript_revision)
@@ -131,6 +132,7 @@ def _page(hits: Sequence[Hits], block: CTE, end: CTE, shape: SearchShape, readin
         session_started_at=page.c.started_at,
         session_id=page.c.session_id,
         transcript_id=page.c.transcript_id,
+        text=spoken_text(spoken),
         timestamp=func.coalesce(translated.c.timestamp, spoken.c.timestamp),
         speaker_name=SPEAKERS.c.name,
         translation=translation,
@@ -138,15 +140,11 @@ def _page(hits: Sequence[Hits], block: CTE, end: CTE, shape: SearchShape, readin
         matched_language=language,
         is_stale=func.coalesce(revision != spoken.c.revision, literal_column("false")),
     )
-    words = case(
-        (translated.c.text.is_not(None), OF_TRANSLATIONS.words(translated, translated.c.target_language)),
-        else_=OF_TRANSCRIPTS.words(spoken, spoken.c.language),
-    )
     return (
         select(
             *columns,
-            func.coalesce(translated.c.text, spoken.c.text).label("matched"),
-            _positions(words, reading).label("positions"),
+            matched.label("matched"),
+            _positions(words_of(language, matched), reading).label("positions"),
             *end.c,
             _walked(hits, shape).label("walked"),
         )

@@ -20,8 +20,8 @@ spoken AS (
         CASE WHEN start_time IS NOT NULL OR end_time IS NOT NULL THEN timestamp END AS begins,
         -- Only segments with a length are speech.
         CASE WHEN end_time > start_time THEN end_time END AS until,
-        regexp_count(text, $2) AS words,
-        length(regexp_replace(text, $3, '', 'g')) AS characters
+        regexp_count(coalesce(text, draft), $2) AS words,
+        length(regexp_replace(coalesce(text, draft), $3, '', 'g')) AS characters
     FROM livetranslate.transcripts
     WHERE session_id = $1
 ),

@@ -50,8 +50,8 @@ _PLACE = "ordinality"
 
 # Each server has its own objects.
 _NOT_COMPARED = frozenset({"storage_key"})
-# A matter of the index of words: the end of a session settles its rows.
-_LEFT_OUT = frozenset({"is_settled"})
+# An archive has one text, whether it is a draft or not.
+_LEFT_OUT = frozenset({"draft"})
 
 
 def columns_of(table: Table) -> list[str]:
@@ -97,8 +97,8 @@ def first_different(table_name: str) -> Statement:
     given = _given(table)
     compared = [name for name in columns_of(table) if name not in _NOT_COMPARED]
     same_key = and_(*(table.c[each.name] == given.c[each.name] for each in table.primary_key))
-    stored = tuple_(*(table.c[name] for name in compared))
-    differs = stored.is_distinct_from(tuple_(*(_value(table, given, name) for name in compared)))
+    here = tuple_(*(_shown(table, name) for name in compared))
+    differs = here.is_distinct_from(tuple_(*(_given_value(given, name) for name in compared)))
     place = func.min(given.c[_PLACE])
     query = select(place).select_from(given.join(table, same_key)).where(differs)
     return Statement.compiled(f"restore.{table_name}.compare", query)
@@ -118,6 +118,8 @@ def _shown(table: Table, name: str) -> ColumnElement[Any]:
     """Return a value as an archive has it, however the server stores it."""
     if name == "updated_at":
         return func.coalesce(table.c[name], table.c.created_at)
+    if name == "text" and "draft" in table.c:
+        return func.coalesce(table.c[name], table.c.draft)
     return shown(table.c[name])
 
 
@@ -125,8 +127,12 @@ def _value(table: Table, given: TableValuedAlias, name: str) -> ColumnElement[An
     """Return a given value as the server stores it."""
     if name == "updated_at":
         return func.nullif(given.c[name], given.c.created_at)
+    return stored(table.c[name], _given_value(given, name))
+
+
+def _given_value(given: TableValuedAlias, name: str) -> ColumnElement[Any]:
     if name != "audio_file_id":
-        return stored(table.c[name], given.c[name])
+        return given.c[name]
     left_out = bindparam("left_out", type_=ARRAY(Uuid()))
     return case((given.c[name] == any_(left_out), null()), else_=given.c[name])
 

@@ -17,7 +17,6 @@ from livetranslate_store.repositories.archive.rows import (
     rows_after,
 )
 from livetranslate_store.repositories.stored_objects import remove_if_rolled_back
-from livetranslate_store.writing.settling import settle_statement
 
 # Enough that round trips do not matter; a row is a segment, some hundred bytes of text.
 PAGE = 500
@@ -72,10 +71,6 @@ class SessionArchive:
         if inserted == len(rows):
             return AddedRows(inserted, None)
         return AddedRows(inserted, (await self._transaction.fetch(first_different(table).bind(values)))[0][0])
-
-    async def settle(self, session_id: UUID) -> None:
-        """Settle the transcripts of a session that is over."""
-        await self._transaction.fetch(settle_statement().bind({"session_ids": [session_id]}))
 
     async def has_bytes(self, session_id: UUID, audio_file_id: UUID, given: StoredBytes) -> bool:
         """Return whether the audio storage has these bytes under a key of this audio file."""

@@ -15,6 +15,9 @@ from livetranslate_store import Store
 from livetranslate_store.audio.owner import Fetch
 from livetranslate_store.audio.storage import StagedAudio
 
+# What a store lets run at a time if nobody says otherwise.
+DEFAULT_WRITES = 50
+
 #: One measured call, with all its arguments.
 Call: TypeAlias = Callable[[], Awaitable[object]]
 
@@ -46,7 +49,9 @@ def recording(store: Store, segment: Segment) -> Call:
 
 
 @asynccontextmanager
-async def opened(databases: Databases, segments: int, connections: int) -> AsyncIterator[Contenders]:
+async def opened(
+    databases: Databases, segments: int, connections: int, writes: int = DEFAULT_WRITES
+) -> AsyncIterator[Contenders]:
     """Open both sides, with as many connections each, on a copy of the database with so many segments."""
     async with (
         databases.copy(segments) as name,
@@ -55,6 +60,7 @@ async def opened(databases: Databases, segments: int, connections: int) -> Async
             audio_url=databases.audio_url,
             min_connections=connections,
             max_connections=connections,
+            max_concurrent_writes=writes,
         ) as store,
     ):
         # The timing leaves objects out; the floor writes none either.

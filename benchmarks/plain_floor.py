@@ -83,13 +83,13 @@ _TRANSLATE = """
 """
 # As many columns as an entry of the timeline has, so that the driver has as much to decode.
 TIMELINE = """
-    SELECT 'transcript' AS kind, s.id, s.id AS segment_id, s.start_s AS place,
+    SELECT 'transcript' AS kind, s.id AS segment_id, s.start_s AS place,
            s.end_s - s.start_s AS duration, s.start_s, s.end_s, s.text, s.language,
            s.language AS source_language, s.speaker, s.key, s.confidence, s.meeting_id,
            'transcriber' AS source, s.revision, s.is_final, s.created_at, s.updated_at
     FROM segments AS s WHERE s.meeting_id = $1
     UNION ALL
-    SELECT 'translation', t.id, s.id, s.start_s,
+    SELECT 'translation', s.id, s.start_s,
            s.end_s - s.start_s, s.start_s, s.end_s, t.text, t.language,
            s.language, s.speaker, s.key, t.confidence, s.meeting_id,
            t.service, s.revision, s.is_final, t.created_at, t.updated_at

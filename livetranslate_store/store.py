@@ -42,7 +42,7 @@ from livetranslate_store.values import (
 )
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.bulk.importer import BulkImport
-from livetranslate_store.writing.group_commit import GroupCommit
+from livetranslate_store.writing.group_commit import GroupCommit, group_limit
 from livetranslate_store.writing.segment_writer import SegmentWriter
 from livetranslate_store.writing.segments import checked_segment
 from livetranslate_store.writing.translations import LateTranslation, write_translations
@@ -75,7 +75,7 @@ class Store(Reads):
         self._limits = limits
         self._segments = SegmentWriter(database, storage, cache, gate)
         self._translations: GroupCommit[LateTranslation, TranslationReceipt] = GroupCommit(
-            database, write_translations
+            database, write_translations, limit=group_limit(gate.limit)
         )
         #: The segment cache: `cache.drop_session(session_id)` forgets a meeting.
         self.cache = cache

@@ -91,7 +91,7 @@ async def measure(databases: Databases, scale: Scale, steps: Steps) -> dict[str,
 
 async def _on_the_base(databases: Databases, scale: Scale) -> dict[str, Figure]:
     async with (
-        opened(databases, scale.base, CONNECTIONS) as contenders,
+        opened(databases, scale.base, CONNECTIONS, scale.crowd) as contenders,
         databases.copy_plain(scale.base) as name,
     ):
         pool = await floor.open_pool(databases.dsn(name), CONNECTIONS)

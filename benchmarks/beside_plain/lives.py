@@ -152,6 +152,7 @@ async def ours(databases: Databases, name: str, bots: int) -> AsyncIterator[Ours
     async with Store.open(
         databases.url(name),
         audio_url=databases.audio_url,
+        max_concurrent_writes=bots,
         min_connections=CONNECTIONS,
         max_connections=CONNECTIONS,
     ) as store:

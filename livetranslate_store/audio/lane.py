@@ -53,7 +53,8 @@ class Lane:
         try:
             async with timeout:
                 await self._take_place(size)
-                return await self._answer_of(timeout, work, *arguments)
+                call = self._started(work, *arguments)
+                return await self._answer_of(timeout, call)
         except TimeoutError:
             if not timeout.expired():
                 raise
@@ -90,9 +91,17 @@ class Lane:
         finally:
             self._waiting_bytes -= size
 
-    async def _answer_of(self, limit: asyncio.Timeout, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        call = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+    def _started(self, work: Callable[[*Ts], T], *arguments: *Ts) -> "asyncio.Future[T]":
+        try:
+            call = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        except BaseException:
+            # There may be no more threads.
+            self._places.release()
+            raise
         call.add_done_callback(self._leave)
+        return call
+
+    async def _answer_of(self, limit: asyncio.Timeout, call: "asyncio.Future[T]") -> T:
         try:
             # Not awaited itself: a cancellation would not reach the thread.
             await asyncio.wait([call])

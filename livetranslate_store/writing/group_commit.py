@@ -33,9 +33,8 @@ from livetranslate_store.writing.protocol import Run
 
 # One group is written while the next is gathered and sent; more of them would only make each smaller.
 GROUPS_UNDER_WAY = 2
-# Half of the writes that the gate admits by default, so that one half is written while the other arrives;
-# larger groups hold up all their writes without saving much more.
-GROUP_LIMIT = 25
+# Larger groups hold up all their writes without saving much more.
+LARGEST_GROUP = 100
 
 # Groups whose connections were broken fail within this time.
 CLOSE_SECONDS = 2.0
@@ -44,6 +43,11 @@ _CLOSED = "The store closed before this was written."
 
 # These errors apply to the whole group: retrying each write alone would not help.
 _FOR_ALL = (OutcomeUnknownError, PoolTimeoutError, StoreUnavailableError)
+
+
+def group_limit(writes_at_once: int) -> int:
+    """Return the size of a group if so many writes may run: one group is written while the next arrives."""
+    return min(-(-writes_at_once // GROUPS_UNDER_WAY), LARGEST_GROUP)
 
 
 class Item(Protocol):
@@ -116,7 +120,7 @@ class _Connection:
 
 
 class GroupCommit(Generic[ItemT, Receipt]):
-    """Writes items in groups as large as the load makes them."""
+    """Writes items in groups as large as the load makes them, up to `limit`."""
 
     def __init__(
         self,
@@ -124,9 +128,11 @@ class GroupCommit(Generic[ItemT, Receipt]):
         write_group: WriteGroup[ItemT, Receipt],
         give_up: GiveUp[ItemT] = nothing_to_clean_up,
         *,
+        limit: int,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._database = database
+        self._limit = limit
         self._retries = database.retries
         self._write_group = write_group
         self._clean_up = give_up
@@ -146,8 +152,12 @@ class GroupCommit(Generic[ItemT, Receipt]):
         """
         write: _QueuedWrite[ItemT, Receipt] = _QueuedWrite(item, asyncio.get_running_loop().create_future())
         self._queue[write] = None
-        # The group takes its writes in the loop's next turn: all that arrive in this turn go together.
-        self._start_group()
+        try:
+            # The group takes its writes in the loop's next turn: all that arrive in this turn go together.
+            self._start_group()
+        except BaseException:
+            del self._queue[write]
+            raise
         try:
             return await write.answer
         except asyncio.CancelledError:
@@ -202,8 +212,12 @@ class GroupCommit(Generic[ItemT, Receipt]):
             return
         finally:
             self._connecting = None
-        group = self._take(self._next_group())
-        self._start_group()
+        try:
+            group = self._take(self._next_group())
+            self._start_group()
+        except BaseException:
+            lease.close()
+            raise
         if not group:
             lease.close()
             return
@@ -231,7 +245,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
         for write in self._queue:
             if seen.isdisjoint(write.keys):
                 group.append(write)
-                if len(group) == GROUP_LIMIT:
+                if len(group) == self._limit:
                     break
             seen.update(write.keys)
         return group

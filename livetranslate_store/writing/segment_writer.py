@@ -9,7 +9,7 @@ from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.values import AudioInput, Outcome, SegmentReceipt
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.binding import bound
-from livetranslate_store.writing.group_commit import GroupCommit
+from livetranslate_store.writing.group_commit import GroupCommit, group_limit
 from livetranslate_store.writing.outcomes import WriteOutcomes
 from livetranslate_store.writing.protocol import Run, insert_or_merge, undone_by_race
 from livetranslate_store.writing.segments import (
@@ -32,7 +32,10 @@ class SegmentWriter:
         self._storage = storage
         self._gate = gate
         self._groups: GroupCommit[Segment, SegmentReceipt] = GroupCommit(
-            database, partial(_write_group, storage, cache), partial(_give_up, storage, cache)
+            database,
+            partial(_write_group, storage, cache),
+            partial(_give_up, storage, cache),
+            limit=group_limit(gate.limit),
         )
 
     async def write(self, segment: Segment, audio: AudioInput | None) -> SegmentReceipt:

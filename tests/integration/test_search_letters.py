@@ -66,7 +66,7 @@ def test_it_is_also_where_no_collation_knows_all_letters(other_program: Program,
     assert different(other_program) == []
 
 
-PLAIN = "aZ09 éÅßÆøıİŁđŒ\u2019“¿…\u2014,.;:!?-'\"()[]{}|\\^`#%$*=>\tЖйёЁѢאעაԱकि्\u0929"
+PLAIN = "aZ09 /<&@~_+éÅßÆøıİŁđŒ\u2019“¿…\u2014,.;:!?-'\"()[]{}|\\^`#%$*=>\tЖйёЁѢאעაԱकि्\u0929"
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -112,6 +112,7 @@ SAID = [
         ["istanbul", "ısparta", "isparta", "diyarbakır"],
     ),
     ("en", "INTERESTING ideas, 1e5 of them \u2013 \u201creally\u201d", ["interesting", "idea", "really"]),
+    ("en-GB", "Well-known PLANS, e.g. a budget.", ["plan", '"well known"', "budget"]),
     ("vi", "Chúng tôi đã bàn về NGÂN SÁCH.", ["ngan sach", "ĐÃ BÀN"]),
     ("ja", "予算ＡＢＣの件、ﾃｽﾄです。", ["予算", "abc", "テスト"]),
     ("hi", "हमने नए बजट पर चर्चा की", ["बजट", "नए चर्चा"]),

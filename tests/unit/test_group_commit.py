@@ -19,7 +19,7 @@ from livetranslate_store.errors import (
     UsageError,
 )
 from livetranslate_store.writing import group_commit
-from livetranslate_store.writing.group_commit import GROUP_LIMIT, GroupCommit
+from livetranslate_store.writing.group_commit import LARGEST_GROUP, GroupCommit, group_limit
 from livetranslate_store.writing.protocol import Run
 
 RETRY_SECONDS = 10.0
@@ -128,6 +128,14 @@ class FakeWrite:
         self.given_up.append((item.name, may_be_stored))
 
 
+LIMIT = 25
+
+
+@pytest.mark.parametrize(("writes", "limit"), [(1, 1), (2, 1), (5, 3), (50, 25), (1_000, LARGEST_GROUP)])
+def test_two_groups_hold_all_writes_that_may_run_until_they_are_large(writes: int, limit: int) -> None:
+    assert group_limit(writes) == limit
+
+
 class Bench:
     """Group commit with its fakes."""
 
@@ -136,7 +144,11 @@ class Bench:
         self.database = FakeDatabase(self.clock)
         self.write = FakeWrite(self.clock)
         self.groups: GroupCommit[Item, str] = GroupCommit(
-            cast("Database", self.database), self.write, self.write.give_up, clock=self.clock
+            cast("Database", self.database),
+            self.write,
+            self.write.give_up,
+            limit=LIMIT,
+            clock=self.clock,
         )
 
     def start(self, name: str, key: int | None = None) -> "asyncio.Task[str]":
@@ -199,8 +211,8 @@ async def test_writes_join_the_group_that_waits_for_its_connection(bench: Bench)
 
 
 async def test_a_group_has_a_limit(bench: Bench) -> None:
-    await results([bench.start(f"{n}", n) for n in range(GROUP_LIMIT + 3)])
-    assert [len(group) for group in bench.write.groups] == [GROUP_LIMIT, 3]
+    await results([bench.start(f"{n}", n) for n in range(LIMIT + 3)])
+    assert [len(group) for group in bench.write.groups] == [LIMIT, 3]
 
 
 async def test_one_key_goes_once_in_a_group_and_in_the_order_of_arrival(bench: Bench) -> None:
@@ -348,7 +360,9 @@ async def test_an_unexpected_error_before_the_statement_is_a_plain_error_and_giv
         await run(STATEMENT)
         return [each.name for each in items]
 
-    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write, bench.write.give_up)
+    groups: GroupCommit[Item, str] = GroupCommit(
+        cast("Database", bench.database), write, bench.write.give_up, limit=LIMIT
+    )
     tasks = [asyncio.create_task(groups.write(Item(name, n))) for n, name in enumerate(("a", "bad", "c"))]
     answers = await results(tasks)
     assert answers[::2] == ["a", "c"]
@@ -372,8 +386,8 @@ async def test_every_write_is_answered_under_eager_tasks(bench: Bench) -> None:
         async with asyncio.timeout(5):
             for name in "abc":
                 assert await bench.start(name) == f"receipt of {name}"
-            many = [bench.start(f"{n}", n) for n in range(GROUP_LIMIT + 3)]
-            assert await results(many) == [f"receipt of {n}" for n in range(GROUP_LIMIT + 3)]
+            many = [bench.start(f"{n}", n) for n in range(LIMIT + 3)]
+            assert await results(many) == [f"receipt of {n}" for n in range(LIMIT + 3)]
     finally:
         loop.set_task_factory(None)
 
@@ -382,7 +396,7 @@ async def test_a_write_without_a_statement_gives_its_connection_back(bench: Benc
     async def write(items: Sequence[Item], _run: Run) -> list[str | StoreError]:
         return [each.name for each in items]
 
-    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write)
+    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write, limit=LIMIT)
     assert await groups.write(Item("a", 1)) == "a"
     assert len(bench.database.leases) == 1
 
@@ -393,7 +407,7 @@ async def test_a_second_statement_has_a_connection_of_its_own(bench: Bench) -> N
         await run(STATEMENT)
         return [each.name for each in items]
 
-    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write)
+    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write, limit=LIMIT)
     assert await groups.write(Item("a", 1)) == "a"
     assert bench.database.ran_on == [bench.database.leases[0], None]
 

@@ -25,12 +25,14 @@ class OwnLoop:
 
     def check(self) -> None:
         """Raise UsageError in another loop, in a thread without one, and in a forked process."""
-        here = _running_loop()
-        if here is self._loop and here is not None:
-            return
-        if self._loop is not None or here is None:
-            raise UsageError(_ELSEWHERE)
-        self._loop = here
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            raise UsageError(_ELSEWHERE) from None
+        if here is not self._loop:
+            if self._loop is not None:
+                raise UsageError(_ELSEWHERE)
+            self._loop = here
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from functools import partial
 from math import inf
@@ -336,12 +336,10 @@ class Transaction:
                 lease.close()
 
     async def _announce(self, ending: Ending) -> None:
-        try:
-            # Those that wait for nothing are called in a hurry, too.
+        # In a hurry only those that wait for nothing come to their end; the sweep finds the rest.
+        with suppress(TimeoutError):
             async with asyncio.timeout(0 if self._is_in_hurry else None) as self._clean_up:
                 await self._call_back(ending)
-        except TimeoutError:
-            logger.debug("a clean-up was left to the sweep", extra={"event": "cleanup_failed"})
 
     async def _call_back(self, ending: Ending) -> None:
         for callback in self._when_done:

@@ -295,7 +295,7 @@ CREATE TABLE livetranslate.transcripts_new (
         CHECK (start_time BETWEEN -10000000000000 AND 10000000000000),
     CONSTRAINT ck_transcripts_revision_not_negative CHECK (revision >= 0),
     CONSTRAINT ck_transcripts_segment_index_not_negative CHECK (segment_index >= 0)
-) WITH (fillfactor = 85)
+) WITH (fillfactor = 80)
 """
 COPY_TRANSCRIPTS = """
 INSERT INTO livetranslate.transcripts_new (

@@ -32,7 +32,7 @@ from livetranslate_store.models.sparse import SparseObject, SparseText
 from livetranslate_store.values.inputs import USUAL_SOURCE
 
 # Room in each page for the revisions that are still to come: a HOT update stays in its page.
-FILL_FACTOR = 85
+FILL_FACTOR = 80
 
 
 class Transcript(Base):

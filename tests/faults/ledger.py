@@ -13,7 +13,7 @@ from livetranslate_store import SegmentInput
 
 # One row for each transcript with all that belongs to it, as another program sees it.
 _SEGMENTS = """
-    SELECT segment_key, transcripts.text,
+    SELECT segment_key, coalesce(transcripts.text, draft),
         (SELECT coalesce(jsonb_object_agg(target_language, translations.text), '{}')
          FROM livetranslate.translations
          WHERE translations.session_id = transcripts.session_id AND transcript_id = transcripts.id),

@@ -229,7 +229,7 @@ BEGIN
         )
     ) THEN
         RAISE EXCEPTION 'A trigger, a policy or a publication belongs to transcripts or translations.'
-            USING ERRCODE = 'dependent_objects_still_exist',
+            USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'Drop it, upgrade, and make it again: both tables are made anew.';
     END IF;
 END

@@ -68,6 +68,7 @@ _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
     "40": (ConflictError, None),
     "40003": (OutcomeUnknownError, None),
     "42501": (StoreUnavailableError, _LACKS),
+    "55000": (StoreUnavailableError, "The schema is not ready for this."),
     "42703": (StoreUnavailableError, _UPGRADE),  # a column
     "42704": (StoreUnavailableError, _UPGRADE),  # a type, or a configuration of the search
     "42804": (StoreUnavailableError, _UPGRADE),  # a column of another type
@@ -116,8 +117,8 @@ _CAUSES: dict[type[BaseException], str] = {
 # The server is a standby, or became one: only another connection can reach the primary.
 _READ_ONLY = "25006"
 _DISK_FULL = "53100"
-# Its message names objects of the database and nothing else, and its hint says what to do.
-_LACKING = "42501"
+# Their messages name objects of the database and nothing else, and their hints say what to do.
+_SAID_BY_SERVER = ("42501", "55000")
 # A moment later the server may be back, have room, or have a successor. Conflicts are transient by class.
 _PASSING = (*_BROKEN_CONNECTION, _READ_ONLY, "53300")
 
@@ -253,7 +254,7 @@ def _from_server(original: asyncpg.PostgresError) -> StoreError:
     if kind is MissingReferenceError and constraint:
         message = next((said for end, said in _MISSING.items() if constraint.endswith(end)), None)
     place = f", constraint {constraint}" if constraint else ""
-    words = f" {_server_words(original)}" if sqlstate == _LACKING else ""
+    words = f" {_server_words(original)}" if sqlstate in _SAID_BY_SERVER else ""
     return kind(
         f"{message or kind.default_message()}{words} (SQLSTATE {sqlstate}{place})",
         transient=sqlstate.startswith(_PASSING) if kind is StoreUnavailableError else None,

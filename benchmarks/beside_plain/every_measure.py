@@ -78,7 +78,7 @@ async def measure(databases: Databases, scale: Scale, steps: Steps) -> dict[str,
         async with (
             databases.empty() as name,
             databases.copy_plain(0) as plain_name,
-            ours(databases, name, bots) as store,
+            ours(databases, name, bots, writes=bots) as store,
             plain(databases, plain_name, bots) as pool,
         ):
             figures["life_rate"] = await life_rate(store, pool, scale)

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from benchmarks import floor, plain_floor
+from benchmarks.contenders import DEFAULT_WRITES
 from benchmarks.databases import Databases
 from benchmarks.plain_floor import Revision, Translated
 from benchmarks.scale import CONNECTIONS
@@ -147,12 +148,14 @@ async def whole(side: Side, life: Life) -> None:
 
 
 @asynccontextmanager
-async def ours(databases: Databases, name: str, bots: int) -> AsyncIterator[Ours]:
-    """Open a store on a database, with a meeting for each bot."""
+async def ours(
+    databases: Databases, name: str, bots: int, writes: int = DEFAULT_WRITES
+) -> AsyncIterator[Ours]:
+    """Open a store on a database, with a meeting for each bot and so many writes at a time."""
     async with Store.open(
         databases.url(name),
         audio_url=databases.audio_url,
-        max_concurrent_writes=bots,
+        max_concurrent_writes=writes,
         min_connections=CONNECTIONS,
         max_connections=CONNECTIONS,
     ) as store:

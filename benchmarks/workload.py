@@ -106,7 +106,7 @@ def _rows(facts: _Facts) -> FloorSegment:
             *(f"segment-{number}", "transcriber", True, audio_id),
         ),
         translations=[
-            (session_id, new_id(), transcript_id, facts.text(tag), SPOKEN, tag, 0.8, "translator", 0)
+            (session_id, transcript_id, facts.text(tag), SPOKEN, tag, 0.8, "translator", 0)
             for tag in LANGUAGES
         ],
     )

@@ -14,7 +14,6 @@ from benchmarks.measures.clock import WRITES_IN_TURN, medians, settled
 from benchmarks.report.results import Figure
 from benchmarks.workload import SPOKEN, Segment, Workload, text_of
 from livetranslate_store import Store, TranslationInput
-from livetranslate_store.ids import new_id
 
 LATE_LANGUAGE = "fr"
 
@@ -61,7 +60,7 @@ async def _late(contenders: Contenders, calls: int, warm_up: int, adding: Callab
         late = TranslationInput(text=text, target_language=LATE_LANGUAGE, confidence=0.8)
         ours.append(partial(add, segment.session_id, receipt.transcript_id, late))
         session_id, transcript_id = row.transcript[:2]
-        values = (session_id, new_id(), transcript_id, text, SPOKEN, LATE_LANGUAGE, 0.8, "translator", 0)
+        values = (session_id, transcript_id, text, SPOKEN, LATE_LANGUAGE, 0.8, "translator", 0)
         theirs.append(partial(floor.write_translation, contenders.pool, values))
     return Figure(*await medians(ours, theirs, warm_up=warm_up, turn=WRITES_IN_TURN))
 

@@ -96,6 +96,8 @@ _MISSING = {
 
 # The connection breaks with these: its statement may have been executed.
 _BROKEN_CONNECTION = ("08", "57P")
+# asyncpg's words: it raises a bare ConnectionError, as it does for a connection that was closed.
+_NO_TLS = "rejected SSL upgrade"
 # Only opening a connection meets these.
 _CONNECTING = (
     socket.gaierror,
@@ -185,9 +187,7 @@ def cannot_connect(error: Exception, address: str | None) -> StoreError:
             cause = f"the server or a pooler refused to open it ({original.args[0]}). {_BEHIND_PGBOUNCER}"
     else:
         # A certificate, and a server without TLS, have to be mended by a person.
-        transient = (
-            not isinstance(original, ssl.SSLCertVerificationError) and type(original) is not ConnectionError
-        )
+        transient = not isinstance(original, ssl.SSLCertVerificationError) and _NO_TLS not in str(original)
         cause = _why_unreachable(original)
     place = "" if address is None else f" at {address}"
     failure = kind(f"Cannot connect to the database{place}: {cause}", transient=transient)

@@ -35,7 +35,10 @@ async def test_every_way_of_writing_and_reading_counts_under_its_own_name(
     await store.record_segment(session_id, transcript=transcript("Again.", segment_key="seg-1"))
     await store.add_translation(session_id, receipt.transcript_id, translation())
     await store.import_segments(
-        [SegmentInput(session_id=session_id, transcript=transcript(segment_key=key)) for key in ("a", "a")]
+        [
+            SegmentInput(session_id=session_id, transcript=transcript(segment_key=key, speaker_label="A"))
+            for key in ("a", "a")
+        ]
     )
     async with store.unit_of_work() as uow:
         await uow.transcripts.add(session_id, transcript())

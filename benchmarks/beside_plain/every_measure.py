@@ -22,8 +22,6 @@ from benchmarks.report.steps import Steps
 from benchmarks.scale import CONNECTIONS, Scale
 from benchmarks.workload import ENTRIES_PER_SEGMENT
 
-#: Whether a missed must fails the run. The present schema does not reach them.
-MUSTS_FAIL = False
 STEPS = 6
 
 

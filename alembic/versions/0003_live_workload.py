@@ -211,7 +211,8 @@ BEGIN
     EXECUTE format($f$
         CREATE OR REPLACE FUNCTION livetranslate.search_similarity(word text, value text) RETURNS real
         LANGUAGE sql STABLE PARALLEL SAFE
-        RETURN %I.word_similarity(word, value)
+        RETURN %I.word_similarity(
+            livetranslate.search_letters(word), livetranslate.search_letters(livetranslate.search_text(value)))
     $f$, place);
 END
 $do$
@@ -402,13 +403,15 @@ CREATE INDEX ix_transcripts_audio_file_id
     ON livetranslate.transcripts (session_id, audio_file_id) WHERE audio_file_id IS NOT NULL;
 CREATE INDEX ix_transcripts_drafts ON livetranslate.transcripts (session_id) WHERE text IS NULL;
 CREATE INDEX ix_transcripts_search
-    ON livetranslate.transcripts USING gin (livetranslate.search_vector(language, text)) WHERE text IS NOT NULL;
+    ON livetranslate.transcripts USING gin (livetranslate.search_vector(language, text))
+    WITH (gin_pending_list_limit = 1024) WHERE text IS NOT NULL;
 CREATE STATISTICS livetranslate.transcripts_words
     ON (livetranslate.search_vector(language, text)) FROM livetranslate.transcripts;
 CREATE INDEX ix_translations_timeline
     ON livetranslate.translations (session_id, "timestamp") WHERE "timestamp" IS NOT NULL;
 CREATE INDEX ix_translations_search
     ON livetranslate.translations USING gin (livetranslate.search_vector(target_language, text))
+    WITH (gin_pending_list_limit = 1024)
 """
 
 # Not of empty tables: the planner would take them to stay empty.
@@ -530,6 +533,51 @@ $$""",
     ]
 
 
+# The scripts with spaces whose letters pg_trgm may not know: it asks the locale of the database.
+SCRIPTS = (
+    ("\u0370", "\u03ff"),  # Greek
+    ("\u0400", "\u052f"),  # Cyrillic
+    ("\u0531", "\u0587"),  # Armenian
+    ("\u05d0", "\u05f2"),  # Hebrew
+    ("\u0620", "\u06d3"),  # Arabic
+    ("\u0900", "\u097f"),  # Devanagari
+    ("\u0980", "\u09ff"),  # Bengali
+    ("\u0a00", "\u0a7f"),  # Gurmukhi
+    ("\u0a80", "\u0aff"),  # Gujarati
+    ("\u0b80", "\u0bff"),  # Tamil
+    ("\u0c00", "\u0c7f"),  # Telugu
+    ("\u0c80", "\u0cff"),  # Kannada
+    ("\u0d00", "\u0d7f"),  # Malayalam
+    ("\u10d0", "\u10ff"),  # Georgian
+)
+STAND_INS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def _letters() -> str:
+    """Return the function that writes letters of other scripts as ASCII, so that every locale has trigrams."""
+    steps = []
+    for first, last in SCRIPTS:
+        signs = [chr(code) for code in range(ord(first), ord(last) + 1)]
+        letters = [each for each in signs if unicodedata.category(each) in {"Ll", "Lo", "Mc", "Mn"}]
+        stand_ins = (STAND_INS * 3)[: len(letters)]
+        steps.append(f"""
+    IF letters COLLATE pg_catalog."C" OPERATOR(pg_catalog.~) '[{first}-{last}]' THEN
+        letters := pg_catalog.translate(letters, '{"".join(letters)}', '{stand_ins}');
+    END IF;""")
+    return f"""
+CREATE OR REPLACE FUNCTION livetranslate.search_letters(value text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    letters pg_catalog.text := value;
+BEGIN
+    IF pg_catalog.octet_length(value) OPERATOR(pg_catalog.=) pg_catalog.char_length(value) THEN
+        RETURN value;
+    END IF;{"".join(steps)}
+    RETURN letters;
+END
+$$"""
+
+
 def _is_capital(letter: str) -> bool:
     """Return whether a letter has a small form, and has none of the marks that are taken off before."""
     small = letter.lower()
@@ -540,6 +588,7 @@ def functions() -> list[str]:
     """Return the functions that differ from those of 0002."""
     return [
         *words(),
+        _letters(),
         SIMILARITY,
         # The planner has statistics of these expressions; for a partial index it takes a statistics object.
         """
@@ -598,9 +647,10 @@ def downgrade() -> None:
     op.execute("ALTER TABLE livetranslate.transcripts DROP CONSTRAINT ck_transcripts_text_or_draft")
     script = context.script.get_revision("0002")
     assert script is not None  # noqa: S101 (this one follows it)
-    for statement in script.module.functions():
+    for statement in (*script.module.functions(), script.module.SIMILARITY):
         op.execute(statement.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
-    op.execute("DROP FUNCTION livetranslate.search_lower(text), livetranslate.search_unaccented(text)")
+    for name in ("search_letters", "search_lower", "search_unaccented"):
+        op.execute(f"DROP FUNCTION livetranslate.{name}(text)")
     op.execute(DROP_EXTENSION)
     op.execute("ALTER TABLE livetranslate.translations ADD COLUMN id uuid")
     _write_ids()

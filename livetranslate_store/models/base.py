@@ -24,6 +24,10 @@ SCHEMA = "livetranslate"
 # Tags are ASCII; sorted by bytes their order is the same on every server.
 LANGUAGE_TAG = Text(collation="C")
 
+# New words wait in a list until somebody merges them into the index: at most 1 MB, because every search reads
+# the list, and its pages stay in the index.
+PENDING_WORDS = {"gin_pending_list_limit": 1024}
+
 
 class Base(DeclarativeBase):
     """The declarative base of the schema `livetranslate`."""

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column
 from livetranslate_store.models.audio_file import AudioFile
 from livetranslate_store.models.base import (
     LANGUAGE_TAG,
+    PENDING_WORDS,
     SCHEMA,
     Base,
     json_object,
@@ -56,6 +57,7 @@ class Transcript(Base):
             "ix_transcripts_search",
             text(f"{SCHEMA}.search_vector(language, text)"),
             postgresql_using="gin",
+            postgresql_with=PENDING_WORDS,
             postgresql_where=text("text IS NOT NULL"),
         ),
         # The rows whose words are read on the fly.

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from livetranslate_store.models.base import (
     LANGUAGE_TAG,
+    PENDING_WORDS,
     SCHEMA,
     Base,
     json_object,
@@ -49,6 +50,7 @@ class Translation(Base):
             "ix_translations_search",
             text(f"{SCHEMA}.search_vector(target_language, text)"),
             postgresql_using="gin",
+            postgresql_with=PENDING_WORDS,
         ),
         # The order of the timeline, for the few translations with their own times.
         Index(

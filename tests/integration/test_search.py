@@ -118,6 +118,31 @@ async def test_typing_mistakes_are_forgiven_only_when_asked(store: Store, mistyp
     assert shown(hit)
 
 
+@pytest.mark.parametrize(
+    ("language", "said", "mistyped"),
+    [
+        ("ru", "Сегодня обсуждаем программу конференции.", "програму"),
+        ("uk", "Засідання починається о дев'ятій.", "засіданя"),  # noqa: RUF001
+        ("el", "Συζητάμε το πρόγραμμα της συνεδρίασης.", "προγραμα"),
+        ("hy", "Այսօր քննարկում ենք ծրագիրը։", "ծրագրիը"),  # noqa: RUF001
+        ("he", "היום נדבר על התקציב של החברה.", "התקצב"),
+        ("ar", "نناقش اليوم ميزانية الشركة.", "ميزانيه"),
+        ("hi", "आज हम कार्यक्रम पर चर्चा करेंगे।", "कार्यकरम"),
+        ("ka", "დღეს განვიხილავთ პროგრამას.", "პროგრმას"),
+        ("pt", "Discutimos a programação da conferência.", "programacaao"),
+    ],
+)
+async def test_typing_mistakes_are_forgiven_in_every_script_whatever_the_locale(
+    store: Store, session_id: UUID, language: str, said: str, mistyped: str
+) -> None:
+    await store.record_segment(session_id, transcript=transcript(said, language=language, is_final=True))
+    other = transcript("Guten Morgen, " + said[::-1], language=language, is_final=True)
+    await store.record_segment(session_id, transcript=other)
+    assert not await store.search(mistyped)
+    (hit,) = await store.search(mistyped, fuzzy=True)
+    assert hit.text == said
+
+
 async def test_a_mistyped_word_is_found_in_a_long_text_and_behind_what_matches_as_it_is(
     store: Store, session_id: UUID
 ) -> None:

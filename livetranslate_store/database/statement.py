@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from sqlalchemy import CompoundSelect, Select
 from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.sql.dml import ReturningUpdate
 
 _NO_VALUES: Mapping[str, Any] = {}
 
@@ -29,7 +30,7 @@ class Statement(NamedTuple):
     parameters: Sequence[str] = ()
 
     @classmethod
-    def compiled(cls, name: str, query: CompoundSelect[Any] | Select[Any]) -> Self:
+    def compiled(cls, name: str, query: CompoundSelect[Any] | Select[Any] | ReturningUpdate[Any]) -> Self:
         """Compile `query`; every value in it is a bound parameter with a name."""
         compilation = query.compile(dialect=asyncpg.dialect())  # type: ignore[no-untyped-call]  # untyped there
         return cls(name, compilation.string, getattr(compilation, "positiontup", None) or ())

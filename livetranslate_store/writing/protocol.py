@@ -1,4 +1,4 @@
-"""The protocol of every write: insert what is probably new, else merge by the rules, again after a lost race.
+"""The protocol of every write: first what is likely, else merge by the rules, again after a lost race.
 
 A race is lost if another transaction writes a row after the statement has looked at it. The next attempt sees
 that version, so that the rules decide.
@@ -21,16 +21,16 @@ ATTEMPTS = 5
 T = TypeVar("T")
 #: Runs a statement, in a transaction of its own or inside one, and returns the driver's rows.
 Run: TypeAlias = Callable[[BoundStatement], Awaitable[Sequence[Any]]]
-#: Returns the result, or None if a stored row was in the way.
+#: Returns the result, or None if the rows must be merged.
 Attempt: TypeAlias = Callable[[], Awaitable[T | None]]
 
 
-async def insert_or_merge(insert: Attempt[T] | None, merge: Attempt[T]) -> T:
-    """Return the result of `insert`, else of the first merge that has one.
+async def first_or_merge(first: Attempt[T] | None, merge: Attempt[T]) -> T:
+    """Return the result of `first`, which fits the likely case, else of the first merge that has one.
 
-    Without `insert` the rows are known to be stored. Raises ConflictError after ATTEMPTS merges.
+    Raises ConflictError after ATTEMPTS merges.
     """
-    if insert is not None and (result := await insert()) is not None:
+    if first is not None and (result := await first()) is not None:
         return result
     for _ in range(ATTEMPTS):
         if (result := await merge()) is not None:
@@ -77,4 +77,4 @@ async def write_rows(
         await add_missing(write.merge)
         return None if outcomes.lost_race else outcomes
 
-    return await insert_or_merge(insert if probably_new else None, merge)
+    return await first_or_merge(insert if probably_new else None, merge)

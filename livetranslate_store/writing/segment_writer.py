@@ -11,15 +11,16 @@ from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.binding import bound
 from livetranslate_store.writing.group_commit import GroupCommit, group_limit
 from livetranslate_store.writing.outcomes import WriteOutcomes
-from livetranslate_store.writing.protocol import Run, insert_or_merge, undone_by_race
+from livetranslate_store.writing.protocol import Attempt, Run, first_or_merge, undone_by_race
 from livetranslate_store.writing.segments import (
     Segment,
     lookup_of,
     receipt_of,
     receipt_of_inserted,
+    receipt_of_revised,
     segment_rows,
 )
-from livetranslate_store.writing.statements import insert_segments, merge_segments
+from livetranslate_store.writing.statements import insert_segments, merge_segments, revise_segment
 
 
 class SegmentWriter:
@@ -97,8 +98,12 @@ async def write_segments(
     segments: Sequence[Segment], run: Run, *, probably_new: bool
 ) -> Sequence[SegmentReceipt]:
     """Write segments, all or nothing, with each `run` as a transaction of its own."""
-    insert = undone_by_race(partial(_insert, segments, run), inserts=True) if probably_new else None
-    return await insert_or_merge(insert, undone_by_race(partial(_merge, segments, run)))
+    first: Attempt[Sequence[SegmentReceipt]] | None = None
+    if probably_new:
+        first = undone_by_race(partial(_insert, segments, run), inserts=True)
+    elif len(segments) == 1 and segments[0].is_transcript_alone:
+        first = partial(_revise, segments[0], run)
+    return await first_or_merge(first, undone_by_race(partial(_merge, segments, run)))
 
 
 async def _insert(segments: Sequence[Segment], run: Run) -> Sequence[SegmentReceipt] | None:
@@ -106,6 +111,11 @@ async def _insert(segments: Sequence[Segment], run: Run) -> Sequence[SegmentRece
     if answer["found"]:
         return None
     return [receipt_of_inserted(each, answer["position"]) for each in segments]
+
+
+async def _revise(segment: Segment, run: Run) -> Sequence[SegmentReceipt] | None:
+    answer = await run(bound(revise_segment, segment_rows([segment], are_new=False)))
+    return [receipt_of_revised(segment, *row) for row in answer] or None
 
 
 async def _merge(segments: Sequence[Segment], run: Run) -> Sequence[SegmentReceipt]:

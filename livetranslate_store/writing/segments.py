@@ -47,6 +47,11 @@ class Segment(NamedTuple):
         return self._replace(audio=audio, keys=(*self.keys, write_key(self.session_id, audio.audio_file_id)))
 
     @property
+    def is_transcript_alone(self) -> bool:
+        """Whether it has neither translations nor audio."""
+        return not self.translations and self.audio is None
+
+    @property
     def audio_file_id(self) -> UUID | None:
         """The id of the audio that comes with the segment."""
         return None if self.audio is None else self.audio.audio_file_id
@@ -145,6 +150,12 @@ def receipt_of_inserted(segment: Segment, position: int) -> SegmentReceipt:
         ),
         None if audio is None else AudioReceipt(session_id, audio.audio_file_id, Outcome.INSERTED, position),
     )
+
+
+def receipt_of_revised(segment: Segment, revision: int, position: int) -> SegmentReceipt:
+    """Return the receipt of a transcript alone that was accepted as a revision."""
+    key = (segment.session_id, segment.transcript_id)
+    return SegmentReceipt(TranscriptReceipt(*key, Outcome.UPDATED, revision, position), (), None)
 
 
 def lookup_of(segment: Segment, receipt: SegmentReceipt) -> SegmentLookup | None:

@@ -1,7 +1,7 @@
 """Each write in two forms: as the insert of rows that are probably new, and as the merge by the rules.
 
-Most rows are new, and judging a row costs more than writing it. A write is one statement of chained inserts,
-and one round trip. `protocol.py` runs the forms.
+Most rows are new, or lone revisions, and judging a row costs more than writing it: a lone revision has a form
+of its own. A write is one statement and one round trip. `protocol.py` runs the forms.
 """
 
 from collections.abc import Sequence
@@ -39,6 +39,7 @@ from livetranslate_store.writing.outcomes import (
     position,
     position_row,
 )
+from livetranslate_store.writing.revision_rules import TranscriptRule
 from livetranslate_store.writing.upserts import (
     AUDIO_FILES,
     SPEAKERS,
@@ -46,6 +47,7 @@ from livetranslate_store.writing.upserts import (
     TRANSLATIONS,
     Upsert,
     looked_up,
+    revision_of,
     upsert_audio_files,
     upsert_speakers,
     upsert_transcripts,
@@ -70,6 +72,27 @@ def insert_segments(binding: Binding) -> Statement:
         if binding.holds(table):
             query = query.add_cte(_insert_if(are_free, binding, table))
     return Statement.compiled("segments.insert", _with_speakers(query, binding))
+
+
+@cache
+def revise_segment(binding: Binding) -> Statement:
+    """Return the revision of a stored segment that brings its transcript alone: most of a live meeting.
+
+    Its one row has `revision` and `position`. There is none if the rules refuse the revision, or if there is
+    more to write, such as a new speaker: that is left to the merge, which costs the server twice as much.
+    """
+    rows = binding.rows(TRANSCRIPTS, COLUMNS["transcripts"]).subquery("revision")
+    query = revision_of(TRANSCRIPTS, rows, TranscriptRule())
+    if binding.holds(SPEAKERS):
+        speaker = binding.rows(SPEAKERS, COLUMNS["speakers"]).subquery("speaker")
+        known: Select[Any] = select(literal_column("1")).where(
+            SPEAKERS.c.session_id == speaker.c.session_id,
+            SPEAKERS.c.label == speaker.c.label,
+            or_(SPEAKERS.c.name.is_not(None), speaker.c.name.is_(None)),
+        )
+        query = query.where(known.exists())
+    returned = query.returning(TRANSCRIPTS.c.revision, position().label("position"))
+    return Statement.compiled("segments.revise", returned)
 
 
 @cache

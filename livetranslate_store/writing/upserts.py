@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Table,
+    Update,
     and_,
     case,
     func,
@@ -132,6 +133,15 @@ def upsert_speakers(rows: CTE) -> CTE:
     )
 
 
+def revision_of(table: Table, rows: FromClause, rule: VersionRule) -> Update:
+    """Return the update of stored rows to those of `rows` that `rule` accepts."""
+    return (
+        update(table)
+        .where(*_same_key(KEYS[table.name], table.c, rows.c), rule.accepts(table.c, rows.c))
+        .values(rule.revised(table.c, rows.c) | {"updated_at": func.statement_timestamp()})
+    )
+
+
 def looked_up(table: Table, rows: FromClause, name: str, **key: str) -> LateralFromClause:
     """Return the one stored row for each of `rows`; `key` maps columns of the table to columns of `rows`.
 
@@ -164,9 +174,8 @@ def _upsert(
         literal_column("0"), literal_column(f"{MAX_BIG_INTEGER}")
     )
     revised = (
-        update(table)
-        .where(*_same_key(key, table.c, rows.c), may_be_written, rule.accepts(table.c, rows.c))
-        .values(rule.revised(table.c, rows.c) | {"updated_at": func.statement_timestamp()})
+        revision_of(table, rows, rule)
+        .where(may_be_written)
         .returning(*(table.c[name] for name in (*key, revision_column)))
         .cte(f"{table.name}_revised")
     )

@@ -10,6 +10,7 @@ from helpers.stored import Program
 from helpers.support import explained, sql, transcript, translation
 
 from livetranslate_store import SegmentInput, Store
+from livetranslate_store.ids import new_id
 from livetranslate_store.writing.binding import bound
 from livetranslate_store.writing.segments import checked_segment, segment_rows
 from livetranslate_store.writing.statements import merge_segments
@@ -117,7 +118,24 @@ async def test_an_import_into_a_session_that_is_over_leaves_no_draft(
 
 async def test_a_revision_of_a_known_segment_is_one_statement(store: Store, session_id: UUID) -> None:
     await record(store, session_id, ["a"])
-    assert await statements(store, record(store, session_id, ["a"])) == {"segments.merge": 1}
+    assert await statements(store, record(store, session_id, ["a"])) == {"segments.revise": 1}
+
+
+async def test_a_revision_that_brings_or_names_a_speaker_is_merged_once(
+    store: Store, session_id: UUID
+) -> None:
+    async def revise(text: str, **speaker: str) -> dict[str, int]:
+        spoken = transcript(text, segment_key="a", **speaker)
+        return await statements(store, store.record_segment(session_id, transcript=spoken))
+
+    both = {"segments.revise": 1, "segments.merge": 1}
+    await revise("one")
+    assert await revise("two", speaker_label="S") == both
+    assert await revise("three", speaker_label="S") == {"segments.revise": 1}
+    assert await revise("four", speaker_label="S", speaker_name="Ada") == both
+    assert await revise("five", speaker_label="S", speaker_name="Grace") == {"segments.revise": 1}
+    (entry,) = await store.timeline(session_id)
+    assert (entry.text, entry.revision, entry.speaker_name) == ("five", 4, "Ada")
 
 
 async def test_a_group_of_new_and_known_segments_is_one_statement(store: Store, session_id: UUID) -> None:
@@ -157,7 +175,7 @@ async def record(store: Store, session_id: UUID, keys: Sequence[str]) -> None:
     """Record a new version of each segment, all at once."""
     await asyncio.gather(
         *(
-            store.record_segment(session_id, transcript=transcript(f"{object()}", segment_key=key))
+            store.record_segment(session_id, transcript=transcript(f"{new_id()}", segment_key=key))
             for key in keys
         )
     )

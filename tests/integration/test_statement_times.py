@@ -52,7 +52,7 @@ async def test_every_way_of_writing_and_reading_counts_under_its_own_name(
     counted = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name)}
     assert counted == {
         "segments.insert": 1,
-        "segments.merge": 1,
+        "segments.revise": 1,
         "translations.insert": 1,
         "import.look_up": 1,
         "import.copy": 4,

@@ -14,7 +14,7 @@ from livetranslate_store.values import Outcome, TranslationReceipt
 from livetranslate_store.writing.protocol import (
     ATTEMPTS,
     Attempt,
-    insert_or_merge,
+    first_or_merge,
     undone_by_race,
 )
 from livetranslate_store.writing.segment_writer import write_segments
@@ -61,29 +61,29 @@ class Server:
 
 async def test_an_insert_that_succeeds_is_all() -> None:
     merge = Attempts()
-    assert await insert_or_merge(Attempts("inserted"), merge) == "inserted"
+    assert await first_or_merge(Attempts("inserted"), merge) == "inserted"
     assert merge.calls == 0
 
 
 async def test_rows_that_were_stored_already_are_merged() -> None:
     insert = Attempts(None)
-    assert await insert_or_merge(insert, Attempts("merged")) == "merged"
+    assert await first_or_merge(insert, Attempts("merged")) == "merged"
     assert insert.calls == 1
 
 
 async def test_rows_that_are_known_to_be_stored_are_merged_at_once() -> None:
-    assert await insert_or_merge(None, Attempts("merged")) == "merged"
+    assert await first_or_merge(None, Attempts("merged")) == "merged"
 
 
 async def test_a_merge_that_lost_its_race_goes_again() -> None:
     merge = Attempts(None, None, "merged")
-    assert await insert_or_merge(Attempts(None), merge) == "merged"
+    assert await first_or_merge(Attempts(None), merge) == "merged"
 
 
 async def test_a_race_that_is_lost_every_time_is_a_conflict() -> None:
     merge = Attempts(*[None] * ATTEMPTS, "one too many")
     with pytest.raises(ConflictError):
-        await insert_or_merge(None, merge)
+        await first_or_merge(None, merge)
     assert merge.calls == ATTEMPTS
 
 
@@ -127,11 +127,43 @@ async def test_segments_of_which_one_is_stored_are_merged_until_the_race_is_won(
     assert server.names == ["segments.insert", "segments.merge", "segments.merge"]
 
 
-async def test_segments_that_are_known_are_merged_at_once() -> None:
+async def test_a_lone_revision_of_a_known_segment_is_one_update() -> None:
     segment = checked_segment(new_id(), transcript(), [], None)
-    server = Server([("transcripts", segment.session_id, segment.transcript_id, None, "stale", 9), POSITION])
+    server = Server([(4, 77)])
+    [receipt] = await write_segments([segment], server.run, probably_new=False)
+    assert (receipt.outcome, receipt.revision, receipt.transcript.position) == (Outcome.UPDATED, 4, 77)
+    assert server.names == ["segments.revise"]
+
+
+async def test_a_lone_revision_that_is_not_taken_is_merged() -> None:
+    segment = checked_segment(new_id(), transcript(), [], None)
+    row = ("transcripts", segment.session_id, segment.transcript_id, None, "stale", 9)
+    server = Server([], [row, POSITION])
     [receipt] = await write_segments([segment], server.run, probably_new=False)
     assert receipt.outcome is Outcome.STALE
+    assert server.names == ["segments.revise", "segments.merge"]
+
+
+@pytest.mark.parametrize(("segments", "translations"), [(2, 0), (1, 1)])
+async def test_known_segments_with_more_than_a_transcript_are_merged_at_once(
+    segments: int, translations: int
+) -> None:
+    languages = ["es", "ja"][:translations]
+    items = [
+        checked_segment(new_id(), transcript(), [translation("x", each) for each in languages], None)
+        for _ in range(segments)
+    ]
+    rows: list[tuple[Any, ...]] = [
+        ("transcripts", each.session_id, each.transcript_id, None, "stale", 9) for each in items
+    ]
+    rows += [
+        ("translations", each.session_id, each.transcript_id, language, "stale", 9)
+        for each in items
+        for language in languages
+    ]
+    server = Server([*rows, POSITION])
+    receipts = await write_segments(items, server.run, probably_new=False)
+    assert {each.outcome for each in receipts} == {Outcome.STALE}
     assert server.names == ["segments.merge"]
 
 

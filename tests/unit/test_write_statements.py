@@ -26,6 +26,7 @@ from livetranslate_store.writing.statements import (
     TRANSLATION_WRITE,
     insert_segments,
     merge_segments,
+    revise_segment,
 )
 
 BY_DATABASE = {"created_at", "updated_at", "timestamp"}
@@ -67,6 +68,7 @@ def test_a_row_has_a_value_for_every_column() -> None:
 STATEMENTS = [
     insert_segments,
     merge_segments,
+    revise_segment,
     *(form for write in (AUDIO_FILE_WRITE, TRANSCRIPT_WRITE, TRANSLATION_WRITE) for form in write[1:]),
 ]
 

@@ -32,7 +32,7 @@ from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.bulk.batch import Batch, Items, batches
 from livetranslate_store.writing.bulk.copy import BatchOutcomes, BatchWriter
 from livetranslate_store.writing.bulk.statements import missing_sessions
-from livetranslate_store.writing.protocol import insert_or_merge, undone_by_race
+from livetranslate_store.writing.protocol import first_or_merge, undone_by_race
 
 Progress: TypeAlias = Callable[[ImportProgress], None]
 
@@ -182,7 +182,7 @@ class BulkImport:
     async def _store_whole(self, batch: Batch, orphans: set[str]) -> None:
         insert = partial(self._store_once, batch, orphans, is_new=True)
         merge = partial(self._store_once, batch, orphans, is_new=False)
-        await insert_or_merge(undone_by_race(insert, inserts=True), undone_by_race(merge))
+        await first_or_merge(undone_by_race(insert, inserts=True), undone_by_race(merge))
 
     async def _store_once(self, batch: Batch, orphans: set[str], *, is_new: bool) -> BatchOutcomes:
         transaction, statements = Transaction(self._database), self._database.statements

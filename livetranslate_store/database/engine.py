@@ -148,6 +148,9 @@ class Database:
         try:
             lease = await self.engine.raw_connection()
         except DATABASE_ERRORS as error:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                # SQLAlchemy's own first statements may lose a cancellation, and find their connection closed.
+                raise asyncio.CancelledError from error
             failure = self._connect_failure(error)
             (self._shortage if isinstance(failure, PoolTimeoutError) else self._policy.outage).met(failure)
             if failure.is_transient:

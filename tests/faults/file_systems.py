@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -32,7 +33,10 @@ def small_file_system(folder: Path, megabytes: int) -> Iterator[None]:
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """Let nobody write to the file system at `folder` for the length of a block."""
-    subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+    # Busy while somebody has a file open for writing: between two of them it succeeds.
+    deadline = monotonic() + 10.0
+    while subprocess.run(["mount", "-o", "remount,ro", folder], check=False).returncode:
+        assert monotonic() < deadline, "the file system stays busy"
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from benchmarks.beside_plain.space import DISK_PARTS
 from benchmarks.report.bars import Bars, draw_bars
 from benchmarks.report.machine import Machine
 from benchmarks.report.plot import Line, Panel, draw
@@ -26,25 +27,18 @@ Results = Mapping[str, LoopResults]
 _COLORS = {"ours": "#0b62c4", "floor": "#c2410c"}
 _BROKEN = "asyncio"
 
-# The parts of a life, by the measure that counts their bytes.
 LOG_PARTS = {
-    "wal_interims": "ten interim revisions",
-    "wal_final": "the final",
-    "wal_translations": "three translations",
-}
-DISK_PARTS = {
-    "disk_transcripts": "transcripts",
-    "disk_transcripts_indexes": "indexes of transcripts",
-    "disk_translations": "translations",
-    "disk_translations_indexes": "indexes of translations",
+    "interims": "ten interim revisions",
+    "final": "the final",
+    "translations": "three translations",
 }
 # What the same measures counted for revision 0002 of the schema.
-FIRST_SCHEMA_LOG = {"wal_interims": 9647.0, "wal_final": 1199.0, "wal_translations": 5609.0}
+FIRST_SCHEMA_LOG = {"interims": 9647.0, "final": 1199.0, "translations": 5609.0}
 FIRST_SCHEMA_DISK = {
-    "disk_transcripts": 535.0,
-    "disk_transcripts_indexes": 175.0,
-    "disk_translations": 2474.0,
-    "disk_translations_indexes": 639.0,
+    "transcripts": 535.0,
+    "transcripts_indexes": 175.0,
+    "translations": 2474.0,
+    "translations_indexes": 639.0,
 }
 
 
@@ -149,19 +143,20 @@ def life_plot(plain: Comparison) -> str:
     (figures,) = plain.found.values()
     return draw_bars(
         [
-            Bars("Log of a life", _sides(figures, LOG_PARTS, FIRST_SCHEMA_LOG)),
-            Bars("Disk of a life", _sides(figures, DISK_PARTS, FIRST_SCHEMA_DISK)),
+            Bars("Log of a life", _sides(figures, "wal", LOG_PARTS, FIRST_SCHEMA_LOG)),
+            Bars("Disk of a life", _sides(figures, "disk", DISK_PARTS, FIRST_SCHEMA_DISK)),
         ]
     )
 
 
 def _sides(
-    figures: Figures, parts: Mapping[str, str], first_schema: Mapping[str, float]
+    figures: Figures, measured: str, parts: Mapping[str, str], first_schema: Mapping[str, float]
 ) -> dict[str, dict[str, float]]:
+    now = {title: figures[f"{measured}_{part}"] for part, title in parts.items()}
     return {
-        "plain schema": {title: figures[name].floor or 0.0 for name, title in parts.items()},
-        "first schema": {title: first_schema[name] for name, title in parts.items()},
-        "now": {title: figures[name].ours or 0.0 for name, title in parts.items()},
+        "plain schema": {title: figure.floor or 0.0 for title, figure in now.items()},
+        "first schema": {title: first_schema[part] for part, title in parts.items()},
+        "now": {title: figure.ours or 0.0 for title, figure in now.items()},
     }
 
 

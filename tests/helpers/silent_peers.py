@@ -14,7 +14,7 @@ class Manner(Enum):
     HALF_CLOSED = "closes its side and reads on"
 
 
-# A byte a minute, as far as a test of some seconds can see.
+# A test of some seconds sees one byte of a peer that sends one a minute.
 DRIP_SECONDS = 0.5
 
 

@@ -54,7 +54,7 @@ async def test_a_session_that_is_over_is_joined_again_only_if_it_was_reopened(st
             await uow.sessions.update(first.id, status=over)
             with pytest.raises(DuplicateError, match=rf"is over \({over}\): give a new stay an external_id"):
                 await uow.sessions.create(**stay)
-            # Repeating what was done is safe.
+            # A repeated write is safe.
             assert (await uow.sessions.create(**stay, status=over)).outcome is Outcome.UNCHANGED
             assert (await uow.sessions.get(first.id)).ended_at == ended
     async with store.unit_of_work() as uow:

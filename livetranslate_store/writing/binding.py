@@ -143,6 +143,8 @@ def _value_names(binding: ValueBinding) -> Sequence[str]:
 
 def _in_order(table: str, rows: Sequence[Row]) -> Sequence[Row]:
     """Return the rows as the server sorts their keys."""
+    if len(rows) <= 1:
+        return rows
     length = len(KEYS[table])
     return sorted(
         rows, key=lambda row: [each.int if isinstance(each, UUID) else each for each in row[:length]]

@@ -35,7 +35,7 @@ from livetranslate_store.models import AudioFile, Session, Transcript, Translati
 from livetranslate_store.models.base import Base, table_of
 from livetranslate_store.values import Outcome
 from livetranslate_store.writing.binding import ARRAYS, input_rows
-from livetranslate_store.writing.encoding import AUDIO_COLUMNS, TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS
+from livetranslate_store.writing.encoding import AUDIO_COLUMNS, KEYS, TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS
 from livetranslate_store.writing.outcomes import constant
 from livetranslate_store.writing.statements import any_stored, merged_segments
 from livetranslate_store.writing.upserts import SPEAKERS, count_of, upsert_speakers
@@ -52,9 +52,11 @@ class Staging(NamedTuple):
     columns: Sequence[str]
 
     def input_rows(self, wave: ColumnElement[int]) -> CTE:
-        """Return the rows of one wave."""
+        """Return the rows of one wave, in the order of their keys."""
         rows = select(*(self.source.c[name] for name in self.columns)).where(self.source.c[WAVE] == wave)
-        return rows.cte(f"{self.target.name}_input")
+        return rows.order_by(*(self.source.c[name] for name in KEYS[self.target.name])).cte(
+            f"{self.target.name}_input"
+        )
 
     def creation(self) -> str:
         """Return the statement that creates the table, for one transaction."""

@@ -8,11 +8,13 @@ from uuid import UUID
 from sqlalchemy import (
     CheckConstraint,
     DateTime,
+    Index,
     MetaData,
     Table,
     Text,
     Uuid,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -52,7 +54,6 @@ class Base(DeclarativeBase):
 
     # The caller's own data; SQLAlchemy reserves the name `metadata`.
     metadata_: Mapped[Mapping[str, Any]] = mapped_column("metadata", server_default="{}")
-    # statement_timestamp(), not now(): a write recognizes its own rows by it.
     created_at: Mapped[datetime] = mapped_column(server_default=func.statement_timestamp())
     # NULL until the first change: most rows never change.
     updated_at: Mapped[datetime | None]
@@ -68,6 +69,17 @@ class Base(DeclarativeBase):
 def table_of(model: type[Base]) -> Table:
     """Return the table of a model as a Table; `__table__` is typed as a FromClause."""
     return Base.metadata.tables[f"{SCHEMA}.{model.__tablename__}"]
+
+
+def search_index(table_name: str, language: str, *, where: str | None = None) -> Index:
+    """Return the index over the words of `text` in the language of that column, for the rows of `where`."""
+    return Index(
+        f"ix_{table_name}_search",
+        text(f"{SCHEMA}.search_vector({language}, text)"),
+        postgresql_using="gin",
+        postgresql_with=PENDING_WORDS,
+        postgresql_where=None if where is None else text(where),
+    )
 
 
 def one_of(column: str, choices: tuple[str, ...]) -> CheckConstraint:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     Computed,
     ForeignKey,
     ForeignKeyConstraint,
@@ -17,14 +18,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, column_property, mapped_column
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from livetranslate_store.models.audio_file import AudioFile
 from livetranslate_store.models.base import (
     LANGUAGE_TAG,
-    PENDING_WORDS,
-    SCHEMA,
     Base,
     json_object,
+    search_index,
     share,
     times,
 )
@@ -53,13 +54,7 @@ class Transcript(Base):
         CheckConstraint("segment_index >= 0", name="segment_index_not_negative"),
         CheckConstraint("revision >= 0", name="revision_not_negative"),
         CheckConstraint("(text IS NULL) <> (draft IS NULL)", name="text_or_draft"),
-        Index(
-            "ix_transcripts_search",
-            text(f"{SCHEMA}.search_vector(language, text)"),
-            postgresql_using="gin",
-            postgresql_with=PENDING_WORDS,
-            postgresql_where=text("text IS NOT NULL"),
-        ),
+        search_index("transcripts", "language", where="text IS NOT NULL"),
         # The rows whose words are read on the fly.
         Index("ix_transcripts_drafts", "session_id", postgresql_where=text("text IS NULL")),
         # The order of the timeline.
@@ -97,3 +92,8 @@ class Transcript(Base):
     settled_text: Mapped[str | None] = mapped_column("text")
     draft: Mapped[str | None] = mapped_column("draft")
     text: Mapped[str] = column_property(func.coalesce(settled_text, draft))
+
+
+def spoken_text(transcript: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[str]:
+    """Return the text of a transcript by its columns, whether it is a draft or not."""
+    return func.coalesce(transcript.text, transcript.draft)

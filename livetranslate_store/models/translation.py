@@ -17,10 +17,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from livetranslate_store.models.base import (
     LANGUAGE_TAG,
-    PENDING_WORDS,
-    SCHEMA,
     Base,
     json_object,
+    search_index,
     share,
     times,
 )
@@ -46,12 +45,7 @@ class Translation(Base):
         json_object(),
         share("confidence"),
         CheckConstraint("transcript_revision >= 0", name="transcript_revision_not_negative"),
-        Index(
-            "ix_translations_search",
-            text(f"{SCHEMA}.search_vector(target_language, text)"),
-            postgresql_using="gin",
-            postgresql_with=PENDING_WORDS,
-        ),
+        search_index("translations", "target_language"),
         # The order of the timeline, for the few translations with their own times.
         Index(
             "ix_translations_timeline",

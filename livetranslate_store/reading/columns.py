@@ -50,11 +50,6 @@ def value_of(struct: type[Made], row: Sequence[Any], *computed: Any) -> Made:
     return struct(*row[: len(struct.__struct_fields__) - len(computed)], *computed)
 
 
-def spoken_text(transcripts: FromClause = TRANSCRIPTS) -> ColumnElement[str]:
-    """Return the text of a transcript, whether it is a draft or not."""
-    return func.coalesce(transcripts.c.text, transcripts.c.draft)
-
-
 def duration(times: FromClause) -> ColumnElement[float]:
     """Return the seconds between both times, 0 if either is unknown."""
     # GREATEST ignores NULL.

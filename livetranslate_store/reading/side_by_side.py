@@ -25,12 +25,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from livetranslate_store.checks import checked_languages
+from livetranslate_store.models.transcript import spoken_text
 from livetranslate_store.reading.columns import (
     SPEAKERS,
     TRANSCRIPTS,
     columns_of,
     duration,
-    spoken_text,
     value_of,
     with_speaker,
 )
@@ -100,7 +100,7 @@ def _transcripts(shape: Shape) -> Select[Any]:
         computed=["translations"],
         transcript_id=TRANSCRIPTS.c.id,
         duration=duration(TRANSCRIPTS),
-        text=spoken_text(),
+        text=spoken_text(TRANSCRIPTS.c),
         speaker_name=SPEAKERS.c.name,
     )
     rows = (

@@ -23,6 +23,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from livetranslate_store.models.transcript import spoken_text
 from livetranslate_store.reading.columns import (
     MADE_FROM,
     SPEAKERS,
@@ -30,7 +31,6 @@ from livetranslate_store.reading.columns import (
     TRANSLATIONS,
     columns_of,
     duration,
-    spoken_text,
     with_speaker,
 )
 from livetranslate_store.reading.cursor import cursor_bound, cursor_place, place
@@ -71,7 +71,7 @@ def _transcripts(shape: Shape) -> Select[Any]:
         kind=literal_column("'transcript'"),
         transcript_id=TRANSCRIPTS.c.id,
         duration=duration(TRANSCRIPTS),
-        text=spoken_text(),
+        text=spoken_text(TRANSCRIPTS.c),
         source_language=TRANSCRIPTS.c.language,
         speaker_name=SPEAKERS.c.name,
         is_stale=literal_column("false"),

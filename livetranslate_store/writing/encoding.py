@@ -151,7 +151,7 @@ def translation_row(
 
 
 def _json(value: JSONObject) -> str:
-    return encode_json(value).decode() if value else "{}"
+    return _sparse_json(value) or "{}"
 
 
 def _sparse_json(value: JSONObject) -> str | None:

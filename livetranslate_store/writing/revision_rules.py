@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from livetranslate_store.models.transcript import spoken_text
 from livetranslate_store.writing.encoding import TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS
 
 Columns: TypeAlias = ReadOnlyColumnCollection[str, Any]
@@ -63,8 +64,8 @@ class TranscriptRule:
         }
 
     def _differs(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
-        said, saying = (func.coalesce(version.text, version.draft) for version in (stored, new))
-        return or_(_differs(stored, new, self._content), said.is_distinct_from(saying))
+        is_other_text = spoken_text(stored).is_distinct_from(spoken_text(new))
+        return or_(_differs(stored, new, self._content), is_other_text)
 
 
 class TranslationRule:

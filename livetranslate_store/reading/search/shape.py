@@ -16,11 +16,11 @@ from sqlalchemy import (
 )
 
 from livetranslate_store.models.base import LANGUAGE_TAG
+from livetranslate_store.models.transcript import spoken_text
 from livetranslate_store.reading.columns import (
     MADE_FROM,
     TRANSCRIPTS,
     TRANSLATIONS,
-    spoken_text,
     with_speaker,
 )
 from livetranslate_store.reading.filters import Entries, Shape
@@ -73,7 +73,7 @@ class Source(NamedTuple):
 
     def text(self, table: FromClause) -> list[ColumnElement[Any]]:
         """Return a text of the table with its language."""
-        text = spoken_text(table) if self._has_drafts else table.c.text
+        text = spoken_text(table.c) if self._has_drafts else table.c.text
         return [table.c[self.language.key].label("text_language"), text.label("text")]
 
     def text_at(self, place: FromClause) -> FromClause:

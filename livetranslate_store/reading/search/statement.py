@@ -30,13 +30,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, array
 
 from livetranslate_store.database.statement import Statement
+from livetranslate_store.models.transcript import spoken_text
 from livetranslate_store.reading.columns import (
     SESSIONS,
     SPEAKERS,
     TRANSCRIPTS,
     TRANSLATIONS,
     columns_of,
-    spoken_text,
     with_speaker,
 )
 from livetranslate_store.reading.search.cursor import HitKey, key_place
@@ -104,7 +104,7 @@ def _page(hits: Sequence[Hits], block: CTE, end: CTE, shape: SearchShape, readin
         .join(SESSIONS, SESSIONS.c.id == page.c.session_id)
     )
     language = func.coalesce(translated.c.target_language, spoken.c.language)
-    matched = func.coalesce(translated.c.text, spoken_text(spoken))
+    matched = func.coalesce(translated.c.text, spoken_text(spoken.c))
     joined = with_speaker(joined).outerjoin(reading, is_its_reading(language, shape, readings))
     shown: list[tuple[ColumnElement[Any], ...]] = [
         (translated.c.text, translated.c.target_language, translated.c.transcript_revision)
@@ -132,7 +132,7 @@ def _page(hits: Sequence[Hits], block: CTE, end: CTE, shape: SearchShape, readin
         session_started_at=page.c.started_at,
         session_id=page.c.session_id,
         transcript_id=page.c.transcript_id,
-        text=spoken_text(spoken),
+        text=spoken_text(spoken.c),
         timestamp=func.coalesce(translated.c.timestamp, spoken.c.timestamp),
         speaker_name=SPEAKERS.c.name,
         translation=translation,

@@ -36,6 +36,7 @@ from livetranslate_store.database.statement import Statement
 from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
 from livetranslate_store.models.base import table_of
 from livetranslate_store.models.sparse import shown, stored
+from livetranslate_store.models.transcript import spoken_text
 
 #: The key of a row within its table and session: an id, a speaker's label, or a transcript and a language.
 ArchiveKey: TypeAlias = Sequence[UUID | str]
@@ -119,7 +120,7 @@ def _shown(table: Table, name: str) -> ColumnElement[Any]:
     if name == "updated_at":
         return func.coalesce(table.c[name], table.c.created_at)
     if name == "text" and "draft" in table.c:
-        return func.coalesce(table.c[name], table.c.draft)
+        return spoken_text(table.c)
     return shown(table.c[name])
 
 

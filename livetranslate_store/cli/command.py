@@ -42,7 +42,8 @@ async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
 
     def report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         # An interruption cuts off work of asyncpg that nobody awaits; the user knows why.
-        if task is None or not task.cancelling():
+        # The runner takes its request back once the task has ended.
+        if task is None or not (task.cancelling() or task.cancelled()):
             loop.default_exception_handler(context)
 
     loop.set_exception_handler(report)

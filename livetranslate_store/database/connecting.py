@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
+
 from livetranslate_store.database.address import Address
 from livetranslate_store.database.hosts import HostFinder
 from livetranslate_store.database.tls import tls_arguments
@@ -83,6 +85,11 @@ def beginning(settings: StoreSettings, *, read_only: bool) -> str:
         return begin
     chosen = {name: _SAME_EVERYWHERE[name] for name in _OF_EACH_TRANSACTION} | _of_the_store(settings)
     return "; ".join([begin, *(f"SET LOCAL {name} = '{value}'" for name, value in chosen.items())])
+
+
+async def let_citus_plan(driver: "asyncpg.Connection[asyncpg.Record]", time_limit: float) -> None:
+    """Undo the choice of generic plans, which crash a coordinator: Citus plans each call for its shard."""
+    await driver.execute("SET plan_cache_mode = auto", timeout=time_limit)
 
 
 def _of_the_store(settings: StoreSettings) -> dict[str, str]:

@@ -18,7 +18,7 @@ from sqlalchemy.util import await_only
 
 from livetranslate_store.checks import encode_json
 from livetranslate_store.database.breaker import Breaker
-from livetranslate_store.database.connecting import address_of, beginning, store_arguments
+from livetranslate_store.database.connecting import address_of, beginning, let_citus_plan, store_arguments
 from livetranslate_store.database.failures import (
     DATABASE_ERRORS,
     cannot_connect,
@@ -29,7 +29,7 @@ from livetranslate_store.database.failures import (
     translate,
     wrap,
 )
-from livetranslate_store.database.first_look import TimeLimits, look_at
+from livetranslate_store.database.first_look import FirstLook, look_at
 from livetranslate_store.database.pool_policy import PoolPolicy, driver_of
 from livetranslate_store.database.retries import Retries
 from livetranslate_store.database.session import refuse_commit
@@ -85,8 +85,8 @@ class Database:
         # When the server last refused a write that any other would have met as well, and why.
         self._refused: tuple[float, str] | None = None
         self._has_looked = False
-        #: The server's limits on transactions, once a connection is open.
-        self.time_limits = TimeLimits()
+        #: What the server is, once a connection is open.
+        self.server = FirstLook()
         #: Retries of the calls that are safe to repeat.
         self.retries = Retries(settings.retry_timeout)
         self._reads = Breaker("reads", settings.breaker_timeout)
@@ -117,10 +117,18 @@ class Database:
     def _on_connect(self, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         # Transactions are left to `transaction.py`: a statement without one takes one round trip, not three.
         connection.autocommit = True
-        record.info[_BORN_READ_ONLY] = _is_read_only_by_setting(driver_of(record))
+        driver = driver_of(record)
+        record.info[_BORN_READ_ONLY] = _is_read_only_by_setting(driver)
         if not self._has_looked:
-            self.time_limits = await_only(look_at(driver_of(record), self._settings.connection_timeout))
+            self.server = await_only(look_at(driver, self._settings.connection_timeout))
             self._has_looked = True
+        if self.server.has_citus and not self._settings.pgbouncer:
+            await_only(let_citus_plan(driver, self._settings.connection_timeout))
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether the tables are distributed over a cluster; known once a connection is open."""
+        return self.server.is_distributed
 
     async def open(self) -> None:
         """Open `min_connections`; raises StoreUnavailableError if the server cannot be reached."""

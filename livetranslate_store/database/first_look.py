@@ -1,4 +1,4 @@
-"""A look at the server's settings that no connection can choose, on the first connection to it."""
+"""A look at the server on the first connection to it: settings that no connection can choose, and Citus."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -6,11 +6,21 @@ from typing import NamedTuple
 import asyncpg
 
 from livetranslate_store.errors import StoreUnavailableError
+from livetranslate_store.models import SCHEMA
 
 _SETTINGS = """
 SELECT name, setting FROM pg_catalog.pg_settings
 WHERE name IN ('session_replication_role', 'idle_in_transaction_session_timeout', 'transaction_timeout')
+UNION ALL
+SELECT 'citus', extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'
 """
+
+# A catalogue that only the extension has.
+_IS_DISTRIBUTED = f"""
+SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = to_regclass('{SCHEMA}.sessions')
+)
+"""  # noqa: S608 (a constant)
 
 
 class TimeLimits(NamedTuple):
@@ -27,8 +37,18 @@ class TimeLimits(NamedTuple):
         return None
 
 
-async def look_at(driver: "asyncpg.Connection[asyncpg.Record]", time_limit: float) -> TimeLimits:
-    """Return the server's limits on transactions; each round trip may take `time_limit` seconds.
+class FirstLook(NamedTuple):
+    """What a store has to know of its server."""
+
+    time_limits: TimeLimits = TimeLimits()
+    #: Whether the extension Citus is installed in the database.
+    has_citus: bool = False
+    #: Whether Citus has distributed the store's tables over the nodes of a cluster.
+    is_distributed: bool = False
+
+
+async def look_at(driver: "asyncpg.Connection[asyncpg.Record]", time_limit: float) -> FirstLook:
+    """Look at the server; each round trip may take `time_limit` seconds.
 
     Raises the driver's errors, and StoreUnavailableError if the role or the database has turned the foreign
     keys off. The connection is closed then: the pool does not know it yet.
@@ -37,8 +57,11 @@ async def look_at(driver: "asyncpg.Connection[asyncpg.Record]", time_limit: floa
         # In a transaction: behind PgBouncer preparing and running may meet different servers.
         await driver.execute("BEGIN", timeout=time_limit)
         rows = await driver.fetch(_SETTINGS, timeout=time_limit)
+        found = {row["name"]: row["setting"] for row in rows}
+        has_citus = "citus" in found
+        is_distributed = has_citus and await driver.fetchval(_IS_DISTRIBUTED, timeout=time_limit)
         await driver.execute("COMMIT", timeout=time_limit)
-        return _time_limits({row["name"]: row["setting"] for row in rows})
+        return FirstLook(_time_limits(found), has_citus, is_distributed)
     except BaseException:
         driver.terminate()
         raise

@@ -304,7 +304,7 @@ class Transaction:
 
         The driver forgets the server's last words if no statement waits for them.
         """
-        limits, age = self._database.time_limits, monotonic() - self._began_at
+        limits, age = self._database.server.time_limits, monotonic() - self._began_at
         limit = limits.met(age=age, pause=self._longest_pause)
         if limit is None:
             return None

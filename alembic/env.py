@@ -10,7 +10,7 @@ from livetranslate_store.database.connecting import address_of, migration_argume
 from livetranslate_store.database.failures import wrap
 from livetranslate_store.errors import StoreError, UsageError
 from livetranslate_store.models import SCHEMA, Base
-from livetranslate_store.schema.turns import LOCK_TIMEOUT, take_turn
+from livetranslate_store.schema.turns import LOCK_TIMEOUT, ONE_CONNECTION_TO_A_WORKER, take_turn
 from livetranslate_store.schema.upgrade import joined
 from livetranslate_store.settings import StoreSettings
 
@@ -45,6 +45,7 @@ def configure(**options: object) -> None:
 def run_offline() -> None:
     # Not the driver's own style, which doubles each percent sign.
     configure(dialect_name="postgresql", dialect_opts={"paramstyle": "named"}, literal_binds=True)
+    context.execute(ONE_CONNECTION_TO_A_WORKER)
     context.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
     context.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     context.run_migrations()

@@ -3,7 +3,7 @@
 Bots write while this runs. Expand first, in a migration of its own: new tables, new columns that are NULL or
 have a constant default, new indexes CONCURRENTLY (in an autocommit block, dropping an invalid one that a
 failed run left), new constraints NOT VALID. Contract in a later release, when no running code needs the old
-shape.
+shape. A new table begins with session_id, and is distributed if the others are, as in 0003.
 """
 
 from collections.abc import Sequence

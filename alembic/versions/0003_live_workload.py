@@ -237,30 +237,18 @@ END
 $do$
 """
 
-# Other programs may have written two translations of one transcript into one language. The newest stays, and
-# the others go into its metadata, as an import from the older system does it.
-MERGE_REPEATED = """
-WITH ranked AS (
-    SELECT session_id, id, transcript_id, target_language,
-           row_number() OVER (PARTITION BY session_id, transcript_id, target_language
-                              ORDER BY transcript_revision DESC, updated_at DESC, id) AS place
-    FROM livetranslate.translations
-    WHERE (session_id, transcript_id, target_language) IN (
-        SELECT session_id, transcript_id, target_language FROM livetranslate.translations
-        GROUP BY session_id, transcript_id, target_language HAVING count(*) > 1
-    )
-), removed AS (
-    DELETE FROM livetranslate.translations AS t USING ranked AS r
-    WHERE r.place > 1 AND t.session_id = r.session_id AND t.id = r.id
-    RETURNING t.session_id, t.transcript_id, t.target_language, to_jsonb(t) - 'search' AS row
-), superseded AS (
-    SELECT session_id, transcript_id, target_language, jsonb_agg(row) AS rows
-    FROM removed GROUP BY session_id, transcript_id, target_language
-)
-UPDATE livetranslate.translations AS t
-SET metadata = t.metadata || jsonb_build_object('superseded', s.rows)
-FROM superseded AS s JOIN ranked AS r USING (session_id, transcript_id, target_language)
-WHERE r.place = 1 AND t.session_id = r.session_id AND t.id = r.id
+# On a cluster they lie beside the other tables of a session before they get its rows.
+DISTRIBUTE = """
+DO $do$
+BEGIN
+    IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        IF EXISTS (SELECT 1 FROM pg_catalog.pg_dist_partition WHERE logicalrelid = 'livetranslate.sessions'::regclass) THEN
+            PERFORM pg_catalog.create_distributed_table(
+                'livetranslate.TABLE_new', 'session_id', colocate_with => 'livetranslate.sessions');
+        END IF;
+    END IF;
+END
+$do$
 """
 
 NEW_TRANSCRIPTS = """
@@ -338,15 +326,36 @@ CREATE TABLE livetranslate.translations_new (
     CONSTRAINT ck_translations_transcript_revision_not_negative CHECK (transcript_revision >= 0)
 )
 """
+# Other programs may have written two translations of one transcript into one language. The newest stays, and
+# the others go into its metadata, as an import from the older system does it.
 COPY_TRANSLATIONS = """
+WITH repeated AS (
+    SELECT session_id, transcript_id, target_language FROM livetranslate.translations
+    GROUP BY session_id, transcript_id, target_language HAVING count(*) > 1
+), ranked AS (
+    SELECT t.*, row_number() OVER (PARTITION BY t.session_id, t.transcript_id, t.target_language
+                                   ORDER BY t.transcript_revision DESC, t.updated_at DESC, t.id) AS place
+    FROM livetranslate.translations AS t JOIN repeated USING (session_id, transcript_id, target_language)
+), older AS (
+    SELECT session_id, id, transcript_id, target_language, to_jsonb(r) - '{search,place}'::text[] AS row
+    FROM ranked AS r WHERE place > 1
+), superseded AS (
+    SELECT session_id, transcript_id, target_language, jsonb_agg(row) AS rows
+    FROM older GROUP BY session_id, transcript_id, target_language
+)
 INSERT INTO livetranslate.translations_new (
     session_id, transcript_id, start_time, end_time, created_at, transcript_revision, confidence, updated_at,
     target_language, source_language, service, model, metadata, text
 )
-SELECT session_id, transcript_id, start_time, end_time, created_at, transcript_revision, confidence,
-       nullif(updated_at, created_at), target_language, source_language, nullif(service, 'translator'), model,
-       nullif(metadata, '{}'), text
-FROM livetranslate.translations
+SELECT t.session_id, t.transcript_id, t.start_time, t.end_time, t.created_at, t.transcript_revision, t.confidence,
+       nullif(t.updated_at, t.created_at), t.target_language, t.source_language, nullif(t.service, 'translator'),
+       t.model, CASE WHEN s.rows IS NULL THEN nullif(t.metadata, '{}')
+                ELSE t.metadata || jsonb_build_object('superseded', s.rows) END, t.text
+FROM livetranslate.translations AS t
+    LEFT JOIN superseded AS s ON s.session_id = t.session_id AND s.transcript_id = t.transcript_id
+        AND s.target_language = t.target_language
+    LEFT JOIN older AS o ON o.session_id = t.session_id AND o.id = t.id
+WHERE o.id IS NULL
 """
 
 # An owner and rights stay those of the table before.
@@ -418,7 +427,7 @@ CREATE INDEX ix_translations_search
 ANALYZE = """
 DO $do$
 BEGIN
-    IF EXISTS (SELECT FROM livetranslate.transcripts) THEN
+    IF EXISTS (SELECT 1 FROM livetranslate.transcripts) THEN
         ANALYZE livetranslate.transcripts, livetranslate.translations;
     END IF;
 END
@@ -619,10 +628,11 @@ def upgrade() -> None:
     for statement in functions():
         op.execute(statement)
     for statement in (
-        MERGE_REPEATED,
         NEW_TRANSCRIPTS,
+        DISTRIBUTE.replace("TABLE", "transcripts"),
         COPY_TRANSCRIPTS,
         NEW_TRANSLATIONS,
+        DISTRIBUTE.replace("TABLE", "translations"),
         COPY_TRANSLATIONS,
         KEEP_RIGHTS,
     ):

@@ -10,6 +10,9 @@ logger = logging.getLogger(__name__)
 # Every later statement on a table queues behind a migration that waits for its lock: better to fail soon,
 # and to run again, than to stop all bots.
 LOCK_TIMEOUT = "5s"
+# A cluster then changes shards over one connection to a worker, so that each statement sees the one before.
+# Without the extension the setting is a mere name.
+ONE_CONNECTION_TO_A_WORKER = "SET citus.multi_shard_modify_mode = 'sequential'"
 # Any number, as long as nothing else in the database uses it.
 ADVISORY_LOCK = 7_215_930_441
 POLL_SECONDS = 0.2
@@ -30,5 +33,6 @@ def take_turn(connection: Connection) -> None:
             )
             is_waiting = True
         sleep(POLL_SECONDS)
+    connection.execute(text(ONE_CONNECTION_TO_A_WORKER))
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
     connection.commit()

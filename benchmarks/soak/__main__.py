@@ -20,6 +20,7 @@ from benchmarks.soak import ten_bots
 from benchmarks.soak.cache_day import cache_days
 from benchmarks.soak.hundred_bots import hundred_bots
 from benchmarks.soak.meetings import SEED
+from benchmarks.soak.memory import fill_interned_strings
 from benchmarks.soak.table import Measure, print_table, write_json, write_page
 from livetranslate_store import Store
 
@@ -56,6 +57,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file too")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the table into this page too")
     options = parser.parse_args()
+    fill_interned_strings()
     if options.day:
         command = "make soak-day"
         measures = asyncio.run(day(options.writes, options.minutes or ten_bots.MINUTES))

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The main job on files of one's own: make demo CAPTIONS="en=talk.en.vtt ja=talk.ja.vtt"
 CAPTIONS ?=
 
-.PHONY: demo test test-fast check lint types imports matrix bench soak soak-day faults reference page-picture terminal-picture clean
+.PHONY: demo test test-fast test-citus check lint types imports matrix bench soak soak-day faults reference page-picture terminal-picture clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/livetranslate-store demo $(if $(CAPTIONS),--captions $(CAPTIONS))
@@ -18,6 +18,15 @@ test: $(VENV)/.development
 # A first answer: unit and integration tests without the slow ones.
 test-fast: $(VENV)/.development
 	$(BIN)/pytest -n auto -m "not slow" tests/unit tests/integration
+
+# The same tests on distributed tables, and the tests of a cluster: LIVETRANSLATE_TEST_CITUS_URL is the URL of a database
+# on a Citus coordinator in which the extension exists and the workers are added.
+test-citus: $(VENV)/.development
+	@if [ -z "$$LIVETRANSLATE_TEST_CITUS_URL" ]; then \
+		echo "Skipped: LIVETRANSLATE_TEST_CITUS_URL is missing, so there is no cluster to test on."; \
+	else \
+		$(BIN)/pytest -n auto tests/unit tests/integration tests/acceptance tests/faults tests/cluster; \
+	fi
 
 # Lint, types, import contracts, and the tests, which check the migrations too.
 check: lint types imports test

@@ -1,14 +1,20 @@
-"""A real PostgreSQL for the whole run: one server, one template database, one clone per test."""
+"""A real PostgreSQL for the whole run: one server, one template database, one clone per test.
+
+LIVETRANSLATE_TEST_CITUS_URL makes it a cluster: a test's database is on all nodes, with distributed tables.
+"""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from cluster.does_not_apply import reason_to_skip
+from helpers.clusters import Address, Cluster
 from pytest_postgresql import factories
+from pytest_postgresql.factories.noprocess import xdistify_dbname
 from sqlalchemy import URL, make_url
 
 from livetranslate_store import Store
@@ -35,30 +41,27 @@ USERS = f"""
 MAX_CONNECTIONS = 8
 
 
-class Address(NamedTuple):
-    """Where the server of this run is."""
-
-    host: str
-    port: int
-    user: str
-    password: str | None
-
-
 _server = pytest.StashKey[EmbeddedServer]()
+#: The database that knows the nodes of the cluster; None on a single server.
+_nodes = pytest.StashKey[str | None]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    given = os.environ.get("LIVETRANSLATE_TEST_DATABASE_URL")
+    cluster = os.environ.get("LIVETRANSLATE_TEST_CITUS_URL")
+    given = cluster or os.environ.get("LIVETRANSLATE_TEST_DATABASE_URL")
     # No test may find settings that the person at the keyboard has made.
     for name in [name for name in os.environ if name.startswith("LIVETRANSLATE_")]:
         del os.environ[name]
     worker = getattr(config, "workerinput", None)
+    config.stash[_nodes] = None
     if worker is not None:
         address = Address(*worker["address"])
+        config.stash[_nodes] = worker["nodes"]
     elif given:
         url = make_url(given)
         host = url.host or str(url.query.get("host", "localhost"))
         address = Address(host, url.port or 5432, url.username or "postgres", url.password)
+        config.stash[_nodes] = (url.database or "postgres") if cluster else None
     else:
         server = EmbeddedServer()
         server.start()
@@ -75,6 +78,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[_server].stop()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.stash[_nodes] is not None:
+        for item in items:
+            if reason := reason_to_skip(item.nodeid):
+                item.add_marker(pytest.mark.skip(reason=f"not on a cluster: {reason}"))
+
+
 class XdistHooks:
     """Tells the workers of pytest-xdist where the server is."""
 
@@ -88,6 +98,7 @@ class XdistHooks:
             option.postgresql_user,
             option.postgresql_password,
         )
+        node.workerinput["nodes"] = node.config.stash[_nodes]
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -129,8 +140,76 @@ postgresql_empty = factories.postgresql_noproc(dbname=f"livetranslate_empty_{os.
 postgresql_with_schema = factories.postgresql_noproc(
     dbname=f"livetranslate_test_{os.getpid()}_", load=[load_schema]
 )
-#: Another program: a plain connection that writes straight into this test's own database.
-other_program = factories.postgresql("postgresql_with_schema")
+database_on_one_server = factories.postgresql("postgresql_with_schema")
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """The cluster of this run; a test that uses it is skipped on a single server."""
+    dbname = request.config.stash[_nodes]
+    if dbname is None:
+        pytest.skip("LIVETRANSLATE_TEST_CITUS_URL is missing: these tests need a cluster")
+    option = request.config.option
+    cluster = Cluster(
+        Address(
+            option.postgresql_host,
+            int(option.postgresql_port),
+            option.postgresql_user,
+            option.postgresql_password,
+        ),
+        dbname,
+    )
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def cluster_with_schema(cluster: Cluster) -> Iterator[str]:
+    """A template on all nodes of the cluster: the schema, the roles, and nothing distributed yet."""
+    with cluster.template(
+        xdistify_dbname(f"livetranslate_nodes_{os.getpid()}_"),
+        lambda name: load_schema(**cluster.coordinator._asdict(), dbname=name),
+    ) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def cluster_with_shards(cluster: Cluster, cluster_with_schema: str) -> Iterator[str]:
+    """The same with distributed tables."""
+    with cluster.template(
+        xdistify_dbname(f"livetranslate_shards_{os.getpid()}_"), cluster.distribute, of=cluster_with_schema
+    ) as name:
+        yield name
+
+
+@pytest.fixture
+def database_on_cluster(cluster: Cluster, cluster_with_shards: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to a database of this test's own, with distributed tables."""
+    yield from _clone(cluster, cluster_with_shards)
+
+
+@pytest.fixture
+def undistributed(cluster: Cluster, cluster_with_schema: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to a database of this test's own on all nodes, with nothing distributed yet."""
+    yield from _clone(cluster, cluster_with_schema)
+
+
+def _clone(cluster: Cluster, template: str) -> Iterator[psycopg.Connection[Any]]:
+    with (
+        cluster.database(f"{template}_test", of=template) as name,
+        cluster.coordinator.connect(name, autocommit=False) as connection,
+    ):
+        yield connection
+
+
+@pytest.fixture
+def other_program(request: pytest.FixtureRequest) -> psycopg.Connection[Any]:
+    """Another program: a plain connection that writes straight into this test's own database."""
+    on_cluster = request.config.stash[_nodes] is not None
+    connection: psycopg.Connection[Any] = request.getfixturevalue(
+        "database_on_cluster" if on_cluster else "database_on_one_server"
+    )
+    return connection
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from livetranslate_store.audio.storage import AudioStorage
@@ -36,11 +36,6 @@ from livetranslate_store.values.inputs import STATUSES_OF_ENDED_SESSIONS
 from livetranslate_store.writing.settling import settle_statement
 
 _NOW_OR_START = func.greatest(func.now(), Session.started_at)
-# The end that comes with a status; any other status is of a session that goes on, without an end.
-_END_OF_STATUS: dict[str, dict[str, Any]] = {
-    "ended": {"ended_at": func.coalesce(Session.ended_at, _NOW_OR_START)},
-    "error": {},
-}
 
 
 class SessionRepository(Repository[Session]):
@@ -162,13 +157,16 @@ class SessionRepository(Repository[Session]):
         `ended_at` corrects the end. Raises NotFoundError, and InvalidInputError as `create` does.
         """
         values: dict[str, Any] = {}
+        ends = False
         if title is not UNSET:
             values["title"] = _optional_title(title, "title")
         if uri is not UNSET:
             values["uri"] = _optional_title(uri, "uri")
         if status is not UNSET:
             values["status"] = checked_choice(status, "status", SESSION_STATUSES)
-            values |= _END_OF_STATUS.get(status, {"ended_at": None})
+            ends = status == "ended" and ended_at is UNSET
+            if status not in STATUSES_OF_ENDED_SESSIONS:
+                values["ended_at"] = None
         if ended_at is not UNSET:
             session = await self.get(session_id)
             new_status = session.status if status is UNSET else status
@@ -179,7 +177,7 @@ class SessionRepository(Repository[Session]):
             values["metadata_"] = self._checked_metadata(metadata)
         if not values:
             raise InvalidInputError("update() needs at least one value.")
-        return await self._change(session_id, values)
+        return await self._change(session_id, values, end=_NOW_OR_START if ends else None)
 
     async def end(self, session_id: UUID, *, ended_at: datetime | None = None) -> Session:
         """Mark the session as ended, now or at `ended_at`; a second call keeps the first moment.
@@ -191,9 +189,9 @@ class SessionRepository(Repository[Session]):
             _checked_end(ended_at, session.started_at, "ended")
         if session.status == "ended" and session.ended_at is not None:
             return session
-        moment = _NOW_OR_START if ended_at is None else ended_at
-        values = {"status": "ended", "ended_at": func.coalesce(Session.ended_at, moment)}
-        return await self._change(session_id, values)
+        return await self._change(
+            session_id, {"status": "ended"}, end=_NOW_OR_START if ended_at is None else ended_at
+        )
 
     async def delete(self, session_id: UUID) -> DeletedSession:
         """Delete the session with its rows, and its stored audio after the commit; return the numbers.
@@ -229,10 +227,16 @@ class SessionRepository(Repository[Session]):
         self._limits.check_metadata(metadata)
         return metadata
 
-    async def _change(self, session_id: UUID, values: dict[str, Any]) -> Session:
+    async def _change(
+        self, session_id: UUID, values: dict[str, Any], *, end: datetime | ColumnElement[Any] | None = None
+    ) -> Session:
+        """Change the values, with `end` as the end of a session that has none."""
         checked_uuid(session_id, "session_id")
         self._transaction.check_usable(writing=True)
         statement = update(Session).where(Session.id == session_id)
+        if end is not None:
+            # By itself: a cluster cannot coalesce a column and the time of now.
+            await self._transaction.execute(statement.where(Session.ended_at.is_(None)).values(ended_at=end))
         await self._transaction.execute(statement.values(updated_at=func.statement_timestamp(), **values))
         if "status" in values:
             await self._transaction.fetch(settle_statement().bind({"session_ids": [session_id]}))

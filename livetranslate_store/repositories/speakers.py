@@ -58,12 +58,14 @@ class SpeakerRepository(Repository[Speaker]):
         checked_uuid(session_id, "session_id")
         checked_name(label, "label")
         self._transaction.check_usable(writing=True)
+        # `excluded`, because a cluster refuses the time of now in DO UPDATE.
+        given = insert(Speaker).values(
+            session_id=session_id, label=label, updated_at=func.statement_timestamp(), **values
+        )
         await self._transaction.execute(
-            insert(Speaker)
-            .values(session_id=session_id, label=label, **values)
-            .on_conflict_do_update(
+            given.on_conflict_do_update(
                 index_elements=["session_id", "label"],
-                set_=values | {"updated_at": func.statement_timestamp()},
+                set_={name: given.excluded[name] for name in (*values, "updated_at")},
             )
         )
         return await self.get(session_id, label)

@@ -17,14 +17,17 @@ _TRANSCRIPTS = table_of(Transcript)
 def settle_statement() -> Statement:
     """Return the statement that settles those of the sessions `session_ids` that are over.
 
-    A draft that another transaction revises at this moment stays one.
+    A draft that another transaction revises at this moment stays one. On a cluster the sessions are of one
+    shard: every table names them, so that the shard's node gets the whole statement.
     """
+    session_ids = bindparam("session_ids", type_=ARRAY(Uuid()))
     over: list[ColumnElement[str]] = [literal_column(f"'{status}'") for status in STATUSES_OF_ENDED_SESSIONS]
     left = (
         select(_TRANSCRIPTS.c.session_id, _TRANSCRIPTS.c.id)
         .select_from(_TRANSCRIPTS.join(_SESSIONS, _SESSIONS.c.id == _TRANSCRIPTS.c.session_id))
         .where(
-            _TRANSCRIPTS.c.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid()))),
+            _TRANSCRIPTS.c.session_id == any_(session_ids),
+            _SESSIONS.c.id == any_(session_ids),
             _TRANSCRIPTS.c.text.is_(None),
             _SESSIONS.c.status.in_(over),
         )
@@ -33,7 +36,11 @@ def settle_statement() -> Statement:
     )
     settled = (
         update(_TRANSCRIPTS)
-        .where(_TRANSCRIPTS.c.session_id == left.c.session_id, _TRANSCRIPTS.c.id == left.c.id)
+        .where(
+            _TRANSCRIPTS.c.session_id == any_(session_ids),
+            _TRANSCRIPTS.c.session_id == left.c.session_id,
+            _TRANSCRIPTS.c.id == left.c.id,
+        )
         .values(text=_TRANSCRIPTS.c.draft, draft=null())
         .returning(literal_column("1"))
         .cte("settled")

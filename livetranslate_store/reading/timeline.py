@@ -138,8 +138,9 @@ def _with_transcripts(*, looked_up: bool) -> tuple[FromClause, FromClause]:
     """
     if not looked_up:
         return TRANSLATIONS, TRANSCRIPTS.join(TRANSLATIONS, MADE_FROM)
-    # OFFSET keeps the planner from turning the lookup around.
-    translations = select(TRANSLATIONS).where(MADE_FROM).offset(literal_column("0")).lateral("translations")
+    # OFFSET keeps the planner from turning the lookup around, and a cluster from seeing the session outside.
+    its_own = (TRANSLATIONS.c.session_id == _SESSION, TRANSLATIONS.c.transcript_id == TRANSCRIPTS.c.id)
+    translations = select(TRANSLATIONS).where(*its_own).offset(literal_column("0")).lateral("translations")
     return translations, TRANSCRIPTS.join(translations, true())
 
 

@@ -1,7 +1,7 @@
 """The one place that turns errors of the driver and of SQLAlchemy into the store's own, by SQLSTATE.
 
-The SQLSTATEs are those of appendix A of PostgreSQL's manual. Messages name the constraint if the server
-does, and never a value; the original error is the `__cause__`.
+The SQLSTATEs are those of appendix A of PostgreSQL's manual. Messages name the constraint, or the node of a
+cluster, if the server does, and never a value; the original error is the `__cause__`.
 """
 
 import socket
@@ -14,6 +14,7 @@ from asyncpg.exceptions import TargetServerAttributeNotMatched
 from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 
+from livetranslate_store.database.server_report import ServerReport
 from livetranslate_store.errors import (
     ConflictError,
     DuplicateError,
@@ -51,6 +52,8 @@ _POOLER = "A prepared statement is gone, or is another connection's. " + _BEHIND
 # The longest matching prefix counts.
 _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
     "08": (StoreUnavailableError, "The connection to the database broke."),
+    "08007": (OutcomeUnknownError, None),
+    "0A000": (StoreError, "The database does not support this statement."),
     "22": (InvalidInputError, "The database refused a value as out of range or malformed."),
     # The write statement divides by zero where it must not go on: see `upserts.py`.
     "22012": (ConflictError, "A concurrent write of the same row came in between."),
@@ -120,9 +123,11 @@ _CAUSES: dict[type[BaseException], str] = {
 _READ_ONLY = "25006"
 _DISK_FULL = "53100"
 # Their messages name objects of the database and nothing else, and their hints say what to do.
-_SAID_BY_SERVER = ("42501", "55000")
+_SAID_BY_SERVER = ("0A000", "42501", "55000")
 # A moment later the server may be back, have room, or have a successor. Conflicts are transient by class.
 _PASSING = (*_BROKEN_CONNECTION, _READ_ONLY, "53300")
+# A node of a cluster failed while its coordinator is well.
+_NODE_FAILED = (*_BROKEN_CONNECTION, "58")
 
 
 @contextmanager
@@ -152,12 +157,12 @@ def translate(error: Exception, *, committing: bool = False, address: str | None
     a connection that could not be opened names it.
     """
     original = _driver_error(error)
-    sqlstate: str | None = getattr(original, "sqlstate", None)
+    report = _report(original)
     failure: StoreError
     if (
         committing
         and not is_unsent(original)
-        and (sqlstate is None or sqlstate.startswith(_BROKEN_CONNECTION))
+        and (report is None or report.sqlstate.startswith(_BROKEN_CONNECTION))
     ):
         failure = OutcomeUnknownError()
     elif isinstance(original, _CONNECTING):
@@ -198,8 +203,10 @@ def cannot_connect(error: Exception, address: str | None) -> StoreError:
 def is_broken(error: BaseException | None) -> bool:
     """Return whether the connection on which `error` occurred is unusable."""
     original = _driver_error(error)
-    if isinstance(original, asyncpg.PostgresError):
-        return str(original.sqlstate).startswith((*_BROKEN_CONNECTION, _READ_ONLY))
+    report = _report(original)
+    if report is not None:
+        # A node of a cluster that fails leaves the connection to its coordinator whole.
+        return report.node is None and report.sqlstate.startswith((*_BROKEN_CONNECTION, _READ_ONLY))
     return isinstance(original, DRIVER_ERRORS) and not isinstance(original, TimeoutError | asyncpg.DataError)
 
 
@@ -215,7 +222,8 @@ def is_unsent(error: BaseException | None) -> bool:
 
 def takes_no_writes(error: BaseException | None) -> bool:
     """Return whether the server refused a write as it would refuse any other one."""
-    return getattr(_driver_error(error), "sqlstate", None) in (_READ_ONLY, _DISK_FULL)
+    report = _report(_driver_error(error))
+    return report is not None and report.node is None and report.sqlstate in (_READ_ONLY, _DISK_FULL)
 
 
 def is_read_only(error: BaseException | None) -> bool:
@@ -231,6 +239,10 @@ def _driver_error(error: BaseException | None) -> BaseException | None:
     return adapted.__cause__ or adapted
 
 
+def _report(original: BaseException | None) -> ServerReport | None:
+    return ServerReport.of(original) if isinstance(original, asyncpg.PostgresError) else None
+
+
 def _reason(original: asyncpg.PostgresError) -> asyncpg.PostgresError:
     """Return the server's last words, if the driver has kept them for a connection that the server closed."""
     if isinstance(original, asyncpg.ConnectionDoesNotExistError) and isinstance(
@@ -241,7 +253,7 @@ def _reason(original: asyncpg.PostgresError) -> asyncpg.PostgresError:
 
 
 def _from_server(original: asyncpg.PostgresError) -> StoreError:
-    sqlstate = str(original.sqlstate)
+    sqlstate, constraint, node = ServerReport.of(original)
     for length in (5, 3, 2):
         known = _BY_SQLSTATE.get(sqlstate[:length])
         if known is not None:
@@ -249,21 +261,26 @@ def _from_server(original: asyncpg.PostgresError) -> StoreError:
             break
     else:
         kind, message = StoreError, "The database reported an error."
-    # Not every server names the constraint (Citus does not).
-    constraint: str | None = getattr(original, "constraint_name", None)
+    is_of_node = node is not None and kind is StoreUnavailableError
     if kind is MissingReferenceError and constraint:
         message = next((said for end, said in _MISSING.items() if constraint.endswith(end)), None)
+    elif is_of_node and sqlstate.startswith(_NODE_FAILED):
+        message = "A node of the cluster failed, or its coordinator cannot reach it."
     place = f", constraint {constraint}" if constraint else ""
+    place += f", node {node}" if is_of_node else ""
     words = f" {_server_words(original)}" if sqlstate in _SAID_BY_SERVER else ""
+    passing = (*_PASSING, "58") if is_of_node else _PASSING
     return kind(
         f"{message or kind.default_message()}{words} (SQLSTATE {sqlstate}{place})",
-        transient=sqlstate.startswith(_PASSING) if kind is StoreUnavailableError else None,
+        transient=sqlstate.startswith(passing) if kind is StoreUnavailableError else None,
         constraint_name=constraint,
     )
 
 
 def _server_words(original: asyncpg.PostgresError) -> str:
-    return f"The server says: {str(original.args[0]).rstrip('.')}. {original.hint or _GRANT}"
+    said = f"The server says: {str(original.args[0]).rstrip('.')}."
+    advice = original.hint or (_GRANT if original.sqlstate == "42501" else None)
+    return said if advice is None else f"{said} {advice}"
 
 
 def _from_client(error: Exception, original: BaseException | None) -> StoreError:

@@ -26,7 +26,7 @@ from livetranslate_store.database.failures import (
     wrap,
 )
 from livetranslate_store.database.session import UnitSession
-from livetranslate_store.database.statement import BoundStatement
+from livetranslate_store.database.statement import BoundStatement, Run
 from livetranslate_store.errors import (
     OutcomeUnknownError,
     QueryTimeoutError,
@@ -67,16 +67,25 @@ class Route(Protocol):
 class Transaction:
     """A transaction of the task that made it; the first statement takes the connection and begins.
 
-    With a `route` it is read-only, and the route chooses its database. All errors of the database come out
+    It takes over a `lease` that was taken before. With a `route` it is read-only, and the route chooses its
+    database. All errors of the database come out
     as the store's.
     """
 
-    def __init__(self, database: Database, route: Route | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        route: Route | None = None,
+        *,
+        lease: PoolProxiedConnection | None = None,
+    ) -> None:
         self._database = database
         self._route = route or _straight(database)
         self.read_only = route is not None
         self._owner = asyncio.current_task()
         self._lease: PoolProxiedConnection | None = None
+        # A connection in no transaction yet.
+        self._free_lease = lease
         self._leases_taken = 0
         self._session: AsyncSession | None = None
         #: The session's connection, on the same lease.
@@ -166,6 +175,15 @@ class Transaction:
         """Run one write and return the driver's rows."""
         return await self.write_with(lambda driver: self._database.statements.fetch(driver, bound))
 
+    @property
+    def is_distributed(self) -> bool:
+        """Whether the tables are distributed over a cluster."""
+        return self._database.is_distributed
+
+    async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
+        """Do `work` in this transaction, which goes on afterwards."""
+        return await work(self.fetch)
+
     async def write_with(self, work: Callable[[Driver], Awaitable[T]]) -> T:
         """Run writes on the driver's own connection, after the changes that wait in the session."""
         self.check_usable(writing=True)
@@ -250,7 +268,8 @@ class Transaction:
 
     async def _begin_on(self, database: Database) -> None:
         self._database = database
-        lease = await database.lease(writes=not self.read_only)
+        lease, self._free_lease = self._free_lease, None
+        lease = lease or await database.lease(writes=not self.read_only)
         self._leases_taken += 1
         try:
             with wrap(partial(database.note_failure, lease, writes=not self.read_only)):

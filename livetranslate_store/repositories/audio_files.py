@@ -12,7 +12,6 @@ from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import AudioInput, AudioReceipt, Outcome
 from livetranslate_store.writing.encoding import audio_row
 from livetranslate_store.writing.protocol import write_rows
-from livetranslate_store.writing.statements import AUDIO_FILE_WRITE
 
 
 class AudioFileRepository(Repository[AudioFile]):
@@ -66,5 +65,5 @@ class AudioFileRepository(Repository[AudioFile]):
 
     async def _write_row(self, session_id: UUID, staged: StagedAudio) -> AudioReceipt:
         rows = {"audio_files": [audio_row(session_id, staged)]}
-        outcomes = await write_rows(AUDIO_FILE_WRITE, rows, self._transaction.fetch)
+        outcomes = await write_rows("audio_files", rows, self._transaction)
         return outcomes.audio_file((session_id, staged.audio_file_id))

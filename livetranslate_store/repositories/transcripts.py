@@ -19,7 +19,6 @@ from livetranslate_store.values import (
 )
 from livetranslate_store.writing.encoding import speaker_rows, transcript_id_of, transcript_row
 from livetranslate_store.writing.protocol import write_rows
-from livetranslate_store.writing.statements import TRANSCRIPT_WRITE
 
 
 class TranscriptRepository(Repository[Transcript]):
@@ -46,9 +45,7 @@ class TranscriptRepository(Repository[Transcript]):
             "transcripts": [transcript_row(session_id, transcript_id, None, transcript)],
         }
         probably_new = not self._lookups.knows((session_id, transcript_id))
-        outcomes = await write_rows(
-            TRANSCRIPT_WRITE, rows, self._transaction.fetch, probably_new=probably_new
-        )
+        outcomes = await write_rows("transcripts", rows, self._transaction, probably_new=probably_new)
         receipt = outcomes.transcript((session_id, transcript_id))
         if receipt.outcome is not Outcome.STALE:
             self._lookups.wrote(

@@ -57,7 +57,7 @@ class TranslationRepository(Repository[Translation]):
             raise missing_transcript(*key)
         late = [LateTranslation(*key, each) for each in translations]
         receipts: list[TranslationReceipt] = []
-        for receipt in await write_translations(late, self._transaction.fetch):
+        for receipt in await write_translations(late, self._transaction):
             if isinstance(receipt, MissingReferenceError):
                 # Another process deleted the transcript, which the cache still has.
                 self._lookups.deleted(key)

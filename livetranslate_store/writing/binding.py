@@ -121,6 +121,11 @@ def bound(factory: StatementFactory, rows: RowsByTable) -> BoundStatement:
     return factory(binding).bind(binding.values(in_order))
 
 
+def array_values(rows: RowsByTable) -> dict[str, Any]:
+    """Return the arrays of these rows by parameter, in the order of the keys."""
+    return ARRAYS.values({table: _in_order(table, each) for table, each in rows.items()})
+
+
 def input_rows(binding: Binding, table: Table) -> CTE:
     """Return the rows of a table that a statement is to write, with all columns that a write fills."""
     return binding.rows(table, COLUMNS[table.name]).cte(f"{table.name}_input")

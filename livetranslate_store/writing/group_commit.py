@@ -19,7 +19,8 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.statement import BoundStatement
+from livetranslate_store.database.statement import BoundStatement, Run
+from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import (
     OutcomeUnknownError,
     PoolTimeoutError,
@@ -28,8 +29,8 @@ from livetranslate_store.errors import (
     UsageError,
 )
 from livetranslate_store.tasks import LEAVE_SECONDS, run_to_end
+from livetranslate_store.writing.connection import Connection
 from livetranslate_store.writing.encoding import WriteKey
-from livetranslate_store.writing.protocol import Run
 
 # One group is written while the next is gathered and sent; more of them would only make each smaller.
 GROUPS_UNDER_WAY = 2
@@ -61,10 +62,11 @@ class Item(Protocol):
 ItemT = TypeVar("ItemT", bound=Item)
 ItemT_contra = TypeVar("ItemT_contra", bound=Item, contravariant=True)
 Receipt = TypeVar("Receipt")
+T = TypeVar("T")
 
 #: Writes items, each all or nothing. An error that concerns one item alone is returned in its place; an error
 #: that is raised means that nothing was written, unless it is an OutcomeUnknownError.
-WriteGroup: TypeAlias = Callable[[Sequence[ItemT], Run], Awaitable[Sequence[Receipt | StoreError]]]
+WriteGroup: TypeAlias = Callable[[Sequence[ItemT], Connection], Awaitable[Sequence[Receipt | StoreError]]]
 
 
 class GiveUp(Protocol[ItemT_contra]):
@@ -98,7 +100,7 @@ class _QueuedWrite(Generic[ItemT, Receipt]):
 
 
 class _Connection:
-    """Runs the statements of a group: the first on the lease, later ones on connections of their own."""
+    """Runs a group, each statement or transaction by itself: the first on the lease, later ones on others."""
 
     __slots__ = ("_database", "_lease", "was_used")
 
@@ -108,10 +110,27 @@ class _Connection:
         #: Whether a statement may have reached the server.
         self.was_used = False
 
-    async def run(self, bound: BoundStatement) -> Sequence[Any]:
+    @property
+    def is_distributed(self) -> bool:
+        return self._database.is_distributed
+
+    async def fetch(self, bound: BoundStatement) -> Sequence[Any]:
+        return await self._database.fetch_once(bound, writes=True, lease=self._take_lease())
+
+    async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
+        transaction = Transaction(self._database, lease=self._take_lease())
+        try:
+            result = await work(transaction.fetch)
+        except BaseException:
+            await run_to_end(transaction.end(commit=False))
+            raise
+        await run_to_end(transaction.end(commit=True), hurry=transaction.hurry)
+        return result
+
+    def _take_lease(self) -> PoolProxiedConnection | None:
         lease, self._lease = self._lease, None
         self.was_used = True
-        return await self._database.fetch_once(bound, writes=True, lease=lease)
+        return lease
 
     def close(self) -> None:
         """Give the lease back, if no statement did."""
@@ -294,7 +313,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
     ) -> None:
         connection = _Connection(self._database, lease)
         try:
-            receipts = await self._write_group([write.item for write in group], connection.run)
+            receipts = await self._write_group([write.item for write in group], connection)
         except Exception as error:  # noqa: BLE001 (one caller's value may raise anything)
             if len(group) == 1 or isinstance(error, _FOR_ALL):
                 if connection.was_used and not isinstance(error, StoreError):

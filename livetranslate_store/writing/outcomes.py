@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Text, cast, func, literal_column, select
 
 from livetranslate_store.values import AudioReceipt, Outcome, TranscriptReceipt, TranslationReceipt
-from livetranslate_store.writing.encoding import KEYS, Key, RowKey, TranslationKey
+from livetranslate_store.writing.encoding import KEYS, Key, Row, RowKey, TranslationKey
 
 #: The column of a table that a receipt names as the revision; None if it has none.
 REVISION_COLUMNS: Mapping[str, str | None] = {
@@ -20,10 +20,10 @@ REVISION_COLUMNS: Mapping[str, str | None] = {
     "translations": "transcript_revision",
 }
 
-# The number of the transaction: a server that shows its end shows every earlier write too.
-_POSITION = "position"
-# The number of rows that a concurrent transaction wrote meanwhile.
-_LOST_RACE = "lost_race"
+#: The number of the transaction: a server that shows its end shows every earlier write too.
+POSITION = "position"
+#: The number of rows that a concurrent transaction wrote meanwhile.
+LOST_RACE = "lost_race"
 
 
 class WriteOutcomes:
@@ -40,9 +40,9 @@ class WriteOutcomes:
         """Add the rows returned by one execution."""
         self.lost_race = False
         for kind, session_id, row_id, language, outcome, revision in rows:
-            if kind == _LOST_RACE:
+            if kind == LOST_RACE:
                 self.lost_race = True
-            elif kind == _POSITION:
+            elif kind == POSITION:
                 self._position = revision
             else:
                 key = (session_id, row_id) if language is None else (session_id, row_id, language)
@@ -87,7 +87,7 @@ def position() -> ColumnElement[int]:
 
 def position_row() -> Select[Any]:
     """Return the row that names the position of the write."""
-    return _row_of_statement(_POSITION, position())
+    return _row_of_statement(POSITION, position())
 
 
 def lost_race_row(lost: ColumnElement[int], *, all_or_nothing: bool = False) -> Select[Any]:
@@ -98,7 +98,20 @@ def lost_race_row(lost: ColumnElement[int], *, all_or_nothing: bool = False) -> 
     """
     # Not a constant, which the planner would divide by.
     number = cast(lost / (lost - lost), BigInteger) if all_or_nothing else lost
-    return _row_of_statement(_LOST_RACE, number).where(lost > literal_column("0"))
+    return _row_of_statement(LOST_RACE, number).where(lost > literal_column("0"))
+
+
+def row_of_statement(kind: str, number: int) -> Row:
+    """Return the row of the statement as a whole that the server would have returned."""
+    return (kind, None, None, None, None, number)
+
+
+def row_of_key(
+    kind: str, session_id: ColumnElement[Any], row_id: ColumnElement[Any], *language: ColumnElement[Any]
+) -> Select[Any]:
+    """Return rows of a kind that have a key, and no outcome."""
+    none: list[ColumnElement[Any]] = [literal_column(f"NULL::{name}") for name in ("text", "bigint")]
+    return select(constant(kind), session_id, row_id, *(language or none[:1]), *none)
 
 
 def constant(word: str) -> ColumnElement[str]:

@@ -8,19 +8,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import ConflictError, DuplicateError, StoreError
-from livetranslate_store.writing.binding import RowsByTable, StatementFactory, bound
+from livetranslate_store.writing.binding import RowsByTable
+from livetranslate_store.writing.connection import Connection
 from livetranslate_store.writing.encoding import KEYS
+from livetranslate_store.writing.forms import forms_of
 from livetranslate_store.writing.outcomes import WriteOutcomes
-from livetranslate_store.writing.statements import TableWrite
 
 # A race is lost once, hardly ever twice.
 ATTEMPTS = 5
 
 T = TypeVar("T")
-#: Runs a statement, in a transaction of its own or inside one, and returns the driver's rows.
-Run: TypeAlias = Callable[[BoundStatement], Awaitable[Sequence[Any]]]
+#: A form of a write.
+Form: TypeAlias = Callable[[str, RowsByTable, Connection], Awaitable[Sequence[Any]]]
 #: Returns the result, or None if the rows must be merged.
 Attempt: TypeAlias = Callable[[], Awaitable[T | None]]
 
@@ -55,26 +55,28 @@ async def _unless_lost(attempt: Attempt[T], lost: tuple[type[StoreError], ...]) 
 
 
 async def write_rows(
-    write: TableWrite, rows: RowsByTable, run: Run, *, probably_new: bool = True
+    table: str, rows: RowsByTable, connection: Connection, *, probably_new: bool = True
 ) -> WriteOutcomes:
     """Write rows of one table, each by itself, and return the outcomes.
 
-    No key may occur twice.
+    Transcripts may come with their speakers. A translation without a stored transcript has no outcome. No
+    key may occur twice.
     """
     outcomes = WriteOutcomes()
-    key_length = len(KEYS[write.table])
+    key_length = len(KEYS[table])
+    forms = forms_of(connection)
 
-    async def add_missing(form: StatementFactory) -> bool:
-        known = outcomes.keys(write.table)
-        missing = [row for row in rows[write.table] if row[:key_length] not in known]
-        outcomes.add(await run(bound(form, {**rows, write.table: missing})))
-        return len(known) == len(rows[write.table])
+    async def add_missing(form: Form) -> bool:
+        known = outcomes.keys(table)
+        missing = [row for row in rows[table] if row[:key_length] not in known]
+        outcomes.add(await form(table, {**rows, table: missing}, connection))
+        return len(known) == len(rows[table])
 
     async def insert() -> WriteOutcomes | None:
-        return outcomes if await add_missing(write.insert) else None
+        return outcomes if await add_missing(forms.insert) else None
 
     async def merge() -> WriteOutcomes | None:
-        await add_missing(write.merge)
+        await add_missing(forms.merge)
         return None if outcomes.lost_race else outcomes
 
     return await first_or_merge(insert if probably_new else None, merge)

@@ -8,10 +8,11 @@ from livetranslate_store.database.engine import Database
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.values import AudioInput, Outcome, SegmentReceipt
 from livetranslate_store.write_gate import WriteGate
-from livetranslate_store.writing.binding import bound
+from livetranslate_store.writing.connection import Connection
+from livetranslate_store.writing.forms import forms_of
 from livetranslate_store.writing.group_commit import GroupCommit, group_limit
 from livetranslate_store.writing.outcomes import WriteOutcomes
-from livetranslate_store.writing.protocol import Attempt, Run, first_or_merge, undone_by_race
+from livetranslate_store.writing.protocol import Attempt, first_or_merge, undone_by_race
 from livetranslate_store.writing.segments import (
     Segment,
     lookup_of,
@@ -20,7 +21,6 @@ from livetranslate_store.writing.segments import (
     receipt_of_revised,
     segment_rows,
 )
-from livetranslate_store.writing.statements import insert_segments, merge_segments, revise_segment
 
 
 class SegmentWriter:
@@ -81,11 +81,11 @@ class SegmentWriter:
 
 
 async def _write_group(
-    storage: AudioStorage, cache: SegmentCache, segments: Sequence[Segment], run: Run
+    storage: AudioStorage, cache: SegmentCache, segments: Sequence[Segment], connection: Connection
 ) -> Sequence[SegmentReceipt]:
     """Write segments, all or nothing, and tell the cache."""
     probably_new = not any(cache.knows((each.session_id, each.transcript_id)) for each in segments)
-    receipts = await write_segments(segments, run, probably_new=probably_new)
+    receipts = await write_segments(segments, connection, probably_new=probably_new)
     lookups = map(lookup_of, segments, receipts)
     cache.publish(lookup for lookup in lookups if lookup is not None)
     for segment, receipt in zip(segments, receipts, strict=True):
@@ -95,31 +95,32 @@ async def _write_group(
 
 
 async def write_segments(
-    segments: Sequence[Segment], run: Run, *, probably_new: bool
+    segments: Sequence[Segment], connection: Connection, *, probably_new: bool
 ) -> Sequence[SegmentReceipt]:
-    """Write segments, all or nothing, with each `run` as a transaction of its own."""
+    """Write segments, all or nothing, on a connection that is in no transaction."""
     first: Attempt[Sequence[SegmentReceipt]] | None = None
     if probably_new:
-        first = undone_by_race(partial(_insert, segments, run), inserts=True)
+        first = undone_by_race(partial(_insert, segments, connection), inserts=True)
     elif len(segments) == 1 and segments[0].is_transcript_alone:
-        first = partial(_revise, segments[0], run)
-    return await first_or_merge(first, undone_by_race(partial(_merge, segments, run)))
+        first = partial(_revise, segments[0], connection)
+    return await first_or_merge(first, undone_by_race(partial(_merge, segments, connection)))
 
 
-async def _insert(segments: Sequence[Segment], run: Run) -> Sequence[SegmentReceipt] | None:
-    [answer] = await run(bound(insert_segments, segment_rows(segments, are_new=True)))
-    if answer["found"]:
-        return None
-    return [receipt_of_inserted(each, answer["position"]) for each in segments]
+async def _insert(segments: Sequence[Segment], connection: Connection) -> Sequence[SegmentReceipt] | None:
+    rows = segment_rows(segments, are_new=True)
+    position = await forms_of(connection).insert_segments(rows, connection)
+    return None if position is None else [receipt_of_inserted(each, position) for each in segments]
 
 
-async def _revise(segment: Segment, run: Run) -> Sequence[SegmentReceipt] | None:
-    answer = await run(bound(revise_segment, segment_rows([segment], are_new=False)))
+async def _revise(segment: Segment, connection: Connection) -> Sequence[SegmentReceipt] | None:
+    rows = segment_rows([segment], are_new=False)
+    answer = await forms_of(connection).revise_segment(rows, connection)
     return [receipt_of_revised(segment, *row) for row in answer] or None
 
 
-async def _merge(segments: Sequence[Segment], run: Run) -> Sequence[SegmentReceipt]:
-    outcomes = WriteOutcomes(await run(bound(merge_segments, segment_rows(segments, are_new=False))))
+async def _merge(segments: Sequence[Segment], connection: Connection) -> Sequence[SegmentReceipt]:
+    rows = segment_rows(segments, are_new=False)
+    outcomes = WriteOutcomes(await forms_of(connection).merge_segments(rows, connection))
     return [receipt_of(each, outcomes) for each in segments]
 
 

@@ -85,12 +85,7 @@ def revise_segment(binding: Binding) -> Statement:
     query = revision_of(TRANSCRIPTS, rows, TranscriptRule())
     if binding.holds(SPEAKERS):
         speaker = binding.rows(SPEAKERS, COLUMNS["speakers"]).subquery("speaker")
-        known: Select[Any] = select(literal_column("1")).where(
-            SPEAKERS.c.session_id == speaker.c.session_id,
-            SPEAKERS.c.label == speaker.c.label,
-            or_(SPEAKERS.c.name.is_not(None), speaker.c.name.is_(None)),
-        )
-        query = query.where(known.exists())
+        query = query.where(speaker_is_known(speaker))
     returned = query.returning(TRANSCRIPTS.c.revision, position().label("position"))
     return Statement.compiled("segments.revise", returned)
 
@@ -113,7 +108,7 @@ def merged_segments(audio_files: CTE | None, transcripts: CTE, translations: CTE
     if audio_files is not None:
         upserts["audio_files"] = upsert_audio_files(audio_files)
     if translations is not None:
-        completed = _of_written_transcripts(translations, transcripts, upserts["transcripts"].outcomes)
+        completed = completed_by_written(translations, transcripts, upserts["transcripts"].outcomes)
         upserts["translations"] = upsert_translations(completed)
     lost = sum((each.lost for each in upserts.values()), start=literal_column("0"))
     outcomes = [outcome_rows(each.outcomes, table) for table, each in upserts.items()]
@@ -146,13 +141,13 @@ def _merge_transcripts(binding: Binding) -> Statement:
 
 @cache
 def _insert_translations(binding: Binding) -> Statement:
-    completed = _of_stored_transcripts(input_rows(binding, TRANSLATIONS))
+    completed = completed_by_stored(input_rows(binding, TRANSLATIONS))
     return Statement.compiled("translations.insert", _insert_missing(TRANSLATIONS, completed))
 
 
 @cache
 def _merge_translations(binding: Binding) -> Statement:
-    translations = upsert_translations(_of_stored_transcripts(input_rows(binding, TRANSLATIONS)))
+    translations = upsert_translations(completed_by_stored(input_rows(binding, TRANSLATIONS)))
     return Statement.compiled("translations.merge", _merged("translations", translations))
 
 
@@ -176,6 +171,17 @@ def any_stored(binding: Binding, table: Table) -> ColumnElement[bool]:
     keys = binding.rows(table, ("session_id", "id")).subquery(f"{table.name}_keys")
     stored = looked_up(table, keys, f"{table.name}_found", session_id="session_id", id="id")
     return select(literal_column("1")).select_from(keys.join(stored, true())).exists()
+
+
+def speaker_is_known(speaker: FromClause, here: Sequence[ColumnElement[bool]] = ()) -> ColumnElement[bool]:
+    """Return whether the one `speaker` is stored, with a name if it has one."""
+    known: Select[Any] = select(literal_column("1")).where(
+        *here,
+        SPEAKERS.c.session_id == speaker.c.session_id,
+        SPEAKERS.c.label == speaker.c.label,
+        or_(SPEAKERS.c.name.is_not(None), speaker.c.name.is_(None)),
+    )
+    return known.exists()
 
 
 def _with_speakers(query: Query, binding: Binding) -> Query:
@@ -211,7 +217,7 @@ def _insert_missing(table: Table, rows: FromClause) -> CompoundSelect[Any]:
     return union_all(outcome_rows(select(written, outcome).subquery(), table.name), position_row())
 
 
-def _of_written_transcripts(translations: CTE, sent: CTE, written: CTE) -> CTE:
+def completed_by_written(translations: CTE, sent: CTE, written: CTE) -> CTE:
     """Return translations completed from the transcripts `sent` with them, now that these are `written`.
 
     A translation of a refused revision is kept under the number of that revision if it is a lower one, so
@@ -230,10 +236,10 @@ def _of_written_transcripts(translations: CTE, sent: CTE, written: CTE) -> CTE:
     return _completed(translations, sources, language=sent.c.language, revision=made_from)
 
 
-def _of_stored_transcripts(translations: CTE) -> CTE:
+def completed_by_stored(translations: CTE, here: Sequence[ColumnElement[bool]] = ()) -> CTE:
     """Return translations completed from stored transcripts; those without one are left out."""
     stored = looked_up(
-        TRANSCRIPTS, translations, "transcripts_stored", session_id="session_id", id="transcript_id"
+        TRANSCRIPTS, translations, "transcripts_stored", here, session_id="session_id", id="transcript_id"
     )
     sources = translations.join(stored, true())
     return _completed(translations, sources, language=stored.c.language, revision=stored.c.revision)

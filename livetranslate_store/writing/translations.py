@@ -6,10 +6,10 @@ from uuid import UUID
 
 from livetranslate_store.errors import MissingReferenceError
 from livetranslate_store.values import TranslationInput, TranslationReceipt
+from livetranslate_store.writing.connection import Connection
 from livetranslate_store.writing.encoding import TranslationKey, WriteKey, translation_row, write_key
 from livetranslate_store.writing.outcomes import WriteOutcomes
-from livetranslate_store.writing.protocol import Run, write_rows
-from livetranslate_store.writing.statements import TRANSLATION_WRITE
+from livetranslate_store.writing.protocol import write_rows
 
 
 class LateTranslation(NamedTuple):
@@ -31,14 +31,14 @@ class LateTranslation(NamedTuple):
 
 
 async def write_translations(
-    items: Sequence[LateTranslation], run: Run
+    items: Sequence[LateTranslation], connection: Connection
 ) -> list[TranslationReceipt | MissingReferenceError]:
     """Write translations, none of whose keys occurs twice; those without a transcript fail alone.
 
     The statement reads their transcripts: another process may have written a later revision.
     """
     rows = [translation_row(each.session_id, each.transcript_id, each.translation) for each in items]
-    outcomes = await write_rows(TRANSLATION_WRITE, {"translations": rows}, run)
+    outcomes = await write_rows("translations", {"translations": rows}, connection)
     return [_receipt(each, outcomes) for each in items]
 
 

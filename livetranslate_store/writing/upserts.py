@@ -7,12 +7,13 @@ outcome: the race is lost, and the statement must run again.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     FromClause,
+    Select,
     Table,
     Update,
     and_,
@@ -76,13 +77,7 @@ def upsert_translations(rows: CTE) -> Upsert:
 
 def upsert_audio_files(rows: CTE) -> Upsert:
     """Insert the missing chunks; a stored row never changes, because its id is derived from its bytes."""
-    stored = looked_up(AUDIO_FILES, rows, "audio_files_stored", session_id="session_id", id="id")
-    judged = (
-        select(rows, stored.c.storage_key.label("stored_storage_key"))
-        .select_from(rows.outerjoin(stored, true()))
-        .cte("audio_files_judged")
-    )
-    is_missing = judged.c.stored_storage_key.is_(None)
+    judged, is_missing, found = judged_audio_files(rows)
     accepted = (
         select(*(judged.c[name] for name in AUDIO_COLUMNS))
         .where(is_missing)
@@ -95,9 +90,6 @@ def upsert_audio_files(rows: CTE) -> Upsert:
         .returning(AUDIO_FILES.c.session_id, AUDIO_FILES.c.id)
         .cte("audio_files_written")
     )
-    # A row that refers to this very object is ours, from an attempt whose answer was lost.
-    is_ours = judged.c.stored_storage_key == judged.c.storage_key
-    found = case((is_ours, constant(Outcome.INSERTED)), else_=constant(Outcome.UNCHANGED))
     outcomes = union_all(
         select(written.c.session_id, written.c.id, constant(Outcome.INSERTED).label("outcome")),
         select(judged.c.session_id, judged.c.id, found.label("outcome")).where(~is_missing),
@@ -105,11 +97,27 @@ def upsert_audio_files(rows: CTE) -> Upsert:
     return Upsert(outcomes, count_of(judged, is_missing) - count_of(written))
 
 
+def judged_audio_files(
+    rows: CTE, here: Sequence[ColumnElement[bool]] = ()
+) -> tuple[CTE, ColumnElement[bool], ColumnElement[str]]:
+    """Return the rows, whether one is missing, and the outcome of one that is stored."""
+    stored = looked_up(AUDIO_FILES, rows, "audio_files_stored", here, session_id="session_id", id="id")
+    judged = (
+        select(rows, stored.c.storage_key.label("stored_storage_key"))
+        .select_from(rows.outerjoin(stored, true()))
+        .cte("audio_files_judged")
+    )
+    # A row that refers to this very object is ours, from an attempt whose answer was lost.
+    is_ours = judged.c.stored_storage_key == judged.c.storage_key
+    found = case((is_ours, constant(Outcome.INSERTED)), else_=constant(Outcome.UNCHANGED))
+    return judged, judged.c.stored_storage_key.is_(None), found
+
+
 def upsert_speakers(rows: CTE) -> CTE:
     """Insert the missing speakers, and name the nameless ones."""
     stored = looked_up(SPEAKERS, rows, "speakers_stored", session_id="session_id", label="label")
     is_news = or_(stored.c.label.is_(None), and_(stored.c.name.is_(None), rows.c.name.is_not(None)))
-    method = case((rows.c.name.is_(None), constant("diarization")), else_=constant("transcriber"))
+    method = identification_method(rows.c.name)
     accepted = (
         select(*(rows.c[name] for name in SPEAKER_COLUMNS), method)
         .select_from(rows.outerjoin(stored, true()))
@@ -133,23 +141,32 @@ def upsert_speakers(rows: CTE) -> CTE:
     )
 
 
-def revision_of(table: Table, rows: FromClause, rule: VersionRule) -> Update:
-    """Return the update of stored rows to those of `rows` that `rule` accepts."""
+def identification_method(name: ColumnElement[str | None]) -> ColumnElement[str]:
+    """Return who knows a new speaker: the transcriber, if it gives the name."""
+    return case((name.is_(None), constant("diarization")), else_=constant("transcriber"))
+
+
+def revision_of(
+    table: Table, rows: FromClause, rule: VersionRule, here: Sequence[ColumnElement[bool]] = ()
+) -> Update:
+    """Return the update of stored rows, those `here`, to those of `rows` that `rule` accepts."""
     return (
         update(table)
-        .where(*_same_key(KEYS[table.name], table.c, rows.c), rule.accepts(table.c, rows.c))
+        .where(*here, *_same_key(KEYS[table.name], table.c, rows.c), rule.accepts(table.c, rows.c))
         .values(rule.revised(table.c, rows.c) | {"updated_at": func.statement_timestamp()})
     )
 
 
-def looked_up(table: Table, rows: FromClause, name: str, **key: str) -> LateralFromClause:
+def looked_up(
+    table: Table, rows: FromClause, name: str, here: Sequence[ColumnElement[bool]] = (), **key: str
+) -> LateralFromClause:
     """Return the one stored row for each of `rows`; `key` maps columns of the table to columns of `rows`.
 
     It is a lookup by the primary key for each row, and never a scan of the table: the plan is kept for as
     long as the connection lives, and the table may have been empty when it was made.
     """
     conditions = (table.c[column] == rows.c[value] for column, value in key.items())
-    return select(table).where(*conditions).limit(literal_column("1")).lateral(name)
+    return select(table).where(*here, *conditions).limit(literal_column("1")).lateral(name)
 
 
 def count_of(rows: CTE, condition: ColumnElement[bool] | None = None) -> ColumnElement[int]:
@@ -158,14 +175,41 @@ def count_of(rows: CTE, condition: ColumnElement[bool] | None = None) -> ColumnE
     return (counted if condition is None else counted.where(condition)).scalar_subquery()
 
 
-def _upsert(
-    rows: CTE, table: Table, columns: Sequence[str], rule: VersionRule, *, revision_column: str
-) -> Upsert:
-    """Write the rows that `rule` accepts; one whose `revision_column` is NULL is refused.
+class Judgement(NamedTuple):
+    """What becomes of rows: the stored ones that were revised, and the verdict on all others."""
+
+    #: The key, and the revision's column as it is now.
+    revised: CTE
+    #: The columns of the row, `stored_` with the revision's column, and `verdict`, an Outcome: a row that is
+    #: `INSERTED` is missing, and for one that is `UPDATED` a concurrent transaction was faster.
+    judged: CTE
+
+    def outcomes(self) -> list[Select[Any]]:
+        """Return the rows that need no more: revised, unchanged or stale."""
+        *key, revision = self.revised.c.keys()
+        judged = self.judged.c
+        refused = select(
+            *(judged[name] for name in key),
+            judged[f"stored_{revision}"].label(revision),
+            judged.verdict.label("outcome"),
+        ).where(judged.verdict.in_([constant(Outcome.UNCHANGED), constant(Outcome.STALE)]))
+        return [select(*self.revised.c, constant(Outcome.UPDATED).label("outcome")), refused]
+
+
+def judgement(
+    rows: CTE,
+    table: Table,
+    rule: VersionRule,
+    *,
+    revision_column: str,
+    here: Sequence[ColumnElement[bool]] = (),
+) -> Judgement:
+    """Revise the stored rows that `rule` accepts, and judge what that leaves.
 
     Most rows are revisions of stored ones. They are written by a plain UPDATE, which finds and judges them in
     one go: `ON CONFLICT DO UPDATE` would lock each row first, with a record of its own in the log. Only the
-    rows that it leaves are looked up: they are new, or refused, or lost to a concurrent transaction.
+    rows that it leaves are looked up: they are new, or refused, or lost to a concurrent transaction. A row
+    whose `revision_column` is NULL is refused.
     """
     key = KEYS[table.name]
     # A range, and not just "not NULL": the planner expects one row of it, which it looks up by the key. A
@@ -174,56 +218,49 @@ def _upsert(
         literal_column("0"), literal_column(f"{MAX_BIG_INTEGER}")
     )
     revised = (
-        revision_of(table, rows, rule)
+        revision_of(table, rows, rule, here)
         .where(may_be_written)
         .returning(*(table.c[name] for name in (*key, revision_column)))
         .cte(f"{table.name}_revised")
     )
-    judged = _judged(rows, revised, table, rule, revision_column)
-    new = select(*(judged.c[name] for name in columns)).where(judged.c.verdict == constant(Outcome.INSERTED))
-    inserted = (
-        insert(table)
-        .from_select(columns, new)
-        .on_conflict_do_nothing(index_elements=key)
-        .returning(*(table.c[name] for name in (*key, revision_column)))
-        .cte(f"{table.name}_inserted")
-    )
-    refused = select(
-        *(judged.c[name] for name in key),
-        judged.c[f"stored_{revision_column}"].label(revision_column),
-        judged.c.verdict.label("outcome"),
-    ).where(judged.c.verdict.in_([constant(Outcome.UNCHANGED), constant(Outcome.STALE)]))
-    outcomes = union_all(
-        select(*revised.c, constant(Outcome.UPDATED).label("outcome")),
-        select(*inserted.c, constant(Outcome.INSERTED).label("outcome")),
-        refused,
-    ).cte(f"{table.name}_outcomes")
-    return Upsert(outcomes, count_of(rows) - count_of(outcomes))
-
-
-def _judged(rows: CTE, revised: CTE, table: Table, rule: VersionRule, revision_column: str) -> CTE:
-    """Return the rows that were no revision, each with the verdict by the version stored before.
-
-    `UPDATED` is the verdict of a row that a concurrent transaction wrote meanwhile.
-    """
-    key = KEYS[table.name]
     was_revised = select(literal_column("1")).where(*_same_key(key, revised.c, rows.c)).exists()
     left = select(*rows.c).where(~was_revised).cte(f"{table.name}_left")
-    stored = looked_up(table, left, f"{table.name}_stored", **dict(zip(key, key, strict=True)))
-    may_be_written = left.c[revision_column].is_not(None)
+    stored = looked_up(table, left, f"{table.name}_stored", here, **dict(zip(key, key, strict=True)))
+    may_be_stored = left.c[revision_column].is_not(None)
     verdict = case(
-        (and_(may_be_written, stored.c.session_id.is_(None)), constant(Outcome.INSERTED)),
-        (and_(may_be_written, rule.accepts(stored.c, left.c)), constant(Outcome.UPDATED)),
+        (and_(may_be_stored, stored.c.session_id.is_(None)), constant(Outcome.INSERTED)),
+        (and_(may_be_stored, rule.accepts(stored.c, left.c)), constant(Outcome.UPDATED)),
         (rule.same(stored.c, left.c), constant(Outcome.UNCHANGED)),
         else_=constant(Outcome.STALE),
     )
-    return (
+    judged = (
         select(
             *left.c, stored.c[revision_column].label(f"stored_{revision_column}"), verdict.label("verdict")
         )
         .select_from(left.outerjoin(stored, true()))
         .cte(f"{table.name}_judged")
     )
+    return Judgement(revised, judged)
+
+
+def _upsert(
+    rows: CTE, table: Table, columns: Sequence[str], rule: VersionRule, *, revision_column: str
+) -> Upsert:
+    """Write the rows that `rule` accepts."""
+    key = KEYS[table.name]
+    judged = judgement(rows, table, rule, revision_column=revision_column)
+    missing = judged.judged.c.verdict == constant(Outcome.INSERTED)
+    inserted = (
+        insert(table)
+        .from_select(columns, select(*(judged.judged.c[name] for name in columns)).where(missing))
+        .on_conflict_do_nothing(index_elements=key)
+        .returning(*(table.c[name] for name in (*key, revision_column)))
+        .cte(f"{table.name}_inserted")
+    )
+    new = select(*inserted.c, constant(Outcome.INSERTED).label("outcome"))
+    revised, refused = judged.outcomes()
+    outcomes = union_all(revised, new, refused).cte(f"{table.name}_outcomes")
+    return Upsert(outcomes, count_of(rows) - count_of(outcomes))
 
 
 def _same_key(key: Sequence[str], one: Columns, other: Columns) -> list[ColumnElement[bool]]:

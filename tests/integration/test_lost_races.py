@@ -17,7 +17,7 @@ from psycopg.pq import TransactionStatus
 
 from livetranslate_store import ConflictError, Outcome, Store
 from livetranslate_store.database.statement import BoundStatement
-from livetranslate_store.writing import protocol
+from livetranslate_store.writing import chained, protocol
 from livetranslate_store.writing.binding import RowsByTable, StatementFactory, bound
 from livetranslate_store.writing.statements import TRANSLATION_WRITE
 
@@ -96,7 +96,7 @@ async def test_a_late_translation_that_loses_its_race_is_judged_again(
             other_program.execute(_NEWER["translations"])
         return bound(form, rows)
 
-    monkeypatch.setattr(protocol, "bound", overtaken)
+    monkeypatch.setattr(chained, "bound", overtaken)
     task = asyncio.ensure_future(add(store, session_id, receipt.transcript_id, "Nuestro."))
     await until(lambda: other_program.info.transaction_status is TransactionStatus.INTRANS)
     await until_blocked(other_program)

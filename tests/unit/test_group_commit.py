@@ -19,8 +19,8 @@ from livetranslate_store.errors import (
     UsageError,
 )
 from livetranslate_store.writing import group_commit
+from livetranslate_store.writing.connection import Connection
 from livetranslate_store.writing.group_commit import LARGEST_GROUP, GroupCommit, group_limit
-from livetranslate_store.writing.protocol import Run
 
 RETRY_SECONDS = 10.0
 STATEMENT = BoundStatement("test", "SELECT 1", [])
@@ -114,11 +114,11 @@ class FakeWrite:
         self.goes_on = asyncio.Event()
         self.goes_on.set()
 
-    async def __call__(self, items: Sequence[Item], run: Run) -> list[str | StoreError]:
+    async def __call__(self, items: Sequence[Item], connection: Connection) -> list[str | StoreError]:
         self.groups.append([each.name for each in items])
         error = self.errors.pop(0) if self.errors else None
         await self.goes_on.wait()
-        await run(STATEMENT)
+        await connection.fetch(STATEMENT)
         self._clock.now += self.seconds
         if error is not None:
             raise error
@@ -354,10 +354,10 @@ async def test_an_unexpected_error_fails_one_write_and_after_a_statement_its_out
 async def test_an_unexpected_error_before_the_statement_is_a_plain_error_and_gives_the_connection_back(
     bench: Bench,
 ) -> None:
-    async def write(items: Sequence[Item], run: Run) -> list[str | StoreError]:
+    async def write(items: Sequence[Item], connection: Connection) -> list[str | StoreError]:
         if any(each.name == "bad" for each in items):
             raise TypeError("cannot be encoded")
-        await run(STATEMENT)
+        await connection.fetch(STATEMENT)
         return [each.name for each in items]
 
     groups: GroupCommit[Item, str] = GroupCommit(
@@ -393,7 +393,7 @@ async def test_every_write_is_answered_under_eager_tasks(bench: Bench) -> None:
 
 
 async def test_a_write_without_a_statement_gives_its_connection_back(bench: Bench) -> None:
-    async def write(items: Sequence[Item], _run: Run) -> list[str | StoreError]:
+    async def write(items: Sequence[Item], _connection: Connection) -> list[str | StoreError]:
         return [each.name for each in items]
 
     groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write, limit=LIMIT)
@@ -402,9 +402,9 @@ async def test_a_write_without_a_statement_gives_its_connection_back(bench: Benc
 
 
 async def test_a_second_statement_has_a_connection_of_its_own(bench: Bench) -> None:
-    async def write(items: Sequence[Item], run: Run) -> list[str | StoreError]:
-        await run(STATEMENT)
-        await run(STATEMENT)
+    async def write(items: Sequence[Item], connection: Connection) -> list[str | StoreError]:
+        await connection.fetch(STATEMENT)
+        await connection.fetch(STATEMENT)
         return [each.name for each in items]
 
     groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write, limit=LIMIT)

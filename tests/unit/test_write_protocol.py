@@ -1,13 +1,13 @@
 """The protocol of writes alone: attempts that the test plans, and a fake server that returns planned rows."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
 from helpers.support import transcript, translation
 
-from livetranslate_store.database.statement import BoundStatement
+from livetranslate_store.database.statement import BoundStatement, Run
 from livetranslate_store.errors import ConflictError, DuplicateError, MissingReferenceError
 from livetranslate_store.ids import new_id
 from livetranslate_store.values import Outcome, TranslationReceipt
@@ -23,6 +23,9 @@ from livetranslate_store.writing.translations import LateTranslation, write_tran
 
 POSITION = ("position", None, None, None, None, 77)
 LOST_RACE = ("lost_race", None, None, None, None, 1)
+
+
+T = TypeVar("T")
 
 
 class Attempts:
@@ -47,7 +50,12 @@ class Server:
         self._planned = list(planned)
         self.ran: list[BoundStatement] = []
 
-    async def run(self, bound: BoundStatement) -> Sequence[Any]:
+    is_distributed = False
+
+    async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
+        return await work(self.fetch)
+
+    async def fetch(self, bound: BoundStatement) -> Sequence[Any]:
         self.ran.append(bound)
         result = self._planned.pop(0)
         if isinstance(result, Exception):
@@ -110,7 +118,7 @@ async def test_only_the_errors_of_a_race_are_one(error: Exception, inserts: bool
 async def test_new_segments_are_one_insert_and_their_receipts_are_what_was_sent() -> None:
     segment = checked_segment(new_id(), transcript(revision=3), [translation()], None)
     server = Server([{"found": False, "position": 77}])
-    [receipt] = await write_segments([segment], server.run, probably_new=True)
+    [receipt] = await write_segments([segment], server, probably_new=True)
     assert (receipt.outcome, receipt.revision, receipt.transcript.position) == (Outcome.INSERTED, 3, 77)
     [translated] = receipt.translations
     assert (translated.outcome, translated.transcript_revision) == (Outcome.INSERTED, 3)
@@ -122,7 +130,7 @@ async def test_segments_of_which_one_is_stored_are_merged_until_the_race_is_won(
     segment = checked_segment(new_id(), transcript(), [], None)
     row = ("transcripts", segment.session_id, segment.transcript_id, None, "updated", 4)
     server = Server(first, ConflictError(), [row, POSITION])
-    [receipt] = await write_segments([segment], server.run, probably_new=True)
+    [receipt] = await write_segments([segment], server, probably_new=True)
     assert receipt.revision == 4
     assert server.names == ["segments.insert", "segments.merge", "segments.merge"]
 
@@ -130,7 +138,7 @@ async def test_segments_of_which_one_is_stored_are_merged_until_the_race_is_won(
 async def test_a_lone_revision_of_a_known_segment_is_one_update() -> None:
     segment = checked_segment(new_id(), transcript(), [], None)
     server = Server([(4, 77)])
-    [receipt] = await write_segments([segment], server.run, probably_new=False)
+    [receipt] = await write_segments([segment], server, probably_new=False)
     assert (receipt.outcome, receipt.revision, receipt.transcript.position) == (Outcome.UPDATED, 4, 77)
     assert server.names == ["segments.revise"]
 
@@ -139,7 +147,7 @@ async def test_a_lone_revision_that_is_not_taken_is_merged() -> None:
     segment = checked_segment(new_id(), transcript(), [], None)
     row = ("transcripts", segment.session_id, segment.transcript_id, None, "stale", 9)
     server = Server([], [row, POSITION])
-    [receipt] = await write_segments([segment], server.run, probably_new=False)
+    [receipt] = await write_segments([segment], server, probably_new=False)
     assert receipt.outcome is Outcome.STALE
     assert server.names == ["segments.revise", "segments.merge"]
 
@@ -162,7 +170,7 @@ async def test_known_segments_with_more_than_a_transcript_are_merged_at_once(
         for language in languages
     ]
     server = Server([*rows, POSITION])
-    receipts = await write_segments(items, server.run, probably_new=False)
+    receipts = await write_segments(items, server, probably_new=False)
     assert {each.outcome for each in receipts} == {Outcome.STALE}
     assert server.names == ["segments.merge"]
 
@@ -180,7 +188,7 @@ async def test_only_rows_without_an_outcome_go_again() -> None:
         [row("ja", "updated"), POSITION, LOST_RACE],
         [row("de", "stale"), POSITION],
     )
-    receipts = await write_translations(items, server.run)
+    receipts = await write_translations(items, server)
     assert [each.outcome for each in receipts if isinstance(each, TranslationReceipt)] == [
         Outcome.INSERTED,
         Outcome.UPDATED,
@@ -194,6 +202,6 @@ async def test_a_translation_without_a_transcript_goes_once_more_and_fails_alone
     session_id, transcript_id = new_id(), new_id()
     items = [LateTranslation(session_id, transcript_id, translation())]
     server = Server([POSITION], [POSITION])
-    [error] = await write_translations(items, server.run)
+    [error] = await write_translations(items, server)
     assert isinstance(error, MissingReferenceError)
     assert server.names == ["translations.insert", "translations.merge"]

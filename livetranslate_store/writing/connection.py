@@ -1,0 +1,22 @@
+"""What the forms of a write need of a connection."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from livetranslate_store.database.statement import BoundStatement, Run
+
+T = TypeVar("T")
+
+
+class Connection(Protocol):
+    """Where a write runs: in a unit of work, or on its own."""
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether the tables are distributed over a cluster."""
+
+    async def fetch(self, bound: BoundStatement) -> Sequence[Any]:
+        """Run a statement, in the unit's transaction or as one of its own."""
+
+    async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
+        """Do `work` in one transaction: the unit's, or one that is rolled back if `work` raises."""

@@ -22,8 +22,8 @@ from livetranslate_store.models import Base
 NODE = "127.0.0.1:5622"
 ON_NODE = f"while executing command on {NODE}"
 CANNOT_REACH = (
-    f"connection to the remote node app@{NODE} failed with the following error: connection to server at "
-    '"127.0.0.1", port 5622 failed: Connection refused'
+    f"connection to the remote node app@{NODE} failed with the following error: Connection refused\n"
+    "\tIs the server running on that host and accepting TCP/IP connections?"
 )
 
 
@@ -123,7 +123,8 @@ def test_an_error_that_lost_its_sqlstate_is_known_by_its_words(
     "error",
     [
         reported("08006", CANNOT_REACH),
-        reported("57P01", "terminating connection due to administrator command", ON_NODE),
+        reported("08006", f"connection to the remote node app@{NODE} failed with the following error: x"),
+        reported("57P01", "terminating connection due to unexpected postmaster exit", ON_NODE),
         reported("08006", f"could not establish any connections to the node {NODE} after 30000 ms"),
         reported("58030", f"failed to complete COPY on {NODE}"),
     ],

@@ -1,9 +1,10 @@
 """Whose audio a storage holds: a marker object in it names one database.
 
 The identity is the server's system identifier and the database's oid. Standbys, and the standby that is
-promoted, share it; a database restored from a dump, or upgraded by pg_upgrade, has another one. That errs on
-the safe side: a copy of a database must not sweep the recordings of the original. After a move, an operator
-removes the marker; the next write finds the recordings and marks the storage anew.
+promoted, share it; so does a cluster with the server that became its coordinator. A database restored from a
+dump, or upgraded by pg_upgrade, has another one. That errs on the safe side: a copy of a database must not sweep
+the recordings of the original. After a move, an operator removes the marker; the next write finds the recordings
+and marks the storage anew.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,15 +22,20 @@ MARKER = "livetranslate-store.json"
 
 Fetch: TypeAlias = Callable[[BoundStatement], Awaitable[Sequence[asyncpg.Record]]]
 
-# The first and the last recording by key, as samples: their bytes exist in the right storage.
+# From catalogs alone, so that no node of a cluster but the coordinator answers.
 _DATABASE = Statement(
     "audio.owner",
-    f"""
-    SELECT system_identifier::text AS system, oid::text AS oid, datname::text AS name, ARRAY(
-        (SELECT storage_key FROM {SCHEMA}.audio_files ORDER BY session_id, id LIMIT 1) UNION
-        (SELECT storage_key FROM {SCHEMA}.audio_files ORDER BY session_id DESC, id DESC LIMIT 1)
-    ) AS recordings
+    """
+    SELECT system_identifier::text AS system, oid::text AS oid, datname::text AS name
     FROM pg_control_system(), pg_database WHERE datname = current_database()
+    """,
+)
+# The first and the last recording by key, as samples: their bytes exist in the right storage.
+_RECORDINGS = Statement(
+    "audio.recordings",
+    f"""
+    (SELECT storage_key FROM {SCHEMA}.audio_files ORDER BY session_id, id LIMIT 1) UNION
+    (SELECT storage_key FROM {SCHEMA}.audio_files ORDER BY session_id DESC, id DESC LIMIT 1)
     """,  # noqa: S608 (a constant)
 )
 
@@ -86,11 +92,13 @@ class Ownership(NamedTuple):
 
 async def ownership(objects: Objects, fetch: Fetch) -> Ownership:
     """Return whose audio the storage holds, as seen from the database that `fetch` asks."""
-    database, recordings = await _database(fetch)
+    [row] = await fetch(_DATABASE.bind())
+    database = Owner(row["system"], row["oid"], row["name"])
+    recordings = await _recordings(fetch)
     missing = [key for key in recordings if not await objects.exists(key)]
     if missing:
         # A recording that was deleted meanwhile is not missing.
-        _, still = await _database(fetch)
+        still = await _recordings(fetch)
         missing = [key for key in missing if key in still]
     return Ownership(database, await _marked(objects), bool(recordings), missing)
 
@@ -124,9 +132,8 @@ async def check_may_remove(objects: Objects, fetch: Fetch) -> None:
         )
 
 
-async def _database(fetch: Fetch) -> tuple[Owner, Sequence[str]]:
-    [row] = await fetch(_DATABASE.bind())
-    return Owner(row["system"], row["oid"], row["name"]), row["recordings"]
+async def _recordings(fetch: Fetch) -> Sequence[str]:
+    return [row["storage_key"] for row in await fetch(_RECORDINGS.bind())]
 
 
 async def _marked(objects: Objects) -> Owner | None:

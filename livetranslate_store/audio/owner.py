@@ -1,10 +1,10 @@
 """Whose audio a storage holds: a marker object in it names one database.
 
 The identity is the server's system identifier and the database's oid. Standbys, and the standby that is
-promoted, share it; so does a cluster with the server that became its coordinator. A database restored from a
-dump, or upgraded by pg_upgrade, has another one. That errs on the safe side: a copy of a database must not sweep
-the recordings of the original. After a move, an operator removes the marker; the next write finds the recordings
-and marks the storage anew.
+promoted, share it; so does a cluster with the server that became its coordinator. A database restored from
+a dump, or upgraded by pg_upgrade, has another one. That errs on the safe side: a copy of a database must not
+sweep the recordings of the original. After a move, an operator removes the marker; the next write finds the
+recordings and marks the storage anew.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

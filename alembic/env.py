@@ -3,13 +3,11 @@
 import asyncio
 
 from alembic import context
-from sqlalchemy import Connection, pool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, text
 
-from livetranslate_store.database.connecting import address_of, migration_arguments
-from livetranslate_store.database.failures import wrap
 from livetranslate_store.errors import StoreError, UsageError
 from livetranslate_store.models import SCHEMA, Base
+from livetranslate_store.schema.connection import owners_connection
 from livetranslate_store.schema.turns import LOCK_TIMEOUT, ONE_CONNECTION_TO_A_WORKER, take_turn
 from livetranslate_store.schema.upgrade import joined
 from livetranslate_store.settings import StoreSettings
@@ -71,16 +69,8 @@ def revision(connection: Connection) -> str | None:
 
 
 async def connect_and_run(chosen: StoreSettings) -> None:
-    address = address_of(chosen)
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        poolclass=pool.NullPool,
-        connect_args=migration_arguments(address, chosen),
-    )
-    with wrap(address=str(address)):
-        async with engine.connect() as connection:
-            await connection.run_sync(run_online)
-        await engine.dispose()
+    async with owners_connection(chosen) as connection:
+        await connection.run_sync(run_online)
 
 
 if context.is_offline_mode():

@@ -15,7 +15,8 @@ from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.errors import StoreError, StoreUnavailableError
 from livetranslate_store.models import SCHEMA
 from livetranslate_store.replicas.router import ReadRouter
-from livetranslate_store.values import PartHealth, ReplicaStatistics, StoreHealth
+from livetranslate_store.schema.cluster_health import ClusterState, read_cluster_state
+from livetranslate_store.values import ClusterHealth, PartHealth, ReplicaStatistics, StoreHealth
 
 # A user who may only read is no problem, and neither is a schema that is missing: others say so.
 _ANSWERS = Statement(
@@ -46,8 +47,27 @@ async def check_health(
     if not found.is_healthy:
         return found
     # Only a database that answers can say whose storage it is.
-    owned = await _part(partial(storage.check_owner, partial(_ask, database)), time_limit)
-    return structs.replace(found, storage=PartHealth(owned.problem, found.storage.seconds + owned.seconds))
+    owned, cluster = await asyncio.gather(
+        _part(partial(storage.check_owner, partial(_ask, database)), time_limit),
+        _cluster(database, time_limit),
+    )
+    storage_health = PartHealth(owned.problem, found.storage.seconds + owned.seconds)
+    return structs.replace(found, storage=storage_health, cluster=cluster)
+
+
+async def _cluster(database: Database, time_limit: float) -> ClusterHealth | None:
+    if not database.is_distributed:
+        return None
+    state: ClusterState | None = None
+
+    async def check() -> None:
+        nonlocal state
+        state = await read_cluster_state(partial(_ask, database))
+
+    part = await _part(check, time_limit)
+    if state is None:
+        return ClusterHealth(part.problem, part.seconds)
+    return ClusterHealth(state.problem, part.seconds, tuple(state.nodes), state.leftovers)
 
 
 def _replicas(found: Sequence[ReplicaStatistics]) -> PartHealth:

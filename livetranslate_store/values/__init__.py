@@ -5,7 +5,7 @@ Times of speech are seconds since the session's start, as float; None means that
 
 from livetranslate_store.values.export import SessionDocument, SessionFacts
 from livetranslate_store.values.filters import SearchFilters, SegmentFilters, TimelineFilters
-from livetranslate_store.values.health import PartHealth, StoreHealth
+from livetranslate_store.values.health import ClusterHealth, NodeHealth, PartHealth, StoreHealth
 from livetranslate_store.values.imports import (
     FileImportReport,
     ImportCounts,
@@ -92,6 +92,7 @@ __all__ = [
     "BreakerStatistics",
     "BreakersStatistics",
     "CacheStatistics",
+    "ClusterHealth",
     "DeletedSession",
     "DeletedSpeakerContent",
     "EntryKind",
@@ -104,6 +105,7 @@ __all__ = [
     "ImportedTranslation",
     "LanguageStatistics",
     "MinuteStatistics",
+    "NodeHealth",
     "Note",
     "Outcome",
     "Page",

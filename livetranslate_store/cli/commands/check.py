@@ -15,6 +15,7 @@ from livetranslate_store.errors import StoreError
 from livetranslate_store.schema.privileges import Privileges, read_privileges
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.store import Store
+from livetranslate_store.values import ClusterHealth, PartHealth
 
 
 class Finding(NamedTuple):
@@ -62,14 +63,22 @@ async def findings(settings: StoreSettings, time_limit: float) -> list[Finding]:
         async with Store.open(running) as store:
             health = await store.health(time_limit=time_limit)
         found = [
-            Finding(name, part.is_healthy, part.problem or f"{part.seconds * 1000:.0f} ms")
-            for name in health.__struct_fields__
-            for part in [getattr(health, name)]
+            Finding(name, part.is_healthy, part.problem or _figures(part))
+            for name, part in health.parts.items()
         ]
         # Without a schema there are no privileges to check.
         if health.database.is_healthy and health.migrations.is_healthy:
             found.append(await _privileges(running))
         return found
+
+
+def _figures(part: PartHealth) -> str:
+    duration = f"{part.seconds * 1000:.0f} ms"
+    if not isinstance(part, ClusterHealth):
+        return duration
+    nodes = ", ".join(f"{each.name} {each.shards} shards" for each in part.nodes)
+    leftovers = f", {part.leftovers} leftovers of moved shards" if part.leftovers else ""
+    return f"{duration}, {nodes}{leftovers}"
 
 
 async def _privileges(settings: StoreSettings) -> Finding:

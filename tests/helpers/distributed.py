@@ -1,0 +1,62 @@
+"""A database with rows, to be distributed over a cluster, and what can be seen of it."""
+
+from typing import Any
+
+import psycopg
+from conftest import url_of
+from helpers.support import TABLES
+
+SESSIONS = 40
+
+# Every table, with rows of many sessions.
+ROWS = f"""
+    INSERT INTO livetranslate.sessions (id, bot_id, meeting_id)
+    SELECT md5(n::text)::uuid, 'b', 'm' FROM generate_series(1, {SESSIONS}) AS n;
+    INSERT INTO livetranslate.audio_files (session_id, id, storage_key, format, size_bytes, sha256)
+    SELECT id, id, 'key', 'wav', 1, repeat('a', 64) FROM livetranslate.sessions;
+    INSERT INTO livetranslate.speakers (session_id, label)
+    SELECT id, 'SPEAKER_00' FROM livetranslate.sessions;
+    INSERT INTO livetranslate.transcripts (session_id, id, text, language, audio_file_id, is_final)
+    SELECT id, md5(id::text || n)::uuid, 'said ' || n, 'en', id, true
+    FROM livetranslate.sessions, generate_series(1, 3) AS n;
+    INSERT INTO livetranslate.translations (session_id, transcript_id, text, source_language, target_language)
+    SELECT session_id, id, 'dicho', 'en', 'es' FROM livetranslate.transcripts
+"""
+
+
+def url_for(program: psycopg.Connection[Any], user: str | None = None) -> str:
+    """Return the URL of a connection's database."""
+    info = program.info
+    return url_of(user or info.user, info.password or None, info.host, info.port, info.dbname)
+
+
+def fill(program: psycopg.Connection[Any]) -> None:
+    """Write rows into every table."""
+    program.execute(ROWS.encode())
+    program.commit()
+
+
+def all_rows(program: psycopg.Connection[Any]) -> dict[str, list[str]]:
+    """Return every row of every table as text."""
+    found = {}
+    for table in TABLES:
+        query = f"SELECT to_jsonb(t)::text FROM livetranslate.{table} AS t"
+        found[table] = sorted(row[0] for row in program.execute(query.encode()).fetchall())
+    program.rollback()
+    return found
+
+
+def distributed(program: psycopg.Connection[Any]) -> list[str]:
+    """Return the names of the distributed tables."""
+    query = "SELECT logicalrelid::text FROM pg_dist_partition WHERE partmethod = 'h' ORDER BY 1"
+    found = [row[0] for row in program.execute(query).fetchall()]
+    program.rollback()
+    return found
+
+
+def on_workers(program: psycopg.Connection[Any], query: str) -> list[str]:
+    """Run a query on every worker, and return the results."""
+    found = program.execute("SELECT success, result FROM run_command_on_workers(%s)", [query]).fetchall()
+    program.commit()
+    assert all(success for success, _ in found), found
+    return [result for _, result in found]

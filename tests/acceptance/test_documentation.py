@@ -99,6 +99,8 @@ def run_command(words: list[str], owner: Program, folder: Path) -> None:
         case ["psql", _, "-c", statement]:
             owner.execute(statement.encode())
             owner.rollback()
+        case ["livetranslate-store", "distribute", *_]:
+            pass  # it needs a cluster: `test_cluster_page.py` runs it
         case ["livetranslate-store", *rest]:
             arguments, _, _ = " ".join(map(shlex.quote, rest)).partition(" '|' ")
             done = subprocess.run(
@@ -114,7 +116,8 @@ def run_command(words: list[str], owner: Program, folder: Path) -> None:
 
 
 def test_every_block_is_tried() -> None:
-    tried = {"python", "sh", "ini"}  # a configuration of PgBouncer's is tried in test_recipes.py
+    # A configuration of PgBouncer's is tried in test_recipes.py, SQL in test_cluster_page.py.
+    tried = {"python", "sh", "ini", "sql"}
     left: list[tuple[str, Block]] = [
         (page.name, each) for page in PAGES for each in blocks_of(page) if each.language not in tried
     ]

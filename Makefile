@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The main job on files of one's own: make demo CAPTIONS="en=talk.en.vtt ja=talk.ja.vtt"
 CAPTIONS ?=
 
-.PHONY: demo test test-fast test-citus check lint types imports matrix bench soak soak-day faults reference page-picture terminal-picture clean
+.PHONY: demo test test-fast test-citus check lint types imports matrix bench scale-out soak soak-day faults reference page-picture terminal-picture clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/livetranslate-store demo $(if $(CAPTIONS),--captions $(CAPTIONS))
@@ -48,6 +48,11 @@ matrix: $(VENV)/.development
 # The store against a floor written by hand, in one table of ratios; fails where one misses what it must reach.
 bench: $(VENV)/.development
 	$(BIN)/python -m benchmarks
+
+# A simulation of larger installations, without any server; fails unless it reproduces what was measured. Writes
+# its tables in docs/scale.md.
+scale-out: $(VENV)/.development
+	$(BIN)/python -m benchmarks.scale_out
 
 # A hundred bots for four minutes and a bit, against limits that must hold; writes its table in docs/performance.md.
 soak: $(VENV)/.development

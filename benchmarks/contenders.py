@@ -63,10 +63,7 @@ async def opened(
             max_concurrent_writes=writes,
         ) as store,
     ):
-        # The timing leaves objects out; the floor writes none either.
-        store._storage.put = _no_object  # type: ignore[method-assign, assignment]
-        # The filled rows name recordings that no storage holds, so that none may be claimed.
-        store._storage.claim = _no_claim  # type: ignore[method-assign, assignment]
+        without_objects(store)
         pool = await floor.open_pool(databases.dsn(name), connections)
         try:
             await _check_durability(store, pool)
@@ -74,6 +71,13 @@ async def opened(
             yield Contenders(store, pool, Workload(live, first=segments), live, long[0])
         finally:
             await pool.close()
+
+
+def without_objects(store: Store) -> None:
+    """Leave objects out of the timing; the floor writes none either."""
+    store._storage.put = _no_object  # type: ignore[method-assign, assignment]
+    # The filled rows name recordings that no storage holds, so that none may be claimed.
+    store._storage.claim = _no_claim  # type: ignore[method-assign, assignment]
 
 
 async def _no_object(_staged: StagedAudio) -> None:

@@ -58,11 +58,15 @@ class SpeakerRepository(Repository[Speaker]):
         checked_uuid(session_id, "session_id")
         checked_name(label, "label")
         self._transaction.check_usable(writing=True)
-        given = insert(Speaker).values(session_id=session_id, label=label, **values)
-        # The moment of this statement; a cluster refuses a function here.
-        changed = {"updated_at": given.excluded.created_at}
+        # `excluded`, because a cluster refuses the time of now in DO UPDATE.
+        given = insert(Speaker).values(
+            session_id=session_id, label=label, updated_at=func.statement_timestamp(), **values
+        )
         await self._transaction.execute(
-            given.on_conflict_do_update(index_elements=["session_id", "label"], set_=values | changed)
+            given.on_conflict_do_update(
+                index_elements=["session_id", "label"],
+                set_={name: given.excluded[name] for name in (*values, "updated_at")},
+            )
         )
         return await self.get(session_id, label)
 

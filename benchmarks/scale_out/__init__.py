@@ -1,0 +1,1 @@
+"""A simulation of larger installations, fed with measured service times."""

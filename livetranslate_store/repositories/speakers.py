@@ -58,15 +58,11 @@ class SpeakerRepository(Repository[Speaker]):
         checked_uuid(session_id, "session_id")
         checked_name(label, "label")
         self._transaction.check_usable(writing=True)
-        # `excluded`, because a cluster refuses the time of now in DO UPDATE.
-        given = insert(Speaker).values(
-            session_id=session_id, label=label, updated_at=func.statement_timestamp(), **values
-        )
+        given = insert(Speaker).values(session_id=session_id, label=label, **values)
+        # The moment of this statement; a cluster refuses a function here.
+        changed = {"updated_at": given.excluded.created_at}
         await self._transaction.execute(
-            given.on_conflict_do_update(
-                index_elements=["session_id", "label"],
-                set_={name: given.excluded[name] for name in (*values, "updated_at")},
-            )
+            given.on_conflict_do_update(index_elements=["session_id", "label"], set_=values | changed)
         )
         return await self.get(session_id, label)
 

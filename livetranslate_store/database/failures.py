@@ -215,6 +215,12 @@ def is_answer(error: BaseException | None) -> bool:
     return isinstance(_driver_error(error), asyncpg.PostgresError)
 
 
+def is_of_node(error: BaseException | None) -> bool:
+    """Return whether a node of a cluster caused `error`, which its coordinator reports."""
+    report = _report(_driver_error(error))
+    return report is not None and report.node is not None
+
+
 def is_unsent(error: BaseException | None) -> bool:
     """Return whether the driver raised `error` before it sent anything."""
     return isinstance(_driver_error(error), asyncpg.InterfaceError)

@@ -20,6 +20,7 @@ from livetranslate_store.database.engine import SETTLE_SECONDS, Database, Driver
 from livetranslate_store.database.failures import (
     DATABASE_ERRORS,
     is_broken,
+    is_of_node,
     is_read_only,
     is_unsent,
     translate,
@@ -242,7 +243,7 @@ class Transaction:
         if self._lease is None:
             return
         self._note_pause()
-        with wrap(self._note, committing=True):
+        with wrap(self._note_commit, committing=True):
             driver = self._database.driver_of(self._lease)
             with self._database.statements.timed("commit"):
                 # Outside a transaction the server accepts any COMMIT, and in an aborted one it rolls back.
@@ -317,6 +318,13 @@ class Transaction:
             return None
         known = self._database.note_failure(self._lease, error, writes=not self.read_only)
         return known or (self._time_limit_met() if is_unsent(error) else None)
+
+    def _note_commit(self, error: Exception) -> StoreError | None:
+        known = self._note(error)
+        if known is None and is_of_node(error):
+            # A coordinator that can answer a COMMIT with an error has rolled back, on all nodes.
+            return translate(error)
+        return known
 
     def _time_limit_met(self) -> StoreError | None:
         """Return the error of a connection that the server has closed between two statements, by a limit.

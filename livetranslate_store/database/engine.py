@@ -33,6 +33,7 @@ from livetranslate_store.database.first_look import FirstLook, look_at
 from livetranslate_store.database.pool_policy import PoolPolicy, driver_of
 from livetranslate_store.database.retries import Retries
 from livetranslate_store.database.session import refuse_commit
+from livetranslate_store.database.shards import ShardMap
 from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.database.statement_times import StatementTimes
 from livetranslate_store.errors import (
@@ -87,6 +88,8 @@ class Database:
         self._has_looked = False
         #: What the server is, once a connection is open.
         self.server = FirstLook()
+        #: The shards of sessions, on a cluster.
+        self.shards = ShardMap()
         #: Retries of the calls that are safe to repeat.
         self.retries = Retries(settings.retry_timeout)
         self._reads = Breaker("reads", settings.breaker_timeout)
@@ -247,6 +250,10 @@ class Database:
                 lease.invalidate()
         elif is_answer(error):
             breaker.answered()
+        if self.is_distributed and isinstance(error, asyncpg.FeatureNotSupportedError):
+            # A shard was split, or tables are distributed no longer: look at both again.
+            self.shards.forget()
+            self._has_looked = False
         if writes and takes_no_writes(error):
             self._refused = monotonic(), str(translate(error))
         return None

@@ -15,6 +15,7 @@ from functools import partial
 from itertools import chain
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from uuid import UUID
 
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -34,6 +35,8 @@ from livetranslate_store.writing.encoding import WriteKey
 
 # One group is written while the next is gathered and sent; more of them would only make each smaller.
 GROUPS_UNDER_WAY = 2
+# On a cluster a group takes several round trips over several processes, and there is one for each shard.
+GROUPS_ON_A_CLUSTER = 8
 # Larger groups hold up all their writes without saving much more.
 LARGEST_GROUP = 100
 
@@ -53,6 +56,10 @@ def group_limit(writes_at_once: int) -> int:
 
 class Item(Protocol):
     """Something to write in a group."""
+
+    @property
+    def session_id(self) -> UUID:
+        """The session that it belongs to."""
 
     @property
     def keys(self) -> Collection[WriteKey]:
@@ -83,10 +90,12 @@ def nothing_to_clean_up(_item: Any, /, *, may_be_stored: bool) -> None:
 class _QueuedWrite(Generic[ItemT, Receipt]):
     """An item in the queue, the answer to its caller, and the attempts so far."""
 
-    __slots__ = ("answer", "attempts", "context", "group", "item", "keys", "may_be_stored", "since")
+    __slots__ = ("answer", "attempts", "context", "group", "item", "keys", "may_be_stored", "shard", "since")
 
-    def __init__(self, item: ItemT, answer: "asyncio.Future[Receipt]") -> None:
+    def __init__(self, item: ItemT, answer: "asyncio.Future[Receipt]", shard: int | None) -> None:
         self.item = item
+        #: The shard of its session; None on a single server.
+        self.shard = shard
         self.keys = item.keys
         self.answer = answer
         #: The caller's context: the spans of a group belong to the trace of its first write.
@@ -169,7 +178,9 @@ class GroupCommit(Generic[ItemT, Receipt]):
         A cancelled write is withdrawn while it waits; once it is under way, its outcome is awaited for a
         moment, and its group goes on without it.
         """
-        write: _QueuedWrite[ItemT, Receipt] = _QueuedWrite(item, asyncio.get_running_loop().create_future())
+        shard = await self._shard_of(item) if self._database.is_distributed else None
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        write = _QueuedWrite(item, answer, shard)
         self._queue[write] = None
         try:
             # The group takes its writes in the loop's next turn: all that arrive in this turn go together.
@@ -185,6 +196,13 @@ class GroupCommit(Generic[ItemT, Receipt]):
             elif write in self._queue:
                 del self._queue[write]
                 self._clean_up(item, may_be_stored=write.may_be_stored)
+            raise
+
+    async def _shard_of(self, item: ItemT) -> int:
+        try:
+            return await self._database.shards.of(item.session_id, self._database.fetch_for_write)
+        except BaseException:
+            self._clean_up(item, may_be_stored=False)
             raise
 
     async def close(self) -> None:
@@ -203,7 +221,8 @@ class GroupCommit(Generic[ItemT, Receipt]):
 
     def _start_group(self) -> None:
         """Start a group, unless enough are under way, or no write can go."""
-        if self._connecting is not None or len(self._groups) == GROUPS_UNDER_WAY:
+        most = GROUPS_ON_A_CLUSTER if self._database.is_distributed else GROUPS_UNDER_WAY
+        if self._connecting is not None or len(self._groups) >= most:
             return
         first = next((each for each in self._queue if self._busy.isdisjoint(each.keys)), None)
         if first is None:
@@ -255,14 +274,14 @@ class GroupCommit(Generic[ItemT, Receipt]):
         return await self._retries.run(lease, since=front.since)
 
     def _next_group(self) -> list[_QueuedWrite[ItemT, Receipt]]:
-        """Return the writes that can go together, in order: each key once.
+        """Return the writes that can go together, in order: each key once, all of them in one shard.
 
         A second revision waits until the first is stored, and holds back the third.
         """
         group: list[_QueuedWrite[ItemT, Receipt]] = []
         seen = set(self._busy)
         for write in self._queue:
-            if seen.isdisjoint(write.keys):
+            if seen.isdisjoint(write.keys) and (not group or write.shard == group[0].shard):
                 group.append(write)
                 if len(group) == self._limit:
                     break

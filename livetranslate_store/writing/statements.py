@@ -166,10 +166,12 @@ TRANSCRIPT_WRITE = TableWrite("transcripts", _insert_transcripts, _merge_transcr
 TRANSLATION_WRITE = TableWrite("translations", _insert_translations, _merge_translations)
 
 
-def any_stored(binding: Binding, table: Table) -> ColumnElement[bool]:
+def any_stored(
+    binding: Binding, table: Table, here: Sequence[ColumnElement[bool]] = ()
+) -> ColumnElement[bool]:
     """Return the condition that one of the input rows of a table is stored, by its key."""
     keys = binding.rows(table, ("session_id", "id")).subquery(f"{table.name}_keys")
-    stored = looked_up(table, keys, f"{table.name}_found", session_id="session_id", id="id")
+    stored = looked_up(table, keys, f"{table.name}_found", here, session_id="session_id", id="id")
     return select(literal_column("1")).select_from(keys.join(stored, true())).exists()
 
 

@@ -49,6 +49,7 @@ from livetranslate_store.writing.outcomes import (
 )
 from livetranslate_store.writing.revision_rules import TranscriptRule, TranslationRule
 from livetranslate_store.writing.statements import (
+    any_stored,
     completed_by_stored,
     completed_by_written,
     speaker_is_known,
@@ -85,6 +86,12 @@ WRITTEN_ARRAYS = tuple(f"written_{name}" for name in _WRITTEN)
 def insert_statement(table: Table) -> Statement:
     """Return the insert of rows that are missing; it returns the key, the revision and the position."""
     return Statement.compiled(f"{table.name}.insert", _insert(table, ARRAYS.rows(table, COLUMNS[table.name])))
+
+
+@cache
+def is_any_stored(table: Table) -> Statement:
+    """Return the read of whether any of these rows is stored, by its key."""
+    return Statement.compiled("import.look_up", select(any_stored(ARRAYS, table, _here(table, table.name))))
 
 
 @cache

@@ -62,13 +62,13 @@ async def revise_segment(rows: RowsByTable, connection: Connection) -> Sequence[
 
 async def merge_segments(rows: RowsByTable, connection: Connection) -> Sequence[Any]:
     """See `WriteForms.merge_segments`."""
-    return await connection.transact(partial(_merge_segments, rows))
+    return await connection.transact(partial(merge_all, rows))
 
 
 async def insert(table: str, rows: RowsByTable, connection: Connection) -> Sequence[Any]:
     """See `WriteForms.insert`."""
     if rows.get("speakers"):
-        await _add_speakers(rows, connection.fetch)
+        await add_speakers(rows, connection.fetch)
     return _inserted(table, await connection.fetch(_insert_of(table).bind(array_values(rows))))
 
 
@@ -99,7 +99,7 @@ async def _insert_segments(rows: RowsByTable, run: Run) -> int:
     if rows["audio_files"]:
         await _insert_all(AUDIO_FILES, rows, run)
     if rows["speakers"]:
-        await _add_speakers(rows, run)
+        await add_speakers(rows, run)
     position = await _insert_all(TRANSCRIPTS, rows, run)
     if rows["translations"]:
         await _insert_all(TRANSLATIONS, rows, run)
@@ -115,7 +115,8 @@ async def _insert_all(table: Table, rows: RowsByTable, run: Run) -> int:
     return position
 
 
-async def _merge_segments(rows: RowsByTable, run: Run) -> Sequence[Any]:
+async def merge_all(rows: RowsByTable, run: Run) -> Sequence[Any]:
+    """Merge segments in the running transaction; raises ConflictError for a lost race: roll back then."""
     outcomes: list[Any] = []
     if rows["audio_files"]:
         outcomes += await _merge(_audio_files(rows), rows, run)
@@ -176,7 +177,8 @@ def _inserted(table: str, inserted: Sequence[Any]) -> list[Row]:
     return [*outcomes, row_of_statement(POSITION, position)] if inserted else outcomes
 
 
-async def _add_speakers(rows: RowsByTable, run: Run) -> None:
+async def add_speakers(rows: RowsByTable, run: Run) -> None:
+    """Insert the missing speakers, and name the nameless ones."""
     missing = await run(look_at_speakers().bind(array_values({"speakers": rows["speakers"]})))
     await _insert_speakers(missing, rows, run)
 

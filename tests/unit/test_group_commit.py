@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, NamedTuple, cast
+from uuid import UUID
 
 import pytest
 
@@ -29,6 +30,7 @@ STATEMENT = BoundStatement("test", "SELECT 1", [])
 class Item(NamedTuple):
     name: str
     key: int
+    session_id: UUID = UUID(int=0)
 
     @property
     def keys(self) -> list[tuple[int, int]]:
@@ -70,8 +72,17 @@ class Retries:
         self.endings.append(well)
 
 
+class FakeShards:
+    """Puts a session into the shard of its number."""
+
+    async def of(self, session_id: UUID, _fetch: Any) -> int:
+        return session_id.int
+
+
 class FakeDatabase:
     def __init__(self, clock: Clock) -> None:
+        self.is_distributed = False
+        self.shards = FakeShards()
         self.retries = Retries(clock)
         self.leases: list[Lease] = []
         #: The errors of the next leases.
@@ -81,6 +92,8 @@ class FakeDatabase:
         self.is_free.set()
         #: The leases that statements ran on; None for a connection of their own.
         self.ran_on: list[Lease | None] = []
+
+    fetch_for_write = None
 
     async def lease(self, *, writes: bool) -> Lease:
         assert writes
@@ -151,9 +164,9 @@ class Bench:
             clock=self.clock,
         )
 
-    def start(self, name: str, key: int | None = None) -> "asyncio.Task[str]":
+    def start(self, name: str, key: int | None = None, *, shard: int = 0) -> "asyncio.Task[str]":
         """Start the write of an item; without a key no other item has its key."""
-        item = Item(name, id(name) if key is None else key)
+        item = Item(name, id(name) if key is None else key, UUID(int=shard))
         return asyncio.create_task(self.groups.write(item))
 
     @property
@@ -449,3 +462,12 @@ async def test_closing_cuts_off_a_hanging_group_whose_writes_may_be_stored(
     [error] = await results([task])
     assert isinstance(error, OutcomeUnknownError)
     assert bench.write.given_up == [("a", True)]
+
+
+async def test_on_a_cluster_a_group_holds_writes_of_one_shard_in_the_order_of_their_arrival(
+    bench: Bench,
+) -> None:
+    bench.database.is_distributed = True
+    tasks = [bench.start(f"{shard}{place}", shard=shard) for place in "ab" for shard in (1, 2, 3)]
+    assert await results(tasks) == [f"receipt of {name}" for name in ("1a", "2a", "3a", "1b", "2b", "3b")]
+    assert bench.write.groups == [["1a", "1b"], ["2a", "2b"], ["3a", "3b"]]

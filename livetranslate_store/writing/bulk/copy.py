@@ -1,7 +1,7 @@
 """One transaction stores a batch: new segments by COPY, the others by a merge under the rules."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -59,10 +59,10 @@ class BatchWriter:
         if len(batch.waves) > first_is_new:
             await self._merge(batch.waves[1:] if first_is_new else batch.waves)
         if speakers := batch.speakers():
-            await self._fetch(speakers_statement().bind(ARRAYS.values({"speakers": speakers})))
+            await self._add_speakers(speakers)
         unfinished = {each.session_id for each in batch.segments if not each.transcript.is_final}
         if unfinished:
-            await self._fetch(settle_statement().bind({"session_ids": [*unfinished]}))
+            await self._settle(unfinished)
         return self._outcomes
 
     async def _is_stored(self, wave: Wave) -> bool:
@@ -103,6 +103,12 @@ class BatchWriter:
                     outcomes.needless += wave.objects_of({key for key, _ in _by_key(*arrays)})
                 elif outcome == Outcome.UPDATED and table == STAGED_TRANSCRIPTS.target.name:
                     outcomes.revised += wave.lookups_of(dict(_by_key(*arrays)))
+
+    async def _add_speakers(self, speakers: Sequence[Row]) -> None:
+        await self._fetch(speakers_statement().bind(ARRAYS.values({"speakers": speakers})))
+
+    async def _settle(self, session_ids: Collection[UUID]) -> None:
+        await self._fetch(settle_statement().bind({"session_ids": [*session_ids]}))
 
     async def _stage(self, staging: Staging, rows_of_waves: Iterable[Iterable[Row]]) -> None:
         numbered = ((number, *row) for number, rows in enumerate(rows_of_waves) for row in rows)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from livetranslate_store.audio.storage import AudioStorage
-from livetranslate_store.database.engine import Database
+from livetranslate_store.database.engine import Database, Driver
 from livetranslate_store.database.failures import NO_SESSION
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import (
@@ -32,6 +32,7 @@ from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.bulk.batch import Batch, Items, batches
 from livetranslate_store.writing.bulk.copy import BatchOutcomes, BatchWriter
 from livetranslate_store.writing.bulk.statements import missing_sessions
+from livetranslate_store.writing.bulk.stepwise import ShardedBatchWriter
 from livetranslate_store.writing.protocol import first_or_merge, undone_by_race
 
 Progress: TypeAlias = Callable[[ImportProgress], None]
@@ -185,16 +186,22 @@ class BulkImport:
         await first_or_merge(undone_by_race(insert, inserts=True), undone_by_race(merge))
 
     async def _store_once(self, batch: Batch, orphans: set[str], *, is_new: bool) -> BatchOutcomes:
-        transaction, statements = Transaction(self._database), self._database.statements
+        transaction = Transaction(self._database)
         try:
             written = await transaction.write_with(
-                lambda driver: BatchWriter(driver, statements).write(batch, is_new=is_new)
+                lambda driver: self._writer(driver).write(batch, is_new=is_new)
             )
         except BaseException:
             await run_to_end(transaction.end(commit=False))
             raise
         await run_to_end(self._commit(transaction, batch, written, orphans), hurry=transaction.hurry)
         return written
+
+    def _writer(self, driver: Driver) -> BatchWriter:
+        database = self._database
+        if database.is_distributed:
+            return ShardedBatchWriter(driver, database.statements, database.shards)
+        return BatchWriter(driver, database.statements)
 
     async def _commit(
         self, transaction: Transaction, batch: Batch, written: BatchOutcomes, orphans: set[str]

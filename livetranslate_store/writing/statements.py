@@ -141,13 +141,13 @@ def _merge_transcripts(binding: Binding) -> Statement:
 
 @cache
 def _insert_translations(binding: Binding) -> Statement:
-    completed = completed_by_stored(input_rows(binding, TRANSLATIONS))
+    completed = _completed_by_stored(input_rows(binding, TRANSLATIONS))
     return Statement.compiled("translations.insert", _insert_missing(TRANSLATIONS, completed))
 
 
 @cache
 def _merge_translations(binding: Binding) -> Statement:
-    translations = upsert_translations(completed_by_stored(input_rows(binding, TRANSLATIONS)))
+    translations = upsert_translations(_completed_by_stored(input_rows(binding, TRANSLATIONS)))
     return Statement.compiled("translations.merge", _merged("translations", translations))
 
 
@@ -235,24 +235,33 @@ def completed_by_written(translations: CTE, sent: CTE, written: CTE) -> CTE:
     )
     same_key = and_(sent.c.session_id == written.c.session_id, sent.c.id == written.c.id)
     sources = translations.join(written, its_transcript).join(sent, same_key)
-    return _completed(translations, sources, language=sent.c.language, revision=made_from)
+    return completed(translations, sources, language=sent.c.language, revision=made_from).cte(
+        "translations_completed"
+    )
 
 
-def completed_by_stored(translations: CTE, here: Sequence[ColumnElement[bool]] = ()) -> CTE:
+def _completed_by_stored(translations: CTE) -> CTE:
     """Return translations completed from stored transcripts; those without one are left out."""
     stored = looked_up(
-        TRANSCRIPTS, translations, "transcripts_stored", here, session_id="session_id", id="transcript_id"
+        TRANSCRIPTS, translations, "transcripts_stored", session_id="session_id", id="transcript_id"
     )
     sources = translations.join(stored, true())
-    return _completed(translations, sources, language=stored.c.language, revision=stored.c.revision)
+    return completed(translations, sources, language=stored.c.language, revision=stored.c.revision).cte(
+        "translations_completed"
+    )
 
 
-def _completed(
-    translations: CTE, sources: FromClause, *, language: ColumnElement[str], revision: ColumnElement[int]
-) -> CTE:
+def completed(
+    translations: FromClause,
+    sources: FromClause,
+    *,
+    language: ColumnElement[str],
+    revision: ColumnElement[int],
+) -> Select[Any]:
+    """Return translations with all that they take from their transcripts."""
     filled = {
         "source_language": func.coalesce(translations.c.source_language, language),
         "transcript_revision": func.coalesce(translations.c.transcript_revision, revision),
     }
     columns = (filled.get(name, translations.c[name]).label(name) for name in TRANSLATION_COLUMNS)
-    return select(*columns).select_from(sources).cte("translations_completed")
+    return select(*columns).select_from(sources)

@@ -50,7 +50,7 @@ from livetranslate_store.writing.outcomes import (
 from livetranslate_store.writing.revision_rules import TranscriptRule, TranslationRule
 from livetranslate_store.writing.statements import (
     any_stored,
-    completed_by_stored,
+    completed,
     completed_by_written,
     speaker_is_known,
 )
@@ -113,9 +113,7 @@ def look_at_speakers() -> Statement:
 @cache
 def insert_late_translations() -> Statement:
     """Return the insert of translations of stored transcripts; the others are left out."""
-    rows = input_rows(ARRAYS, TRANSLATIONS)
-    completed = completed_by_stored(rows, _here(TRANSCRIPTS, "translations"))
-    return Statement.compiled("translations.insert", _insert(TRANSLATIONS, select(*completed.c)))
+    return Statement.compiled("translations.insert", _insert(TRANSLATIONS, _completed_by_stored()))
 
 
 @cache
@@ -167,8 +165,7 @@ def judge_audio_files() -> Statement:
 @cache
 def judge_late_translations() -> Statement:
     """Return the revision of translations of stored transcripts, and the verdict on all rows."""
-    rows = input_rows(ARRAYS, TRANSLATIONS)
-    return _judge_translations(completed_by_stored(rows, _here(TRANSCRIPTS, "translations")))
+    return _judge_translations(_completed_by_stored().cte("translations_completed"))
 
 
 @cache
@@ -177,10 +174,10 @@ def judge_written_translations() -> Statement:
     return _judge_translations(_completed_by_written())
 
 
-def _judge_translations(completed: CTE) -> Statement:
+def _judge_translations(rows: CTE) -> Statement:
     here = _here(TRANSLATIONS, "translations")
     judged = judgement(
-        completed, TRANSLATIONS, TranslationRule(), revision_column="transcript_revision", here=here
+        rows, TRANSLATIONS, TranslationRule(), revision_column="transcript_revision", here=here
     )
     return Statement.compiled(
         "translations.judge", union_all(*_verdicts(judged, TRANSLATIONS), position_row())
@@ -261,6 +258,18 @@ def _named_speakers(rows: CTE) -> CTE:
         .returning(SPEAKERS.c.label)
         .cte("speakers_named")
     )
+
+
+def _completed_by_stored() -> Select[Any]:
+    """Return translations completed from stored transcripts; those without one are left out."""
+    rows = ARRAYS.rows(TRANSLATIONS, COLUMNS["translations"]).subquery("late")
+    # No lookup in LATERAL as on a single server: Citus mistakes its table in an insert.
+    its_transcript = and_(
+        TRANSCRIPTS.c.session_id == rows.c.session_id, TRANSCRIPTS.c.id == rows.c.transcript_id
+    )
+    sources = rows.join(TRANSCRIPTS, its_transcript)
+    query = completed(rows, sources, language=TRANSCRIPTS.c.language, revision=TRANSCRIPTS.c.revision)
+    return query.where(*_here(TRANSCRIPTS, "translations"))
 
 
 def _completed_by_written() -> CTE:

@@ -31,7 +31,7 @@ from livetranslate_store.values import ImportCounts, ImportProgress, ImportRepor
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.bulk.batch import Batch, Items, batches
 from livetranslate_store.writing.bulk.copy import BatchOutcomes, BatchWriter
-from livetranslate_store.writing.bulk.statements import missing_sessions
+from livetranslate_store.writing.bulk.statements import known_sessions
 from livetranslate_store.writing.bulk.stepwise import ShardedBatchWriter
 from livetranslate_store.writing.protocol import first_or_merge, undone_by_race
 
@@ -177,8 +177,8 @@ class BulkImport:
     async def _missing(self, sessions: Sequence[UUID]) -> set[UUID]:
         # A lease for writes: a running import ends well while the store closes.
         lease = await self._database.lease(writes=True)
-        rows = await self._database.fetch_once(missing_sessions().bind({"ids": sessions}), lease=lease)
-        return {row[0] for row in rows}
+        rows = await self._database.fetch_once(known_sessions().bind({"ids": sessions}), lease=lease)
+        return set(sessions).difference(row[0] for row in rows)
 
     async def _store_whole(self, batch: Batch, orphans: set[str]) -> None:
         insert = partial(self._store_once, batch, orphans, is_new=True)

@@ -6,22 +6,20 @@ and merged from there, as whole segments are merged, with tables in place of par
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import NamedTuple
 
 from sqlalchemy import (
     ARRAY,
     CTE,
     ColumnElement,
     Integer,
-    Select,
     Table,
     TableClause,
     Uuid,
     and_,
+    any_,
     bindparam,
     column,
-    exists,
     func,
     literal_column,
     or_,
@@ -125,8 +123,8 @@ def merge_statement() -> Statement:
 
 
 @cache
-def missing_sessions() -> Statement:
-    """Return the read of those of the `ids` that no session has."""
-    ids: ColumnElement[UUID] = func.unnest(bindparam("ids", type_=ARRAY(Uuid()))).column_valued("wanted")
-    known: Select[Any] = select(literal_column("1")).where(table_of(Session).c.id == ids)
-    return Statement.compiled("import.missing_sessions", select(ids).where(~exists(known)))
+def known_sessions() -> Statement:
+    """Return the read of those of the `ids` that a session has."""
+    session_id = table_of(Session).c.id
+    wanted = bindparam("ids", type_=ARRAY(Uuid()))
+    return Statement.compiled("import.known_sessions", select(session_id).where(session_id == any_(wanted)))

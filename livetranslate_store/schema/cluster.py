@@ -36,7 +36,8 @@ _TABLES = Statement(
     """
 SELECT t.name, p.logicalrelid IS NOT NULL AS is_distributed,
     p.colocationid = (SELECT colocationid FROM pg_catalog.pg_dist_partition
-                      WHERE logicalrelid = to_regclass($2)) AS is_colocated
+                      WHERE logicalrelid = to_regclass($2)) AS is_colocated,
+    p.logicalrelid IS NOT NULL AND pg_relation_size(p.logicalrelid) > 0 AS has_hidden_rows
 FROM unnest($1::text[]) WITH ORDINALITY AS t (name, place)
     LEFT JOIN pg_catalog.pg_dist_partition p ON p.logicalrelid = to_regclass(t.name)
 ORDER BY t.place
@@ -65,6 +66,8 @@ class DistributedTable(NamedTuple):
     name: str
     is_distributed: bool
     is_colocated: bool
+    #: Whether the coordinator keeps a copy of its rows, which no query sees, but a migration does.
+    has_hidden_rows: bool
 
 
 async def read_nodes(fetch: Fetch, question: str) -> list[Node]:
@@ -93,7 +96,12 @@ async def read_nodes(fetch: Fetch, question: str) -> list[Node]:
 async def read_tables(fetch: Fetch, names: Sequence[str]) -> list[DistributedTable]:
     """Return how these tables are distributed, in the same order."""
     rows = await fetch(_TABLES.bind({"names": names, "first": SESSIONS}))
-    return [DistributedTable(row["name"], row["is_distributed"], bool(row["is_colocated"])) for row in rows]
+    return [
+        DistributedTable(
+            row["name"], row["is_distributed"], bool(row["is_colocated"]), row["has_hidden_rows"]
+        )
+        for row in rows
+    ]
 
 
 def table_names() -> list[str]:

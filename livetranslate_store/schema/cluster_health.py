@@ -70,6 +70,12 @@ def _misplaced(tables: Sequence[DistributedTable]) -> Iterator[str]:
     apart = [each.name for each in tables if not each.is_distributed]
     if apart:
         yield f"{', '.join(apart)}: not distributed, and others are. Run `livetranslate-store distribute`."
+    hidden = [each.name for each in tables if each.has_hidden_rows]
+    if hidden:
+        yield (
+            f"{', '.join(hidden)}: the coordinator keeps a copy of rows that no query sees. "
+            "Run `livetranslate-store distribute`."
+        )
     for each in tables:
         if each.is_distributed and not each.is_colocated:
             yield (

@@ -61,7 +61,7 @@ WITH ours AS (
 )
 SELECT t.relation::text AS name, t.key, pg_has_role(c.relowner, 'USAGE') AS is_own,
     CASE WHEN c.reltuples < 0 THEN pg_stat_get_live_tuples(c.oid) ELSE c.reltuples::bigint END AS rows,
-    pg_total_relation_size(c.oid) AS bytes, pg_relation_size(c.oid) > 0 AS has_rows_here,
+    pg_total_relation_size(c.oid) AS bytes,
     ARRAY(SELECT i.indexrelid::regclass::text FROM pg_catalog.pg_index i
           WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum <> ALL (i.indkey)) AS other_keys
 FROM (SELECT * FROM ours UNION ALL SELECT * FROM theirs) AS t
@@ -124,17 +124,21 @@ async def plan_of(fetch: Fetch, settings: StoreSettings, shards: int) -> Plan:
         [(is_worker,)] = await fetch(_IS_WORKER.bind())
         nodes = await read_nodes(fetch, QUESTION)
         lines += [*node_lines(nodes, is_worker=is_worker), *setting_lines(nodes, shards)]
-        distributed = {each.name: each for each in await read_tables(fetch, list(tables))}
+        known = await read_tables(fetch, list(tables))
+        distributed = {each.name: each for each in known if each.is_distributed}
     lines += [await _schema(fetch, has_schema=server["has_schema"]), *_ownership(tables, server["user"])]
     lines.append(await _stores(fetch, settings))
-    moving = [name for name in tables if name not in distributed or not distributed[name].is_distributed]
+    moving = [name for name in tables if name not in distributed]
     lines += _keys(tables[name] for name in moving)
-    hidden = [name for name, found in tables.items() if name not in moving and found["has_rows_here"]]
     for name, found in tables.items():
-        lines.append(_moving(found) if name in moving else _distributed(found))
+        lines.append(_moving(found) if name in moving else _distributed(distributed[name]))
     if moving:
         lines.append(_meanwhile(shards, is_first=SESSIONS in moving))
-    return Plan(lines, [MovingTable(name, tables[name]["key"]) for name in moving], hidden)
+    return Plan(
+        lines,
+        [MovingTable(name, tables[name]["key"]) for name in moving],
+        [each.name for each in distributed.values() if each.has_hidden_rows],
+    )
 
 
 async def plan_of_return(fetch: Fetch, settings: StoreSettings) -> Plan:
@@ -221,10 +225,10 @@ def _moving(table: asyncpg.Record) -> Line:
     return Line(table["name"], "moves", size)
 
 
-def _distributed(table: asyncpg.Record) -> Line:
-    if table["has_rows_here"]:
-        return Line(table["name"], "moves", "distributed; the hidden copy on this server is removed")
-    return Line(table["name"], "done", "distributed")
+def _distributed(table: DistributedTable) -> Line:
+    if table.has_hidden_rows:
+        return Line(table.name, "moves", "distributed; the hidden copy on this server is removed")
+    return Line(table.name, "done", "distributed")
 
 
 def _meanwhile(shards: int, *, is_first: bool) -> Line:

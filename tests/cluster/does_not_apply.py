@@ -1,6 +1,8 @@
 """The tests that say nothing about distributed tables, and why; on a cluster they are skipped."""
 
 _OWN_SERVER = "it starts a server of its own"
+_OWN_NODES = "it kills a server of its own; tests/cluster/test_cluster_faults.py kills nodes of a cluster"
+_TRIGGER = "a cluster takes no triggers on distributed tables"
 _PLAN = "it asks for the plan of a single server"
 _STATISTICS = "it reads what a single server counts of its tables"
 
@@ -10,6 +12,11 @@ DOES_NOT_APPLY = {
     "tests/integration/test_replicas.py": _OWN_SERVER,
     "tests/integration/test_server_restarts.py": _OWN_SERVER,
     "tests/integration/test_live_rows.py": _STATISTICS,
+    "tests/integration/test_unit_session.py::"
+    "test_rows_that_wait_in_the_session_are_there_for_the_drivers_statements": _TRIGGER,
+    "tests/faults/test_full_disk.py": _OWN_SERVER,
+    "tests/faults/test_killed_server.py": _OWN_NODES,
+    "tests/faults/test_promoted_standby.py": _OWN_SERVER,
 }
 
 

@@ -122,13 +122,16 @@ def _patient(node: Address) -> psycopg.Connection[Any]:
 
 
 def _make(connection: psycopg.Connection[Any], name: str, template: str) -> None:
+    # What an interrupted test has left must not be in the way of the next one.
+    _drop(connection, name)
     names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
     connection.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**names))
 
 
 def _drop(connection: psycopg.Connection[Any], name: str) -> None:
-    _clear(connection, name)
-    connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+    if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None:
+        _clear(connection, name)
+        connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
 def _clear(connection: psycopg.Connection[Any], name: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -67,25 +67,48 @@ def _another(program: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     )
 
 
-_WAITING = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+# The waiting statements, by whom PostgreSQL or Citus can end; on a cluster a statement waits on a worker.
+_WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+_WAITING_ON_ANY_NODE = "SELECT global_pid FROM citus_stat_activity WHERE wait_event_type = 'Lock'"
+_BLOCKED_BY = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+_BLOCKED_ON_ANY_NODE_BY = "SELECT waiting_gpid FROM citus_lock_waits WHERE blocking_gpid = %s"
 
 
 def waiting_for_a_lock(program: psycopg.Connection[Any]) -> bool:
     """Return whether a statement in the database of `program` waits for a lock."""
     with _another(program) as watcher:
-        return watcher.execute(f"SELECT 1 {_WAITING}").fetchone() is not None
+        return watcher.execute(_waiting(watcher)).fetchone() is not None
 
 
 def end_waiting_connections(program: psycopg.Connection[Any]) -> bool:
     """End the connections in the database of `program` that wait for a lock; return whether any did."""
     with _another(program) as killer:
-        return killer.execute(f"SELECT pg_terminate_backend(pid) {_WAITING}").fetchone() is not None
+        waiting = killer.execute(_waiting(killer)).fetchall()
+        for (pid,) in waiting:
+            # Citus has an overload for what it calls a global process.
+            kind = "bigint" if is_on_a_cluster(killer) else "int"
+            killer.execute(f"SELECT pg_terminate_backend(%s::{kind})", [pid])
+        return bool(waiting)
 
 
 async def until_blocked(program: psycopg.Connection[Any]) -> None:
     """Wait until a transaction waits for the end of the one that `program` is in."""
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
-    await until(lambda: program.execute(waiting).fetchone() != (0,))
+    with _another(program) as watcher:
+        if is_on_a_cluster(watcher):
+            [blocking] = program.execute("SELECT citus_backend_gpid()").fetchone() or (None,)
+            query = _BLOCKED_ON_ANY_NODE_BY
+        else:
+            blocking, query = program.info.backend_pid, _BLOCKED_BY
+        await until(lambda: watcher.execute(query, [blocking]).fetchone() is not None)
+
+
+def _waiting(watcher: psycopg.Connection[Any]) -> LiteralString:
+    return _WAITING_ON_ANY_NODE if is_on_a_cluster(watcher) else _WAITING
+
+
+def is_on_a_cluster(program: psycopg.Connection[Any]) -> bool:
+    """Return whether the tables of the database of `program` are distributed."""
+    return program.execute("SELECT to_regclass('citus_tables') IS NOT NULL").fetchone() == (True,)
 
 
 def take_away(program: psycopg.Connection[Any]) -> Callable[[], None]:

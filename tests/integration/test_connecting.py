@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from livetranslate_store import Store, StoreUnavailableError
 
@@ -107,7 +108,7 @@ async def test_several_hosts_are_all_named() -> None:
 
 
 async def test_a_database_that_does_not_exist(database_url: str) -> None:
-    wrong = database_url.replace("/livetranslate_test", "/no_such_database")
+    wrong = make_url(database_url).set(database="no_such_database").render_as_string(hide_password=False)
     with pytest.raises(StoreUnavailableError, match=r"Cannot connect .* at .*does not exist") as raised:
         async with Store.open(wrong, min_connections=1):
             pytest.fail("there is no such database")

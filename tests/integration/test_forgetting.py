@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from helpers.stored import Program, objects
-from helpers.support import audio, counts, transcript, translation, until
+from helpers.support import audio, counts, transcript, translation, until, waiting_for_a_lock
 
 from livetranslate_store import (
     DeletedSpeakerContent,
@@ -151,7 +150,7 @@ async def test_a_reference_to_the_audio_that_is_made_meanwhile_keeps_it(
         (ada.audio_file_id, session_id, grace.transcript_id),
     )
     forgetting = asyncio.create_task(forget(store, session_id, ADA))
-    await until(lambda: is_waiting_for_a_lock(other_program))
+    await until(lambda: waiting_for_a_lock(other_program))
     other_program.commit()
     assert (await forgetting).audio_files == 0
     assert ada.audio_file_id is not None
@@ -165,7 +164,7 @@ async def test_what_is_said_meanwhile_waits_and_is_stored_afterwards(
     async with store.unit_of_work() as uow:
         await uow.speakers.forget(session_id, ADA)
         saying = asyncio.create_task(say(store, session_id, ADA, 2))
-        await until(lambda: is_waiting_for_a_lock(other_program))
+        await until(lambda: waiting_for_a_lock(other_program))
     audio_file_id = (await saying).audio_file_id
     assert audio_file_id is not None
     assert await store.read_audio(session_id, audio_file_id) == b"RIFF"
@@ -196,13 +195,3 @@ async def test_a_deleted_session_takes_the_objects_along_that_no_row_refers_to(
         deleted = await uow.sessions.delete(session_id)
     assert (deleted.transcripts, deleted.translations, deleted.speakers, deleted.audio_files) == (1, 1, 1, 1)
     assert objects(audio_folder) == []
-
-
-def is_waiting_for_a_lock(program: Program) -> bool:
-    # On a connection of its own: the other one may be in the middle of a transaction.
-    with psycopg.connect(program.info.dsn, password=program.info.password or None) as watching:
-        row = watching.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        ).fetchone()
-    return row is not None and row[0] > 0

@@ -58,7 +58,7 @@ def terminate_all(program: Program) -> None:
 def connections(program: Program) -> int:
     row = program.execute(
         "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        " WHERE datname = current_database() AND application_name = 'livetranslate_store'"
     ).fetchone()
     program.rollback()
     assert row is not None

@@ -14,6 +14,7 @@ from helpers.support import TABLES, counts, transcript, translation
 
 from livetranslate_store import SegmentInput, Store, StoreUnavailableError
 from livetranslate_store.cli.__main__ import main
+from livetranslate_store.ids import new_id
 from livetranslate_store.schema.roles import roles_script
 
 OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
@@ -54,11 +55,12 @@ def test_neither_role_can_change_the_schema(other_program: Program, role: str, s
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_reader_reads_and_does_not_write(other_program: Program, table: str) -> None:
+    key = "id" if table == "sessions" else "session_id"
     for statement in (
         f"INSERT INTO livetranslate.{table} DEFAULT VALUES",
         f"UPDATE livetranslate.{table} SET metadata = '{{}}'",
         f"DELETE FROM livetranslate.{table}",
-        f"SELECT 1 FROM livetranslate.{table} FOR UPDATE",
+        f"SELECT 1 FROM livetranslate.{table} WHERE {key} = '{new_id()}' FOR UPDATE",
     ):
         assert refused(other_program, READER, statement)
         assert not refused(other_program, APPLICATION, statement)

@@ -314,15 +314,18 @@ async def test_a_disk_that_is_full_is_a_problem_until_a_write_succeeds(
     store: Store, session_id: UUID, other_program: Program
 ) -> None:
     other_program.execute("""
-        CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$;
-        CREATE TRIGGER full_disk BEFORE INSERT ON livetranslate.transcripts EXECUTE FUNCTION full_disk();
+        CREATE FUNCTION full_disk() RETURNS boolean LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$
     """)
+    # A check, because a cluster takes no triggers.
+    other_program.execute(
+        "ALTER TABLE livetranslate.transcripts ADD CONSTRAINT full_disk CHECK (full_disk()) NOT VALID"
+    )
     other_program.commit()
     with pytest.raises(StoreUnavailableError, match="The disk of the database server is full"):
         await store.record_segment(session_id, transcript=transcript())
     assert "disk of the database server is full" in (await store.health()).problems["database"]
-    other_program.execute("DROP TRIGGER full_disk ON livetranslate.transcripts")
+    other_program.execute("ALTER TABLE livetranslate.transcripts DROP CONSTRAINT full_disk")
     other_program.commit()
     await store.record_segment(session_id, transcript=transcript())
     assert (await store.health()).problems == {}

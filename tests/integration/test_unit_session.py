@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from helpers.stored import Program, objects
-from helpers.support import audio, counts, sql, transcript, translation
+from helpers.support import audio, counts, is_on_a_cluster, sql, transcript, translation
 from sqlalchemy import ForeignKey, MetaData, func, insert, select, text, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,19 +30,25 @@ class ApplicationBase(DeclarativeBase):
 class Note(ApplicationBase):
     __tablename__ = "notes"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    session_id: Mapped[UUID] = mapped_column(ForeignKey(Session.id, ondelete="CASCADE"))
-    text: Mapped[str] = mapped_column(unique=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey(Session.id, ondelete="CASCADE"), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    text: Mapped[str]
 
 
 @pytest.fixture(autouse=True)
 def notes(other_program: Program) -> None:
-    """The application's own table, with a foreign key to the store's."""
+    """The application's own table, with a foreign key to the store's; distributed like the store's own."""
     other_program.execute(
-        "CREATE TABLE notes (id serial PRIMARY KEY, text text NOT NULL UNIQUE, session_id uuid NOT NULL"
-        " REFERENCES livetranslate.sessions ON DELETE CASCADE);"
+        "CREATE TABLE notes (session_id uuid REFERENCES livetranslate.sessions ON DELETE CASCADE, id serial,"
+        " text text NOT NULL, PRIMARY KEY (session_id, id),"
+        " CONSTRAINT notes_text_key UNIQUE (session_id, text));"
         "GRANT ALL ON notes TO PUBLIC; GRANT ALL ON SEQUENCE notes_id_seq TO PUBLIC"
     )
+    if is_on_a_cluster(other_program):
+        other_program.execute(
+            "SELECT create_distributed_table('notes', 'session_id',"
+            " colocate_with => 'livetranslate.sessions')"
+        )
     other_program.commit()
 
 

@@ -133,6 +133,11 @@ class Database:
         """Whether the tables are distributed over a cluster; known once a connection is open."""
         return self.server.is_distributed
 
+    async def look(self) -> None:
+        """Open a connection unless one has been open before: then `server` is known."""
+        if not self._has_looked:
+            (await self.lease()).close()
+
     async def open(self) -> None:
         """Open `min_connections`; raises StoreUnavailableError if the server cannot be reached."""
         taking = [asyncio.create_task(self.lease()) for _ in range(self._settings.min_connections)]

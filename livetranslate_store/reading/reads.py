@@ -7,6 +7,7 @@ from uuid import UUID
 
 from livetranslate_store.checks import checked_integer
 from livetranslate_store.reading.paging import Fetch
+from livetranslate_store.reading.search.finding import find_at_once, find_in_steps
 from livetranslate_store.reading.search.query import checked_search
 from livetranslate_store.reading.search.reader import read_hits
 from livetranslate_store.reading.side_by_side import MISSING_TRANSLATIONS, TRANSCRIPT_VIEW, view_request
@@ -28,10 +29,11 @@ from livetranslate_store.values import (
 
 
 class Reads:
-    """Reads that need no unit of work: each page is one statement.
+    """Reads that need no unit of work: each page is one statement, but for a search on a cluster.
 
     A read shows all that this store has written into the session. With `min_position`, the `position` of a
-    receipt from any store, it shows that write too.
+    receipt from any store, it shows that write too. On a cluster every read does, whatever node has the
+    session: no replica answers.
     """
 
     def __init__(self, router: ReadRouter, tracing: Tracing) -> None:
@@ -179,7 +181,9 @@ class Reads:
             limit=limit,
             cursor=cursor,
         )
-        return await read_hits(self._fetch(None, min_position), checked, self._tracing)
+        fetch = self._fetch(None, min_position)
+        find = find_in_steps if await self._router.is_distributed() else find_at_once
+        return await read_hits(find, fetch, checked, self._tracing)
 
     def _fetch(self, session_id: UUID | None, min_position: int | None) -> Fetch:
         position = checked_position(min_position)

@@ -13,7 +13,7 @@ import asyncpg
 
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.statement import BoundStatement, Statement
-from livetranslate_store.errors import StoreError
+from livetranslate_store.errors import InvalidInputError, StoreError
 from livetranslate_store.replicas.replica import Mark, Replica
 from livetranslate_store.replicas.watch import Watch
 from livetranslate_store.settings import StoreSettings
@@ -57,10 +57,23 @@ class ReadRouter:
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Look at the replicas once, and watch them from then on; they may be unreachable."""
+        """Look at the replicas once, and watch them from then on; they may be unreachable.
+
+        Raises InvalidInputError if the tables are distributed: a position says nothing about other nodes.
+        """
         if self._replicas:
+            if await self.is_distributed():
+                raise InvalidInputError(
+                    "replica_urls is for replicas of a single server; these tables are distributed over "
+                    "the nodes of a cluster: leave it empty."
+                )
             await self._look()
             self._task = asyncio.create_task(self._keep_looking())
+
+    async def is_distributed(self) -> bool:
+        """Return whether the tables are distributed over a cluster; opens the first connection if need be."""
+        await self._primary.look()
+        return self._primary.is_distributed
 
     def refuse_reads(self) -> None:
         """Begin no new reads on replicas."""

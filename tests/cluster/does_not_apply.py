@@ -17,6 +17,8 @@ DOES_NOT_APPLY = {
     "tests/faults/test_full_disk.py": _OWN_SERVER,
     "tests/faults/test_killed_server.py": _OWN_NODES,
     "tests/faults/test_promoted_standby.py": _OWN_SERVER,
+    "tests/integration/test_search_pages.py::test_a_page_reads_an_index_and_no_more_than_it_must": _PLAN,
+    "tests/integration/test_search_pages.py::test_drafts_are_read_by_their_own_index": _PLAN,
 }
 
 

@@ -13,6 +13,7 @@ from helpers.support import explained, transcript, translation
 
 from livetranslate_store import SearchHit, SearchPage, Store
 from livetranslate_store.reading.search.query import BLOCK_HITS, checked_search
+from livetranslate_store.reading.search.statement import search_statement
 
 pytestmark = pytest.mark.slow
 
@@ -156,7 +157,7 @@ async def test_a_page_reads_an_index_and_no_more_than_it_must(
     page = await store.search(query, speakers=speakers, fuzzy=fuzzy)
     for cursor in (None, page.next_cursor):
         checked = checked_search(query, {"speakers": speakers}, fuzzy=fuzzy, cursor=cursor)
-        plan_of = explained(checked.bound())
+        plan_of = explained(search_statement(checked.shape).bind(checked.values()))
         plan = "\n".join(row[0] for row in await store._database.fetch(plan_of))
         for table in ("transcripts", "translations"):
             assert not re.search(rf"Seq Scan on {table}\b", plan), plan
@@ -176,7 +177,8 @@ async def test_drafts_are_read_by_their_own_index(store: Store, other_program: P
         " (SELECT id FROM livetranslate.sessions ORDER BY started_at LIMIT 1)"
     )
     other_program.execute("VACUUM (ANALYZE) livetranslate.transcripts")
-    rows = await store._database.fetch(explained(checked_search("seldom", {}).bound()))
+    checked = checked_search("seldom", {})
+    rows = await store._database.fetch(explained(search_statement(checked.shape).bind(checked.values())))
     plan = "\n".join(row[0] for row in rows)
     assert re.search(r"ix_transcripts_drafts .*rows=40(\.00)? ", plan), plan
     assert not re.search(r"Seq Scan on transcripts\b", plan), plan

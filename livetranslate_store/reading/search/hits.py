@@ -114,7 +114,7 @@ def _walk_length(source: Source, shape: SearchShape, readings: Readings) -> Colu
 
 
 def _walked(source: Source, shape: SearchShape, readings: Readings, length: ColumnElement[int] | None) -> CTE:
-    sessions = select(SESSIONS.c.id, SESSIONS.c.started_at).where(*_on_sessions(shape))
+    sessions = select(SESSIONS.c.id, SESSIONS.c.started_at).where(*on_sessions(shape))
     if length is not None:
         sessions = sessions.where(length > number(0))
     # Only the meetings are sorted: a nested loop keeps their order and that of the texts in each, so that all
@@ -131,7 +131,7 @@ def _walked(source: Source, shape: SearchShape, readings: Readings, length: Colu
         .where(
             table.c.session_id == session.c.id,
             *entry_conditions(shape.filters, source.entries),
-            *_in_block(shape, session.c.started_at, session.c.id, *source.key),
+            *in_block(shape, session.c.started_at, session.c.id, *source.key),
         )
         .order_by(*(each.desc() for each in source.key))
         .limit(number(WALKED_TEXTS))
@@ -144,7 +144,7 @@ def _walked(source: Source, shape: SearchShape, readings: Readings, length: Colu
         .limit(length)
         .subquery("newest")
     )
-    hits = _matching(texts, shape, readings)
+    hits = matching(texts, shape, readings)
     return materialized(hits if length is None else hits.limit(BLOCK + number(1)), f"{table.name}_walked")
 
 
@@ -152,7 +152,7 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
     table = source.table
     session = (
         select(SESSIONS.c.id, SESSIONS.c.started_at)
-        .where(SESSIONS.c.id == table.c.session_id, *_on_sessions(shape))
+        .where(SESSIONS.c.id == table.c.session_id, *on_sessions(shape))
         .offset(number(0))
         .correlate(table)
         .lateral("session")
@@ -162,9 +162,9 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
         select(session.c.started_at, table.c.session_id, *source.place)
         .select_from(source.joined(shape).join(session, true()))
         .where(
-            source.is_possible(_possible(source.indexed, shape, readings)),
+            source.is_possible(lambda words: possible(words, shape, _any(readings))),
             *entry_conditions(shape.filters, source.entries),
-            *_in_block(shape, session.c.started_at, session.c.id, *source.key),
+            *in_block(shape, session.c.started_at, session.c.id, *source.key),
         )
         .order_by(session.c.started_at.desc(), session.c.id.desc(), *(each.desc() for each in source.key))
         .offset(number(0))
@@ -176,12 +176,12 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
     place = found.subquery("place")
     there = source.text_at(place)
     texts = select(*place.c, *there.c).select_from(place.join(there, true())).subquery("indexed")
-    hits = _matching(texts, shape, readings)
+    hits = matching(texts, shape, readings)
     # Its end bounds a block that was read before, even if hits were added since.
     return materialized(hits if walked is None else hits.limit(BLOCK + number(1)), f"{table.name}_found")
 
 
-def _matching(texts: FromClause, shape: SearchShape, readings: Readings) -> Select[Any]:
+def matching(texts: FromClause, shape: SearchShape, readings: Readings) -> Select[Any]:
     """Return those of the texts that match, in their order, as hits with their ranks."""
     # OFFSET: words are read once for each text.
     read = select(*texts.c, words_of(texts.c.text_language, texts.c.text).label("words")).offset(number(0))
@@ -197,13 +197,12 @@ def _matching(texts: FromClause, shape: SearchShape, readings: Readings) -> Sele
     return (
         select(*(text.c[name] for name in HitKey.__struct_fields__), match.rank.label("rank"))
         .select_from(text.join(reading, true()))
-        .where(_possible(text.c.words, shape, readings), match.certain)
+        .where(possible(text.c.words, shape, _any(readings)), match.certain)
     )
 
 
-def _possible(words: ColumnElement[Any], shape: SearchShape, readings: Readings) -> ColumnElement[bool]:
-    """Return the question for the index: any reading of the query, or the beginnings of similar words."""
-    query = select(readings.any.c.query).scalar_subquery()
+def possible(words: ColumnElement[Any], shape: SearchShape, query: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the question for the index: any reading, `query`, or the beginnings of similar words."""
     branches = [branch for branch, words in enumerate(shape.similar, 1) if words]
     return or_(_has(words, query), *(_begins(words, branch) for branch in branches))
 
@@ -272,7 +271,8 @@ def is_its_reading(
     return is_its_own
 
 
-def _on_sessions(shape: SearchShape) -> list[ColumnElement[bool]]:
+def on_sessions(shape: SearchShape) -> list[ColumnElement[bool]]:
+    """Return the conditions on the meetings of hits."""
     conditions = session_conditions(shape.filters, SESSIONS)
     # The index of sessions can answer this part of the condition on the place.
     place, fields = tuple_(SESSIONS.c.started_at, SESSIONS.c.id), ("started_at", "session_id")
@@ -283,7 +283,8 @@ def _on_sessions(shape: SearchShape) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _in_block(shape: SearchShape, *key: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+def in_block(shape: SearchShape, *key: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    """Return the conditions on the key of a hit: it lies in the block."""
     place = tuple_(*key)
     conditions: list[ColumnElement[bool]] = []
     if shape.is_later:
@@ -291,6 +292,10 @@ def _in_block(shape: SearchShape, *key: ColumnElement[Any]) -> list[ColumnElemen
     if shape.is_known:
         conditions.append(place >= key_place("end"))
     return conditions
+
+
+def _any(readings: Readings) -> ColumnElement[Any]:
+    return select(readings.any.c.query).scalar_subquery()
 
 
 def _count(hits: CTE | None) -> ColumnElement[int]:

@@ -1,15 +1,12 @@
 """What a caller searches for, checked."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from livetranslate_store.checks import checked_integer, checked_language, checked_languages
-from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.reading.filters import CheckedFilters, checked_filters, variant_pattern
 from livetranslate_store.reading.search.cursor import FIRST_BLOCK, SearchCursor
 from livetranslate_store.reading.search.languages import SIMPLE, Reading, readings
 from livetranslate_store.reading.search.shape import SearchShape
-from livetranslate_store.reading.search.statement import search_statement
 from livetranslate_store.reading.search.words import SearchWords, parsed
 from livetranslate_store.values import SearchFilters
 
@@ -35,20 +32,20 @@ class SearchQuery(NamedTuple):
         """The words that may be mistyped."""
         return [word for branch in self.words.branches for word in branch.similar] if self.fuzzy else []
 
-    def bound(self) -> BoundStatement:
-        """Return the statement of this query."""
-        return search_statement(
-            SearchShape(
-                self.filters.shape,
-                is_later=self.cursor.before is not None,
-                is_known=self.cursor.end is not None,
-                one_reading=self.words.same_in_all_languages,
-                similar=tuple(len(branch.similar) for branch in self.words.branches) if self.similar else (),
-                walked=self.cursor.walked,
-            )
-        ).bind(self._values())
+    @property
+    def shape(self) -> SearchShape:
+        """What the text of a statement depends on."""
+        return SearchShape(
+            self.filters.shape,
+            is_later=self.cursor.before is not None,
+            is_known=self.cursor.end is not None,
+            one_reading=self.words.same_in_all_languages,
+            similar=tuple(len(branch.similar) for branch in self.words.branches) if self.similar else (),
+            walked=self.cursor.walked,
+        )
 
-    def _values(self) -> Mapping[str, Any]:
+    def values(self) -> dict[str, Any]:
+        """Return the values to bind."""
         return {
             **self.filters.values,
             **self.cursor.values(),

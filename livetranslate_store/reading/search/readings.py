@@ -1,5 +1,6 @@
 """How each text search configuration reads the query, in SQL."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -27,6 +28,13 @@ functions = getattr(func, SCHEMA)
 
 _OR = literal_column("' | '", Text)
 _EMPTY = literal_column("''::tsquery", TSQUERY)
+#: The columns of a reading.
+READING: Mapping[str, Any] = {
+    "configuration": REGCONFIG,
+    "query": TSQUERY,
+    "shown": TSQUERY,
+    "rests": ARRAY(TSQUERY),
+}
 _BRANCHES = ("plain", "strict", "shown_plain", "shown_strict", "rest")
 
 
@@ -110,9 +118,33 @@ def query_readings() -> Readings:
     return Readings(each, materialized(any_reading, "asked"))
 
 
-def _unnested(
-    name: str, parameters: tuple[str, ...], *, kind: Any, with_ordinality: str | None = None
-) -> Any:
+def readings_as_text() -> Select[Any]:
+    """Return the read of the readings as text, for `given_readings`: a row for each, and `asked` in each."""
+    readings = query_readings()
+    asked = cast(readings.any.c.query, Text).label("asked")
+    columns: list[ColumnElement[Any]] = [
+        *(cast(readings.each.c[name], Text).label(name) for name in READING),
+        asked,
+    ]
+    return select(*columns).select_from(readings.each.join(readings.any, true()))
+
+
+def given_readings() -> Readings:
+    """Return the readings that were read before: arrays of text, named like the columns, and `asked`."""
+    given = _unnested("given", [f"reading_{name}" for name in READING], kind=Text)
+    columns = zip(given.c, READING.items(), strict=True)
+    read: list[ColumnElement[Any]] = [cast(text, kind).label(name) for text, (name, kind) in columns]
+    return Readings(
+        materialized(select(*read), "reading"), materialized(select(any_reading().label("query")), "asked")
+    )
+
+
+def any_reading() -> ColumnElement[Any]:
+    """Return the query that matches if any reading does, as it was read before."""
+    return cast(bindparam("asked", type_=Text), TSQUERY)
+
+
+def _unnested(name: str, parameters: Sequence[str], *, kind: Any, with_ordinality: str | None = None) -> Any:
     """Return arrays of text side by side, as rows."""
     texts = [bindparam(parameter, type_=ARRAY(Text)) for parameter in parameters]
     arrays = texts if kind is Text else [cast(each, ARRAY(kind)) for each in texts]

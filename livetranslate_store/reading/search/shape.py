@@ -1,6 +1,7 @@
 """What the statement of a search depends on, and the two tables that it searches."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     Column,
@@ -27,6 +28,9 @@ from livetranslate_store.reading.filters import Entries, Shape
 from livetranslate_store.reading.search.cursor import HitKey
 from livetranslate_store.reading.search.readings import functions
 from livetranslate_store.values import EntryKind
+
+#: Asks about the words of a text.
+Question: TypeAlias = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 
 BLOCK: ColumnElement[int] = bindparam("block", type_=Integer)
 
@@ -89,12 +93,22 @@ class Source(NamedTuple):
         """The words that the index has: those of drafts are not in it."""
         return words_of(self.language, self.table.c.text)
 
-    def is_possible(self, is_in_index: ColumnElement[bool]) -> ColumnElement[bool]:
-        """Return whether the index has a text, or the text is a draft."""
+    def is_possible(self, question: Question) -> ColumnElement[bool]:
+        """Return whether the index answers the question about a text with yes, or the text is a draft."""
+        is_in_index = question(self.indexed)
         if not self._has_drafts:
             return is_in_index
         is_draft = self.table.c.text.is_(None)
         return or_(and_(~is_draft, is_in_index), is_draft)
+
+    def possible(self, question: Question) -> list[ColumnElement[bool]]:
+        """Return whether the answer is yes, drafts included, in parts: each text belongs to one at most."""
+        is_in_index = question(self.indexed)
+        if not self._has_drafts:
+            return [is_in_index]
+        is_draft = self.table.c.text.is_(None)
+        is_in_draft = question(words_of(self.language, self.table.c.draft))
+        return [and_(~is_draft, is_in_index), and_(is_draft, is_in_draft)]
 
     @property
     def _has_drafts(self) -> bool:

@@ -1,7 +1,7 @@
 """Receipts of writes: the outcome, and the keys.
 
 `position` is the number of the transaction: a read that demands it as `min_position` shows the write, on any
-server.
+server. On a cluster it is the number on the node that has the session: compare positions of one session only.
 """
 
 from enum import StrEnum

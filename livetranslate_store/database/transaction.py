@@ -345,6 +345,9 @@ class Transaction:
         if self._session is not None:
             await self._session.run_sync(Session.close)  # its own close() refuses
         if lease is None:
+            # No statement has used the one that was taken before.
+            lease, self._free_lease = self._free_lease, None
+        if lease is None:
             return
         try:
             if lease.is_valid and _is_in_transaction(driver := self._database.driver_of(lease)):

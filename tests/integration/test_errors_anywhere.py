@@ -50,7 +50,7 @@ STEPS: tuple[tuple[Any, str], ...] = (
     (Database, "fetch_on"),
     (GroupCommit, "_next_group"),
     (segment_writer, "segment_rows"),
-    (segment_writer, "bound"),
+    (segment_writer, "forms_of"),
     (segment_writer, "receipt_of"),
     (segment_writer, "receipt_of_inserted"),
     (segment_writer, "lookup_of"),

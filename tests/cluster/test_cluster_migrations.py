@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from alembic import command
 from helpers.clusters import Cluster
-from helpers.distributed import all_rows, distributed, fill, on_workers, url_for
+from helpers.distributed import all_rows, distributed, fill, on_workers, url_for, work_in_parallel
 from helpers.stored import Program
 from helpers.support import counts
 
@@ -79,9 +79,7 @@ def test_all_rows_go_up_and_down_and_up_on_distributed_tables(
     undistributed: Program, cluster: Cluster, url: str, revision: str
 ) -> None:
     program = undistributed
-    # As a server has it, whatever the cluster of this run has: shards at once, unless a migration forbids it.
-    program.execute(f"ALTER DATABASE {program.info.dbname} SET citus.max_adaptive_executor_pool_size = 16")
-    program.commit()
+    work_in_parallel(program)
     command.downgrade(configuration(url), revision)
     cluster.distribute(program.info.dbname)
     program.execute(OLD_ROWS.encode())

@@ -386,6 +386,7 @@ async def _seconds(call: Call) -> float:
 
 async def measure_both(single: URL, cluster: URL) -> Measured:
     """Measure both sides."""
+    load, _, _ = os.getloadavg()
     workers, shards = await _workers(cluster)
     one, many = await measure(single, []), await measure(cluster, workers)
     rows = {
@@ -404,7 +405,7 @@ async def measure_both(single: URL, cluster: URL) -> Measured:
     finally:
         await connection.close()
     return Measured(
-        machine=str(Machine.this(version)),
+        machine=f"{Machine.this(version)}; load {load:.0f}",
         cores=os.cpu_count() or 1,
         workers=len(workers),
         shards=shards,

@@ -38,6 +38,8 @@ _BY_WORDS = (
     ("connection has been closed unexpectedly", _NODE_BROKE),
     ("connection not open", _NODE_BROKE),
     ("terminating connection", _NODE_BROKE),
+    # The coordinator itself was killed while it waited for a node.
+    ("postmaster was shut down", "57P01"),
     ("No space left on device", "53100"),
     ("in a read-only transaction", "25006"),
 )

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from alembic import command
 from helpers.clusters import Cluster
-from helpers.distributed import all_rows, distributed, fill, on_workers, url_for, work_in_parallel
+from helpers.distributed import all_rows, distributed, fill, on_workers, url_for
 from helpers.stored import Program
 from helpers.support import counts
 
@@ -79,7 +79,6 @@ def test_all_rows_go_up_and_down_and_up_on_distributed_tables(
     undistributed: Program, cluster: Cluster, url: str, revision: str
 ) -> None:
     program = undistributed
-    work_in_parallel(program)
     command.downgrade(configuration(url), revision)
     cluster.distribute(program.info.dbname)
     program.execute(OLD_ROWS.encode())

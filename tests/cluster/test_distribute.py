@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers.distributed import SESSIONS, all_rows, distributed, fill, url_for, work_in_parallel
+from helpers.distributed import SESSIONS, all_rows, distributed, fill, url_for
 from helpers.stored import Program
 from helpers.support import TABLES, counts
 
@@ -62,7 +62,6 @@ def catalog(program: Program) -> list[tuple[Any, ...]]:
 @pytest.fixture
 def program(undistributed: Program) -> Program:
     """A connection to a database with rows, and nothing distributed."""
-    work_in_parallel(undistributed)
     fill(undistributed)
     return undistributed
 
@@ -292,17 +291,17 @@ REQUIREMENTS: list[tuple[str, str, str]] = [
         "`livetranslate-store upgrade`",
     ),
     (
-        "UPDATE pg_dist_node SET isactive = false WHERE groupid = 2",
+        "SELECT citus_disable_node(nodename, nodeport, true) FROM pg_dist_node WHERE groupid = 2",
         "workers",
         "`SELECT citus_activate_node(",
     ),
     (
-        "DELETE FROM pg_dist_node WHERE groupid > 0",
+        "SELECT citus_remove_node(nodename, nodeport) FROM pg_dist_node WHERE groupid > 0",
         "workers",
         "`SELECT citus_add_node(",
     ),
     (
-        "DELETE FROM pg_dist_node WHERE groupid = 0",
+        "SELECT citus_remove_node(nodename, nodeport) FROM pg_dist_node WHERE groupid = 0",
         "coordinator",
         "`SELECT citus_set_coordinator_host(",
     ),

@@ -108,12 +108,16 @@ class Crowd:
         began = monotonic()
         answer = self._answer = asyncio.Event()
         while not answer.is_set():
-            for task in self._tasks:
-                if task.done():
-                    task.result()  # a defect: whoever waits hears of it
+            self.raise_defect()
             assert monotonic() - began < PATIENCE_SECONDS, f"nothing is written any more: {self.errors}"
             await asyncio.sleep(0.001)
         return monotonic() - began
+
+    def raise_defect(self) -> None:
+        """Raise the error that ended a writer, if there is one."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
 
     async def _write(self, name: str, chance: Random) -> None:
         steps = (self._one(record), self._one(in_a_unit), self._some, self._one_and_its_late_translation)

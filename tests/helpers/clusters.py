@@ -16,6 +16,7 @@ SHARDS = 4
 #: How often the connections to a database are ended before that counts as a failure.
 ATTEMPTS = 50
 RECOVERY_SECONDS = 30.0
+CONNECT_SECONDS = 10
 
 
 class Address(NamedTuple):
@@ -35,6 +36,7 @@ class Address(NamedTuple):
             password=self.password,
             dbname=dbname,
             autocommit=autocommit,
+            connect_timeout=CONNECT_SECONDS,
         )
 
 

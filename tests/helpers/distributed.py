@@ -36,14 +36,6 @@ def fill(program: psycopg.Connection[Any]) -> None:
     program.commit()
 
 
-def work_in_parallel(program: psycopg.Connection[Any]) -> None:
-    """Let later connections work on many shards at once, as a cluster does by default."""
-    program.execute(
-        f"ALTER DATABASE {program.info.dbname} SET citus.max_adaptive_executor_pool_size = 16".encode()
-    )
-    program.commit()
-
-
 def all_rows(program: psycopg.Connection[Any]) -> dict[str, list[str]]:
     """Return every row of every table as text."""
     found = {}

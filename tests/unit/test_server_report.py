@@ -139,6 +139,14 @@ def test_a_node_that_fails_is_named_and_leaves_the_connection_whole(error: async
     assert not is_broken(error)
 
 
+def test_a_coordinator_that_is_killed_while_it_waits_for_a_node_breaks_the_connection() -> None:
+    error = reported("XX000", "postmaster was shut down, exiting")
+    failure = translate(error)
+    assert type(failure) is StoreUnavailableError
+    assert failure.is_transient
+    assert is_broken(error)
+
+
 def test_a_full_or_read_only_node_stops_its_own_writes_only() -> None:
     full = 'could not extend file "base/1/2": No space left on device'
     for error in (

@@ -44,6 +44,19 @@ ORDER BY t.place
 """,
     ("names", "first"),
 )
+# Those older than the cluster: by itself it makes on its nodes only what a table is known to depend on.
+_FUNCTIONS_LEFT = Statement(
+    "cluster.functions",
+    f"""
+SELECT p.oid::regprocedure::text AS name FROM pg_catalog.pg_proc p
+WHERE p.pronamespace = to_regnamespace('{SCHEMA}')
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_dist_object
+                    WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend
+                    WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
+ORDER BY p.oid
+""",  # noqa: S608 (a constant)
+)
 
 
 class Node(NamedTuple):
@@ -102,6 +115,11 @@ async def read_tables(fetch: Fetch, names: Sequence[str]) -> list[DistributedTab
         )
         for row in rows
     ]
+
+
+async def read_functions_left(fetch: Fetch) -> list[str]:
+    """Return the functions of the schema that only the coordinator has, oldest first."""
+    return [row["name"] for row in await fetch(_FUNCTIONS_LEFT.bind())]
 
 
 def table_names() -> list[str]:

@@ -10,6 +10,7 @@ from livetranslate_store.schema.cluster import (
     Fetch,
     Node,
     problem_of,
+    read_functions_left,
     read_nodes,
     read_tables,
     table_names,
@@ -48,6 +49,10 @@ async def read_cluster_state(fetch: Fetch) -> ClusterState:
     found = [NodeHealth(each.name, each.is_coordinator, each.shards, _problem(each)) for each in nodes]
     problems = [each.problem for each in found if each.problem is not None]
     problems += _misplaced(tables)
+    if functions := await read_functions_left(fetch):
+        problems.append(
+            f"{', '.join(functions)}: only on the coordinator. Run `livetranslate-store distribute`."
+        )
     if shards["invalid"]:
         problems.append(
             f"{shards['invalid']} shards are not valid: `SELECT * FROM citus_shards;` lists all shards."  # noqa: S608 (a sentence)

@@ -19,6 +19,7 @@ from livetranslate_store.settings import StoreSettings
 Advance: TypeAlias = Callable[[int, int], None]
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
+_FUNCTION = "SELECT pg_catalog.create_distributed_function($1::text::regprocedure)"
 _FIRST = """
 SELECT pg_catalog.create_distributed_table($1::text::regclass, $2, shard_count => $3, colocate_with => 'none')
 """
@@ -57,6 +58,9 @@ async def distribute(
         plan.check()
         async with driver.transaction():
             before = await _counted(driver, plan)
+            for name in plan.functions:
+                with _refusals(name):
+                    await driver.execute(_FUNCTION, name)
             total, moved = sum(before.values()), 0
             for name, key in plan.tables:
                 with _refusals(name):

@@ -13,6 +13,7 @@ from livetranslate_store.schema.cluster import (
     SESSIONS,
     DistributedTable,
     Fetch,
+    read_functions_left,
     read_nodes,
     read_tables,
     table_names,
@@ -101,11 +102,13 @@ class Plan(NamedTuple):
     tables: Sequence[MovingTable]
     #: Tables that are distributed, with a copy of rows on this server that no query sees any more.
     hidden: Sequence[str] = ()
+    #: Functions that only the coordinator has.
+    functions: Sequence[str] = ()
 
     @property
     def is_needed(self) -> bool:
         """Whether anything is left to do."""
-        return bool(self.tables or self.hidden)
+        return bool(self.tables or self.hidden or self.functions)
 
     def check(self) -> None:
         """Raise StoreUnavailableError if a requirement is missing."""
@@ -119,6 +122,7 @@ async def plan_of(fetch: Fetch, settings: StoreSettings, shards: int) -> Plan:
     [server] = await fetch(_SERVER.bind())
     lines = [extension_line(server)]
     distributed: dict[str, DistributedTable] = {}
+    functions: list[str] = []
     tables = await _tables(fetch)
     if server["citus"]:
         [(is_worker,)] = await fetch(_IS_WORKER.bind())
@@ -126,10 +130,13 @@ async def plan_of(fetch: Fetch, settings: StoreSettings, shards: int) -> Plan:
         lines += [*node_lines(nodes, is_worker=is_worker), *setting_lines(nodes, shards)]
         known = await read_tables(fetch, list(tables))
         distributed = {each.name: each for each in known if each.is_distributed}
+        functions = await read_functions_left(fetch)
     lines += [await _schema(fetch, has_schema=server["has_schema"]), *_ownership(tables, server["user"])]
     lines.append(await _stores(fetch, settings))
     moving = [name for name in tables if name not in distributed]
     lines += _keys(tables[name] for name in moving)
+    if functions:
+        lines.append(Line("functions", "moves", f"{len(functions)}, to every node"))
     for name, found in tables.items():
         lines.append(_moving(found) if name in moving else _distributed(distributed[name]))
     if moving:
@@ -138,6 +145,7 @@ async def plan_of(fetch: Fetch, settings: StoreSettings, shards: int) -> Plan:
         lines,
         [MovingTable(name, tables[name]["key"]) for name in moving],
         [each.name for each in distributed.values() if each.has_hidden_rows],
+        functions,
     )
 
 

@@ -4,11 +4,17 @@ _OWN_SERVER = "it starts a server of its own"
 _OWN_NODES = "it kills a server of its own; tests/cluster/test_cluster_faults.py kills nodes of a cluster"
 _TRIGGER = "a cluster takes no triggers on distributed tables"
 _PLAN = "it asks for the plan of a single server"
+_SINGLE = "it asks what a single server answers; tests/cluster/test_distribute.py asks a cluster"
+_NO_TEMPORARY = "an import makes no temporary tables on a cluster"
 _STATISTICS = "it reads what a single server counts of its tables"
 
 #: A file, or a test in it with all its parameters.
 DOES_NOT_APPLY = {
     "tests/integration/embedded": _OWN_SERVER,
+    "tests/integration/test_distribution.py": _SINGLE,
+    "tests/integration/test_schema_changes.py::test_a_missing_privilege_is_named_and_who_can_give_it": (
+        _NO_TEMPORARY
+    ),
     "tests/integration/test_replicas.py": _OWN_SERVER,
     "tests/integration/test_server_restarts.py": _OWN_SERVER,
     "tests/integration/test_live_rows.py": _STATISTICS,

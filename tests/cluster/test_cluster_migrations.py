@@ -8,7 +8,15 @@ from uuid import UUID
 import pytest
 from alembic import command
 from helpers.clusters import Cluster
-from helpers.distributed import all_rows, distributed, fill, on_workers, url_for
+from helpers.distributed import (
+    all_rows,
+    distributed,
+    fill,
+    nodes_agree_on_words,
+    on_workers,
+    url_for,
+    work_in_parallel,
+)
 from helpers.stored import Program
 from helpers.support import counts
 
@@ -79,6 +87,7 @@ def test_all_rows_go_up_and_down_and_up_on_distributed_tables(
     undistributed: Program, cluster: Cluster, url: str, revision: str
 ) -> None:
     program = undistributed
+    work_in_parallel(program)
     command.downgrade(configuration(url), revision)
     cluster.distribute(program.info.dbname)
     program.execute(OLD_ROWS.encode())
@@ -142,21 +151,13 @@ OF_SCHEMA = """
         + (SELECT count(*) FROM pg_ts_config WHERE cfgnamespace = n.oid)
     FROM (SELECT coalesce(to_regnamespace('livetranslate')::oid, 0) AS oid) AS n
 """
-# A text in each way that the functions of the search know, and the letters of a spelling.
-WORDS = """
-    SELECT md5(string_agg(livetranslate.search_vector(language, text)::text
-        || livetranslate.search_letters(text) || livetranslate.search_similarity('welcom', text), '|'))
-    FROM (VALUES ('en', 'Two welcome meetings.'), ('ja', '予算の件'), ('es', '¿Un café?'), ('ru', 'Ёлка'))
-        AS t (language, text)
-"""
 
 
 def test_functions_dictionaries_and_extensions_are_on_every_node_and_agree(
     undistributed: Program, cluster: Cluster
 ) -> None:
     cluster.distribute(undistributed.info.dbname)
-    [(here,)] = rows(undistributed, WORDS)
-    assert set(on_workers(undistributed, WORDS)) == {here}
+    assert nodes_agree_on_words(undistributed)
 
 
 async def test_rows_from_before_are_found_after_an_upgrade_of_distributed_tables(

@@ -1,13 +1,23 @@
 """`distribute`: all tables over the cluster and back, every row of them, or nothing at all."""
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
-from helpers.distributed import SESSIONS, all_rows, distributed, fill, url_for
+from helpers.clusters import Cluster
+from helpers.distributed import (
+    SESSIONS,
+    all_rows,
+    distributed,
+    fill,
+    nodes_agree_on_words,
+    url_for,
+    work_in_parallel,
+)
 from helpers.stored import Program
 from helpers.support import TABLES, counts
 
@@ -19,6 +29,7 @@ from livetranslate_store.schema.distribution import (
     plan_distribution,
     plan_return,
 )
+from livetranslate_store.schema.upgrade import upgrade
 
 NAMES = sorted(f"livetranslate.{table}" for table in TABLES)
 ROWS = {
@@ -62,6 +73,7 @@ def catalog(program: Program) -> list[tuple[Any, ...]]:
 @pytest.fixture
 def program(undistributed: Program) -> Program:
     """A connection to a database with rows, and nothing distributed."""
+    work_in_parallel(undistributed)
     fill(undistributed)
     return undistributed
 
@@ -284,6 +296,46 @@ async def test_what_the_cluster_refuses_is_said_in_its_words(program: Program, u
     assert distributed(program) == []
 
 
+@pytest.fixture
+def older(cluster: Cluster) -> Iterator[Program]:
+    """A connection to a database with schema and rows, which became a cluster's afterwards."""
+    with (
+        cluster.database(f"livetranslate_older_{os.getpid()}") as name,
+        cluster.coordinator.connect(name, autocommit=False) as program,
+    ):
+        upgrade(url_for(program))
+        fill(program)
+        cluster.add_nodes(name)
+        yield program
+
+
+async def test_a_server_that_becomes_a_cluster_gives_every_node_its_functions(older: Program) -> None:
+    url = url_for(older)
+    [functions] = [each for each in (await plan_distribution(url)).lines if each.part == "functions"]
+    assert functions.state == "moves"
+    rows = all_rows(older)
+    await distribute(url, shards=4)
+    assert all_rows(older) == rows
+    assert nodes_agree_on_words(older)
+    assert not (await plan_distribution(url)).is_needed
+
+
+async def test_a_function_that_only_the_coordinator_has_is_a_problem_that_another_run_mends(
+    program: Program, url: str
+) -> None:
+    await distribute(url, shards=4)
+    program.execute("DELETE FROM pg_dist_object WHERE objid = 'livetranslate.search_letters'::regproc")
+    program.commit()
+    async with Store.open(url, min_connections=1) as store:
+        problem = (await store.health()).problems["cluster"]
+    assert problem == (
+        "livetranslate.search_letters(text): only on the coordinator. Run `livetranslate-store distribute`."
+    )
+    assert await distribute(url) == {}
+    async with Store.open(url, min_connections=1) as store:
+        assert (await store.health()).problems == {}
+
+
 REQUIREMENTS: list[tuple[str, str, str]] = [
     (
         "UPDATE livetranslate.alembic_version SET version_num = '0002'",
@@ -291,17 +343,17 @@ REQUIREMENTS: list[tuple[str, str, str]] = [
         "`livetranslate-store upgrade`",
     ),
     (
-        "SELECT citus_disable_node(nodename, nodeport, true) FROM pg_dist_node WHERE groupid = 2",
+        "UPDATE pg_dist_node SET isactive = false WHERE groupid = 2",
         "workers",
         "`SELECT citus_activate_node(",
     ),
     (
-        "SELECT citus_remove_node(nodename, nodeport) FROM pg_dist_node WHERE groupid > 0",
+        "DELETE FROM pg_dist_node WHERE groupid > 0",
         "workers",
         "`SELECT citus_add_node(",
     ),
     (
-        "SELECT citus_remove_node(nodename, nodeport) FROM pg_dist_node WHERE groupid = 0",
+        "DELETE FROM pg_dist_node WHERE groupid = 0",
         "coordinator",
         "`SELECT citus_set_coordinator_host(",
     ),

@@ -65,7 +65,7 @@ class Cluster:
         """
         with self.database(name, of=of):
             if of is None:
-                self._add_nodes(name)
+                self.add_nodes(name)
             load(name)
             # A clone needs a template without connections.
             self._on_all(partial(_clear, name=name))
@@ -87,7 +87,8 @@ class Cluster:
 
         list(self._threads.map(on, self.nodes))
 
-    def _add_nodes(self, name: str) -> None:
+    def add_nodes(self, name: str) -> None:
+        """Make the extension on all nodes of a database, and the workers known to the coordinator."""
         for node in self.nodes:
             with node.connect(name) as connection:
                 connection.execute("CREATE EXTENSION citus")

@@ -36,6 +36,14 @@ def fill(program: psycopg.Connection[Any]) -> None:
     program.commit()
 
 
+def work_in_parallel(program: psycopg.Connection[Any]) -> None:
+    """Let later connections work on many shards at once, as a cluster does by default."""
+    program.execute(
+        f"ALTER DATABASE {program.info.dbname} SET citus.max_adaptive_executor_pool_size = 16".encode()
+    )
+    program.commit()
+
+
 def all_rows(program: psycopg.Connection[Any]) -> dict[str, list[str]]:
     """Return every row of every table as text."""
     found = {}
@@ -60,3 +68,18 @@ def on_workers(program: psycopg.Connection[Any], query: str) -> list[str]:
     program.commit()
     assert all(success for success, _ in found), found
     return [result for _, result in found]
+
+
+# A text in each way that the functions of the search know, and the letters of a spelling.
+_WORDS = """
+    SELECT md5(string_agg(livetranslate.search_vector(language, text)::text
+        || livetranslate.search_letters(text) || livetranslate.search_similarity('welcom', text), '|'))
+    FROM (VALUES ('en', 'Two welcome meetings.'), ('ja', '予算の件'), ('es', '¿Un café?'), ('ru', 'Ёлка'))
+        AS t (language, text)
+"""
+
+
+def nodes_agree_on_words(program: psycopg.Connection[Any]) -> bool:
+    """Return whether all nodes make the same words of texts; an error if one lacks a function."""
+    here = program.execute(_WORDS).fetchall()[0][0]
+    return set(on_workers(program, _WORDS)) == {here}

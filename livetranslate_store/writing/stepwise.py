@@ -122,6 +122,7 @@ async def merge_all(rows: RowsByTable, run: Run) -> Sequence[Any]:
         outcomes += await _merge(_audio_files(rows), rows, run)
     transcripts = await _merge(_transcripts(rows), rows, run)
     outcomes += transcripts
+    _check_race(outcomes)
     if rows["translations"]:
         written = [
             (session_id, transcript_id, outcome, revision)
@@ -130,9 +131,13 @@ async def merge_all(rows: RowsByTable, run: Run) -> Sequence[Any]:
         ]
         more = dict(zip(WRITTEN_ARRAYS, zip(*written, strict=True), strict=True))
         outcomes += await _merge(_written_translations(), rows, run, more)
+    _check_race(outcomes)
+    return outcomes
+
+
+def _check_race(outcomes: Sequence[Any]) -> None:
     if any(row[0] == LOST_RACE for row in outcomes):
         raise ConflictError
-    return outcomes
 
 
 async def _merge(

@@ -18,6 +18,9 @@ from livetranslate_store.audio.storage import StagedAudio
 # What a store lets run at a time if nobody says otherwise.
 DEFAULT_WRITES = 50
 
+#: Settings without which a commit would not be on the disk.
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+
 #: One measured call, with all its arguments.
 Call: TypeAlias = Callable[[], Awaitable[object]]
 
@@ -91,7 +94,7 @@ async def _no_claim(_fetch: Fetch) -> None:
 async def _check_durability(store: Store, pool: floor.Pool) -> None:
     """Refuse to measure if a commit would not be on the disk, on either side."""
     async with store._database.engine.connect() as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in DURABLE:
             for value in (
                 await connection.scalar(text(f"SHOW {setting}")),
                 await pool.fetchval(f"SHOW {setting}"),

@@ -14,8 +14,8 @@ import msgspec
 from benchmarks.scale_out import assumptions, measured, page
 from benchmarks.scale_out.assumptions import Assumptions
 from benchmarks.scale_out.measured import Measured
-from benchmarks.scale_out.page import Limit, Planned
-from benchmarks.scale_out.plan import MEETINGS, PLACEMENTS, Bytes, fullest, most, plan, stored_bytes
+from benchmarks.scale_out.page import Limit, Planned, Tenant
+from benchmarks.scale_out.plan import MEETINGS, PLACEMENTS, Bytes, most, plan, stored_bytes
 from benchmarks.scale_out.reproduction import reproduce
 from benchmarks.scale_out.under_load import great_meeting, loss, times
 
@@ -60,9 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plans = [plan(found, assumed, stored, kind, many) for many in MEETINGS for kind in PLACEMENTS]
     planned = [Planned(each, times(found, assumed, each) if each.is_possible else None) for each in plans]
     tenants = [
-        (each, fullest(each.meetings * TENANT, each.nodes, each.shards))
-        for each in plans
-        if each.placement == "cluster, any node" and each.nodes > 1
+        Tenant(each, round(each.meetings * TENANT)) for each in plans if each.placement == PLACEMENTS[-1]
     ]
     grids += [
         page.limits(_limits(found, assumed, stored), assumed),

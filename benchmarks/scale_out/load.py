@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from benchmarks.scale_out.assumptions import Meeting
 from benchmarks.scale_out.measured import Cost, Demand
 
@@ -13,6 +15,21 @@ class Calls(NamedTuple):
     kind: str
     rate: float
     items: int
+
+
+def over_shards(demands: Mapping[str, Demand], more: float) -> dict[str, Demand]:
+    """Return the demands with so many times the shards: what asks all of them costs each of them as much."""
+    return {
+        kind: replace(
+            demand,
+            entry=demand.entry.times(more),
+            shards=demand.shards.times(more),
+            shard_bytes=demand.shard_bytes.times(more),
+        )
+        if demand.everywhere
+        else demand
+        for kind, demand in demands.items()
+    }
 
 
 class Used(NamedTuple):

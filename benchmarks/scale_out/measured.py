@@ -20,6 +20,10 @@ class Cost(msgspec.Struct, frozen=True):
         """Return the cost of a call with so many items."""
         return self.call + self.item * items
 
+    def times(self, many: float) -> "Cost":
+        """Return so many times the cost."""
+        return Cost(self.call * many, self.item * many)
+
 
 NOTHING = Cost(0.0)
 
@@ -55,9 +59,10 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
     #: The writes that pass the gate at once.
     gate: int
     connections: int
-    #: The writes of a group, and the groups of a queue under way: a single server has one queue, a shard one.
+    #: The most writes of a group, and the most groups under way, on a single server and on a cluster.
     largest: int
     under_way: int
+    under_way_on_a_cluster: int
 
 
 class Seen(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """The tables and the picture of the plan, on the screen and in `docs/scale.md`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from benchmarks.report.files import between_markers
 from benchmarks.report.plot import Line, Panel, draw
 from benchmarks.scale_out.assumptions import Assumptions
 from benchmarks.scale_out.measured import Measured
-from benchmarks.scale_out.plan import PLACEMENTS, Plan
+from benchmarks.scale_out.plan import PLACEMENTS, Plan, fullest
 from benchmarks.scale_out.reproduction import TOLERANCE, Row
 from benchmarks.scale_out.under_load import GreatMeeting, Loss, Times
 
@@ -25,6 +25,13 @@ class Planned(NamedTuple):
 
     plan: Plan
     times: Times | None
+
+
+class Tenant(NamedTuple):
+    """A tenant with so many of a plan's meetings at once."""
+
+    plan: Plan
+    meetings: int
 
 
 class Grid(NamedTuple):
@@ -79,7 +86,7 @@ def limits(found: Sequence[Limit], assumed: Assumptions) -> Grid:
     rows = []
     for name, most in found:
         if most is None:
-            rows.append((name, "as many as there are nodes for", "", "nothing: each node brings its share"))
+            rows.append((name, "more than a million", "", "nothing: each node brings its share"))
         else:
             kept = most.meetings * assumed.meeting.kept_segments
             rows.append((name, f"{most.meetings:,}", f"{kept / 1e9:,.2f} billion", most.first))
@@ -124,7 +131,7 @@ def losses(found: Sequence[Loss], assumed: Assumptions) -> Grid:
     )
 
 
-def hot_spots(meeting: GreatMeeting, assumed: Assumptions, tenants: Sequence[tuple[Plan, float]]) -> Grid:
+def hot_spots(meeting: GreatMeeting, assumed: Assumptions, tenants: Sequence[Tenant]) -> Grid:
     """Return the table of the largest meeting and the largest tenant."""
     rows = [
         (
@@ -138,14 +145,15 @@ def hot_spots(meeting: GreatMeeting, assumed: Assumptions, tenants: Sequence[tup
             f"{assumed.node.cores} cores",
         ),
     ]
-    rows += [
-        (
-            f"a tenant with {plan.meetings:,} meetings at once on {plan.nodes} nodes, {plan.shards} shards",
-            f"fullest node {more - 1:+.0%} over the mean",
-            f"{1 / assumed.node.utilization - 1:+.0%} kept free",
+    for plan, meetings in tenants:
+        more = fullest(meetings, plan.nodes, plan.shards) - 1
+        rows.append(
+            (
+                f"a tenant with {meetings:,} of {plan.meetings:,} meetings at once, on {plan.nodes} nodes",
+                f"fullest node {more:+.0%} over the mean",
+                f"{1 / assumed.node.utilization - 1:+.0%} kept free",
+            )
         )
-        for plan, more in tenants
-    ]
     return Grid("hot spots", ("what", "needs", "there is"), rows)
 
 
@@ -175,36 +183,27 @@ def keep(grids: Sequence[Grid], planned: Sequence[Planned], docs: Path = DOCS) -
 
 
 def picture(planned: Sequence[Planned]) -> str:
-    """Return the picture: how full the fullest resource is, and a meeting's price, over the meetings."""
-    by_kind = {kind: [each.plan for each in planned if each.plan.placement == kind] for kind in PLACEMENTS}
+    """Return the picture: the cores of all servers, and a meeting's price, over the meetings."""
+    possible = [each.plan for each in planned if each.plan.is_possible]
+    # The line that goes furthest names the places of the axis.
+    kinds = sorted(PLACEMENTS, key=lambda kind: -sum(plan.placement == kind for plan in possible))
+
+    def panel(title: str, figure: Callable[[Plan], float]) -> Panel:
+        lines = [
+            Line(
+                kind,
+                _COLORS[kind],
+                [(plan.meetings, figure(plan)) for plan in possible if plan.placement == kind],
+                broken=kind == "one server",
+            )
+            for kind in kinds
+        ]
+        return Panel(title, "meetings at once", lines)
+
     return draw(
         [
-            Panel(
-                "Cores of all servers",
-                "meetings at once",
-                [
-                    Line(
-                        kind,
-                        _COLORS[kind],
-                        [(plan.meetings, plan.cores) for plan in of],
-                        kind == "one server",
-                    )
-                    for kind, of in by_kind.items()
-                ],
-            ),
-            Panel(
-                "Cents of a meeting's hour",
-                "meetings at once",
-                [
-                    Line(
-                        kind,
-                        _COLORS[kind],
-                        [(plan.meetings, 100 * plan.meeting_hour) for plan in of],
-                        kind == "one server",
-                    )
-                    for kind, of in by_kind.items()
-                ],
-            ),
+            panel("Cores of all servers", lambda plan: plan.cores),
+            panel("Cents of a meeting's hour", lambda plan: 100 * plan.meeting_hour),
         ]
     )
 

@@ -6,20 +6,22 @@ no simulation; the times of calls under that load do.
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
-from benchmarks.scale_out.assumptions import Assumptions
-from benchmarks.scale_out.load import Calls, Used, calls_of, used
-from benchmarks.scale_out.measured import Measured
+from benchmarks.scale_out.assumptions import Assumptions, Node
+from benchmarks.scale_out.load import Calls, Used, calls_of, over_shards, used
+from benchmarks.scale_out.measured import Demand, Measured
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "performance" / "results.json"
 #: One server, or a cluster that stores reach through the coordinator only, or through all nodes.
 Placement: TypeAlias = Literal["one server", "cluster, coordinator", "cluster, any node"]
 PLACEMENTS: tuple[Placement, ...] = ("one server", "cluster, coordinator", "cluster, any node")
 MEETINGS = (100, 1_000, 3_000, 10_000, 30_000, 100_000)
-# Shards for each node at least, so that nodes can be added later, and never fewer than Citus makes.
-SHARDS_OF_A_NODE, FEWEST_SHARDS = 4, 32
+# Each node has so many shards at least, so that nodes can be added later. Their number is a power of two, and
+# never less than what `distribute` makes.
+SHARDS_OF_A_NODE, FEWEST_SHARDS, MOST_SHARDS = 4, 32, 16_384
 HOURS_OF_A_MONTH = 730
 MB, GB = 1e6, 1e9
 
@@ -59,6 +61,11 @@ class Plan(NamedTuple):
         return max(self.use, key=lambda name: self.use[name])
 
     @property
+    def lacks_nodes(self) -> bool:
+        """Whether more nodes, and so more shards, are needed."""
+        return any(use > 1.0 for name, use in self.use.items() if name.endswith("of the nodes"))
+
+    @property
     def is_possible(self) -> bool:
         """Whether no resource is used up."""
         return self.use[self.first] <= 1.0
@@ -77,10 +84,16 @@ def plan(
     """Return the smallest installation of this kind for so many meetings."""
     calls = calls_of(assumed.meeting, meetings, measured.page_entries)
     if placement == "one server":
-        return _one_server(assumed, stored, meetings, calls, used(calls, measured.single))
-    return _cluster(
-        assumed, stored, meetings, calls, used(calls, measured.cluster), spread=placement == PLACEMENTS[-1]
-    )
+        return _one_server(assumed, stored, _Load.of(meetings, calls, measured.single))
+    shards = FEWEST_SHARDS
+    while True:
+        # A search asks every shard, so that more of them cost more.
+        demands = over_shards(measured.cluster, shards / measured.shards)
+        load = _Load.of(meetings, calls, demands)
+        found = _cluster(assumed, stored, load, shards, spread=placement == "cluster, any node")
+        if shards == MOST_SHARDS or not found.lacks_nodes:
+            return found
+        shards *= 2
 
 
 def most(measured: Measured, assumed: Assumptions, stored: Bytes, placement: Placement) -> Plan | None:
@@ -95,6 +108,19 @@ def most(measured: Measured, assumed: Assumptions, stored: Bytes, placement: Pla
         else:
             too_many = middle
     return plan(measured, assumed, stored, placement, max(1, few))
+
+
+class _Load(NamedTuple):
+    """What all meetings ask for in a second."""
+
+    meetings: int
+    writes: float
+    used: Used
+
+    @classmethod
+    def of(cls, meetings: int, calls: list[Calls], demands: Mapping[str, Demand]) -> "_Load":
+        writes = sum(each.rate * each.items for each in calls if each.kind not in {"page", "search"})
+        return cls(meetings, writes, used(calls, demands))
 
 
 class _Totals(NamedTuple):
@@ -112,14 +138,15 @@ class _Totals(NamedTuple):
         )
 
 
-def _one_server(assumed: Assumptions, stored: Bytes, meetings: int, calls: list[Calls], use: Used) -> Plan:
-    node, total = assumed.node, _Totals.of(assumed, stored, meetings)
+def _one_server(assumed: Assumptions, stored: Bytes, load: _Load) -> Plan:
+    node, use, meetings = assumed.node, load.used, load.meetings
+    total = _Totals.of(assumed, stored, meetings)
     cores = math.ceil(use.entry / node.utilization)
-    network = use.client_bytes / MB + total.log * node.standbys
+    network = _network(node, total, use)
     return Plan(
         placement="one server",
         meetings=meetings,
-        writes=_writes(calls),
+        writes=load.writes,
         nodes=1,
         shards=0,
         store_cores=use.client,
@@ -135,15 +162,14 @@ def _one_server(assumed: Assumptions, stored: Bytes, meetings: int, calls: list[
         log_of_a_node=total.log,
         network_of_a_node=network,
         connections_of_an_entry=_connections(assumed, meetings, 1),
-        meeting_hour=_price(assumed, max(2, cores), total.disk, total.log * node.standbys) / meetings,
+        meeting_hour=_price(assumed, max(2, cores), total.disk, network) / meetings,
     )
 
 
-def _cluster(
-    assumed: Assumptions, stored: Bytes, meetings: int, calls: list[Calls], use: Used, *, spread: bool
-) -> Plan:
-    """Plan a cluster; `spread` lets stores connect to all nodes."""
-    node, total = assumed.node, _Totals.of(assumed, stored, meetings)
+def _cluster(assumed: Assumptions, stored: Bytes, load: _Load, shards: int, *, spread: bool) -> Plan:
+    """Plan a cluster with as few nodes as its shards allow; `spread` lets stores connect to all nodes."""
+    node, use = assumed.node, load.used
+    total = _Totals.of(assumed, stored, load.meetings)
     coordinator = 2 if spread else max(2, math.ceil(use.entry / node.utilization))
     busy = use.shards + (use.entry if spread else 0.0)
     traffic = (use.shard_bytes * (2 if spread else 1) + (use.client_bytes if spread else 0.0)) / MB
@@ -153,38 +179,31 @@ def _cluster(
         "logs of the nodes": total.log / node.log_mb,
         "network of the nodes": (traffic + total.log * node.standbys) / node.network_mb,
     }
-    nodes = max(2, math.ceil(max(needs.values())))
-    while max(needs.values()) * fullest(meetings, nodes, shards_for(nodes)) > nodes:
-        nodes += 1
-    share = fullest(meetings, nodes, shards_for(nodes)) / nodes
-    entry_network = (use.client_bytes + use.shard_bytes) / MB
-    uses = {name: need * share for name, need in needs.items()}
+    need = max(needs.values())
+    possible = range(2, shards // SHARDS_OF_A_NODE + 1)
+    nodes = next((n for n in possible if need * fullest(load.meetings, n, shards) <= n), possible[-1])
+    share = fullest(load.meetings, nodes, shards) / nodes
+    uses = {name: each * share for name, each in needs.items()}
     if not spread:
         uses["processor of the coordinator"] = coordinator / node.largest_cores
-        uses["network of the coordinator"] = entry_network / node.network_mb
-    # A node is rarely in the zone of the store or of the shard: all traffic is priced.
-    crossing = traffic + (0.0 if spread else use.client_bytes / MB) + total.log * node.standbys
+        uses["network of the coordinator"] = (use.client_bytes + use.shard_bytes) / MB / node.network_mb
+    cores = nodes * node.cores + coordinator
     return Plan(
         placement="cluster, any node" if spread else "cluster, coordinator",
-        meetings=meetings,
-        writes=_writes(calls),
+        meetings=load.meetings,
+        writes=load.writes,
         nodes=nodes,
-        shards=shards_for(nodes),
+        shards=shards,
         store_cores=use.client,
         entry_cores=coordinator,
-        cores=nodes * node.cores + coordinator,
+        cores=cores,
         use=uses,
         disk_of_a_node=total.disk * share,
         log_of_a_node=total.log * share,
         network_of_a_node=(traffic + total.log * node.standbys) * share,
-        connections_of_an_entry=_connections(assumed, meetings, nodes if spread else 1),
-        meeting_hour=_price(assumed, nodes * node.cores + coordinator, total.disk, crossing) / meetings,
+        connections_of_an_entry=_connections(assumed, load.meetings, nodes if spread else 1),
+        meeting_hour=_price(assumed, cores, total.disk, _network(node, total, use)) / load.meetings,
     )
-
-
-def shards_for(nodes: int) -> int:
-    """Return the number of shards to distribute with: a power of two that leaves room for more nodes."""
-    return max(FEWEST_SHARDS, 1 << (SHARDS_OF_A_NODE * nodes - 1).bit_length())
 
 
 def fullest(meetings: float, nodes: int, shards: int) -> float:
@@ -196,16 +215,17 @@ def fullest(meetings: float, nodes: int, shards: int) -> float:
     return uneven * (1 + math.sqrt(2 * math.log(nodes) * nodes / meetings))
 
 
-def _writes(calls: list[Calls]) -> float:
-    return sum(each.rate * each.items for each in calls if each.kind not in {"page", "search"})
-
-
 def _connections(assumed: Assumptions, meetings: int, entries: int) -> float:
     return math.ceil(meetings / assumed.store.bots) * assumed.store.connections / entries
 
 
+def _network(node: Node, total: _Totals, use: Used) -> float:
+    """Return the MB a second between all machines, standbys included."""
+    return (use.client_bytes + use.shard_bytes) / MB + total.log * node.standbys
+
+
 def _price(assumed: Assumptions, cores: float, disk: float, network: float) -> float:
-    """Return the dollars of an hour, with GB of disk, and MB a second between zones."""
+    """Return the dollars of an hour, with GB of disk, and MB a second, all of it between zones."""
     prices, copies = assumed.prices, 1 + assumed.node.standbys
     return (
         cores * copies * prices.core_hour

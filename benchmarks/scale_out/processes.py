@@ -10,8 +10,14 @@ from typing import NamedTuple, Self
 import asyncpg
 from sqlalchemy import URL
 
+from benchmarks.contenders import DURABLE
+
 NANOSECONDS = 1e9
-_PIDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+# Not the work of vacuum, which comes when it likes.
+_PIDS = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
 _SOCKET = re.compile(r"\S+ +\S+ +\S+:(\d+) +\S+:(\d+) .*pid=(\d+),")
 _COUNT = re.compile(r"(bytes_sent|bytes_received|data_segs_out|data_segs_in):(\d+)")
 
@@ -52,6 +58,14 @@ class Watch:
     async def over(cls, url: URL, workers: Sequence[URL]) -> Self:
         """Connect to all nodes."""
         return cls(await _connect(url), [await _connect(each) for each in workers], url)
+
+    async def check_durability(self) -> None:
+        """Refuse to measure if a commit would not be on the disk of a node."""
+        for node in (self._entry, *self._workers):
+            for setting in DURABLE:
+                value = await node.fetchval(f"SHOW {setting}")
+                if value != "on":
+                    raise RuntimeError(f"{setting} is {value!r}, not 'on': commits would not be durable.")
 
     async def close(self) -> None:
         """Close the connections."""

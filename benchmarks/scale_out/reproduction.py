@@ -7,12 +7,11 @@ timeline and the sums are foretold.
 
 import itertools
 import random
-from functools import partial
 from typing import NamedTuple
 
 import simpy
 
-from benchmarks.scale_out.measured import Demand, Measured
+from benchmarks.scale_out.measured import Measured
 from benchmarks.scale_out.simulation import Caller, Machine, Queue, Server, Steps, Thread
 
 # The simulation is believed if nothing is off by more.
@@ -75,10 +74,6 @@ class _OneMachine:
         return [self.workers[n % len(self.workers)] for n in range(many)] if self.workers else [self.entry]
 
 
-def _send(caller: Caller, demand: Demand, shard: Server, items: int) -> Steps:
-    return caller.call(demand, items, shard)
-
-
 def alone(measured: Measured, name: str, *, clustered: bool) -> float:
     """Return the seconds of a call while nothing else is under way."""
     machine = _OneMachine(measured, clustered=clustered)
@@ -92,20 +87,17 @@ def crowd(measured: Measured, *, clustered: bool, seconds: float = SECONDS) -> f
     """Return the new segments a second that the measured crowd of writers stores."""
     machine, groups = _OneMachine(measured, clustered=clustered), measured.groups
     env, demand = machine.env, machine.demands["new_segment"]
-    connections = simpy.Resource(env, groups.connections)
-    queues = [
-        Queue(
-            env,
-            partial(_send, machine.caller, demand, shard),
-            connections=connections,
-            largest=groups.largest,
-            under_way=groups.under_way,
-        )
-        for shard in machine.shards(measured.shards)
-    ]
+    queue = Queue(
+        env,
+        lambda items, server: machine.caller.call(demand, items, server),
+        connections=simpy.Resource(env, groups.connections),
+        largest=groups.largest,
+        under_way=groups.under_way_on_a_cluster if clustered else groups.under_way,
+    )
     # Citus places a session by a hash of its id.
     chance = random.Random(SEED)  # noqa: S311 (no secret)
-    places = [chance.choice(queues) for _ in range(groups.sessions)]
+    places = list(enumerate(machine.shards(measured.shards if clustered else 1)))
+    sessions = [chance.choice(places) for _ in range(groups.sessions)]
     gate = simpy.Resource(env, groups.gate)
     stored = 0
 
@@ -113,10 +105,10 @@ def crowd(measured: Measured, *, clustered: bool, seconds: float = SECONDS) -> f
         nonlocal stored
         # As the segments of the measurement are dealt out.
         for segment in itertools.count(number, groups.writers):
-            place = places[segment % len(places)]
+            shard, server = sessions[segment % len(sessions)]
             with gate.request() as slot:
                 yield slot
-                yield place.write()
+                yield queue.write(shard, server)
             if env.now >= WARM_UP:
                 stored += 1
 

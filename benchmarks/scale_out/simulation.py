@@ -5,8 +5,8 @@ groups before them are under way, as in a real store. A flush of a log serves al
 it began. Nothing here is random: arrivals and places are the caller's.
 """
 
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from itertools import islice
 from typing import Any, TypeAlias
 
 import simpy
@@ -123,7 +123,7 @@ class Caller:
                 each = shards / len(self._workers)
                 yield self._all(*(worker.machine.work(each) for worker in self._workers))
             else:
-                yield from shard.machine.work(shards)
+                yield from self._until_answered(shard, shards, demand.hops / turns)
         if rows:
             yield self._all(
                 self._thread.work(demand.client.item * rows),
@@ -133,8 +133,8 @@ class Caller:
         for _ in range(demand.flushes):
             yield from shard.log.flush()
 
-    def _until_answered(self, server: Server, seconds: float) -> Steps:
-        afterwards = min(seconds, self._afterwards)
+    def _until_answered(self, server: Server, seconds: float, answers: float = 1.0) -> Steps:
+        afterwards = min(seconds, self._afterwards * answers)
         yield from server.machine.work(seconds - afterwards)
         if afterwards:
             self._env.process(server.machine.work(afterwards))
@@ -144,12 +144,15 @@ class Caller:
 
 
 class Queue:
-    """Writes that wait together and go in groups, at most so many of them under way at a time."""
+    """The waiting writes of a store, and its groups, at most so many of them under way at a time.
+
+    A group takes the first write and those behind it that lie in the same shard. On a single server all do.
+    """
 
     def __init__(
         self,
         env: simpy.Environment,
-        send: Callable[[int], Steps],
+        send: Callable[[int, Server], Steps],
         *,
         connections: simpy.Resource,
         largest: int,
@@ -162,12 +165,12 @@ class Queue:
         self._most = under_way
         self._under_way = 0
         self._starting = False
-        self._waiting: deque[simpy.Event] = deque()
+        self._waiting: dict[simpy.Event, tuple[int, Server]] = {}
 
-    def write(self) -> simpy.Event:
-        """Wait for a group; the event happens at its commit."""
+    def write(self, shard: int, server: Server) -> simpy.Event:
+        """Wait for a group of the shard, which lies on the server; the event happens at its commit."""
         stored = self._env.event()
-        self._waiting.append(stored)
+        self._waiting[stored] = shard, server
         self._start()
         return stored
 
@@ -180,10 +183,14 @@ class Queue:
     def _group(self) -> Steps:
         with self._connections.request() as connection:
             yield connection
-            group = [self._waiting.popleft() for _ in range(min(self._largest, len(self._waiting)))]
+            place = next(iter(self._waiting.values()))
+            same = (stored for stored, other in self._waiting.items() if other == place)
+            group = list(islice(same, self._largest))
+            for stored in group:
+                del self._waiting[stored]
             self._starting = False
             self._start()
-            yield from self._send(len(group))
+            yield from self._send(len(group), place[1])
         for stored in group:
             stored.succeed()
         self._under_way -= 1

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import simpy
 
 from benchmarks.scale_out.assumptions import Assumptions
-from benchmarks.scale_out.load import calls_of
+from benchmarks.scale_out.load import calls_of, over_shards
 from benchmarks.scale_out.measured import Demand, Measured
 from benchmarks.scale_out.plan import Plan
 from benchmarks.scale_out.simulation import Caller, Machine, Queue, Server, Steps, Thread
@@ -33,7 +33,7 @@ def times(measured: Measured, assumed: Assumptions, plan: Plan, calls: int = CAL
     chance = random.Random(SEED)  # noqa: S311 (no secret)
     env, node = simpy.Environment(), assumed.node
     workers = [Server(env, Machine(env, node.cores), node.flush) for _ in range(plan.nodes)]
-    demands = measured.cluster
+    demands = over_shards(measured.cluster, plan.shards / measured.shards)
     entries = workers
     if plan.placement == "one server":
         workers = entries = [Server(env, Machine(env, plan.entry_cores), node.flush)]
@@ -112,10 +112,10 @@ def capacity(
     caller = Caller(env, Thread(env, Machine(env, 1)), entry, [shard], node.hop)
     queue = Queue(
         env,
-        lambda items: caller.call(demand, items, shard),
+        lambda items, server: caller.call(demand, items, server),
         connections=simpy.Resource(env, assumed.store.connections),
         largest=measured.groups.largest,
-        under_way=measured.groups.under_way,
+        under_way=measured.groups.under_way_on_a_cluster,
     )
     gate = simpy.Resource(env, assumed.store.gate)
     stored = 0
@@ -125,7 +125,7 @@ def capacity(
         while True:
             with gate.request() as slot:
                 yield slot
-                yield queue.write()
+                yield queue.write(0, shard)
             stored += 1
 
     for _ in range(writers):

@@ -182,8 +182,13 @@ class Transaction:
         return self._database.is_distributed
 
     async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
-        """Do `work` in this transaction, which goes on afterwards."""
-        return await work(self.fetch)
+        """Do `work` in this transaction, which goes on afterwards; an error prevents its commit."""
+        try:
+            return await work(self.fetch)
+        except StoreError as error:
+            # The same as an error of one statement that does all of it.
+            self._spoil(error)
+            raise
 
     async def write_with(self, work: Callable[[Driver], Awaitable[T]]) -> T:
         """Run writes on the driver's own connection, after the changes that wait in the session."""

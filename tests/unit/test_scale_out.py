@@ -13,7 +13,7 @@ from benchmarks.scale_out.__main__ import main
 from benchmarks.scale_out.load import calls_of, used
 from benchmarks.scale_out.measured import Cost, Demand, Groups, Measured, Seen, read, write
 from benchmarks.scale_out.page import Planned, picture
-from benchmarks.scale_out.plan import MEETINGS, PLACEMENTS, Bytes, fullest, most, plan, shards_for
+from benchmarks.scale_out.plan import MEETINGS, PLACEMENTS, Bytes, fullest, most, plan
 from benchmarks.scale_out.reproduction import alone, crowd, reproduce
 from benchmarks.scale_out.simulation import TURN, Caller, Log, Machine, Queue, Server, Steps, Thread
 from benchmarks.scale_out.under_load import great_meeting, loss, times
@@ -53,7 +53,15 @@ def _measured() -> Measured:
         shards=32,
         hop=-0.00005,
         flush=0.0002,
-        groups=Groups(writers=40, sessions=16, gate=20, connections=20, largest=10, under_way=2),
+        groups=Groups(
+            writers=40,
+            sessions=16,
+            gate=20,
+            connections=20,
+            largest=10,
+            under_way=2,
+            under_way_on_a_cluster=8,
+        ),
         page_entries=100,
         timeline_entries=2_000,
         single=_demands(clustered=False),
@@ -123,43 +131,50 @@ def test_commits_that_arrive_during_a_flush_share_the_next_one() -> None:
     assert ended == pytest.approx([0.001, 0.002, 0.002, 0.003])
 
 
-def test_every_write_goes_in_one_group_and_no_group_exceeds_its_limits() -> None:
-    env, sizes, under_way = simpy.Environment(), list[int](), list[int]()
+def _queue(env: simpy.Environment, sizes: list[int], *, connections: int = 20, under_way: int = 2) -> Queue:
+    """Return a queue whose groups of at most five take a millisecond."""
     running = 0
 
-    def send(items: int) -> Steps:
+    def send(items: int, _server: Server) -> Steps:
         nonlocal running
         running += 1
+        assert running <= under_way
         sizes.append(items)
-        under_way.append(running)
         yield env.timeout(0.001)
         running -= 1
 
-    queue = Queue(env, send, connections=simpy.Resource(env, 20), largest=5, under_way=2)
-    stored = [queue.write() for _ in range(23)]
-    env.run()
-    assert all(each.processed for each in stored)  # none is lost
-    assert sum(sizes) == 23
-    assert max(sizes) == 5
-    assert max(under_way) == 2
+    return Queue(env, send, connections=simpy.Resource(env, connections), largest=5, under_way=under_way)
 
 
-def test_writes_that_wait_for_a_connection_go_together_once_there_is_one() -> None:
+def test_every_write_goes_in_one_group_and_no_group_exceeds_its_limits() -> None:
     env, sizes = simpy.Environment(), list[int]()
+    queue, server = _queue(env, sizes), Server(env, Machine(env, 1), 0.0)
+    stored = [queue.write(0, server) for _ in range(23)]
+    env.run()
+    assert all(each.processed for each in stored)
+    assert sizes == [5, 5, 5, 5, 3]
+    assert env.now == pytest.approx(0.003)
 
-    def send(items: int) -> Steps:
-        sizes.append(items)
-        yield env.timeout(0.001)
 
-    connections = simpy.Resource(env, 1)
-    queues = [Queue(env, send, connections=connections, largest=5, under_way=2) for _ in range(2)]
+def test_a_group_takes_writes_of_one_shard_in_the_order_of_their_arrival() -> None:
+    env, sizes = simpy.Environment(), list[int]()
+    queue, server = _queue(env, sizes, under_way=1), Server(env, Machine(env, 1), 0.0)
+    for shard in (1, 2, 1, 1, 2, 3):
+        queue.write(shard, server)
+    env.run()
+    assert sizes == [3, 2, 1]
+
+
+def test_writes_that_arrive_while_all_groups_are_under_way_go_together() -> None:
+    env, sizes = simpy.Environment(), list[int]()
+    queue, server = _queue(env, sizes, connections=1), Server(env, Machine(env, 1), 0.0)
 
     def late() -> Steps:
         yield env.timeout(0.0005)
         for _ in range(4):
-            queues[1].write()
+            queue.write(0, server)
 
-    queues[0].write()
+    queue.write(0, server)
     env.process(late())
     env.run()
     assert sizes == [1, 4]
@@ -225,11 +240,14 @@ def test_more_meetings_never_need_less(placement: str) -> None:
         assert sizes == sorted(sizes)
 
 
-def test_a_cluster_has_room_on_every_node_and_a_node_less_would_not_do() -> None:
-    found = plan(MEASURED, ASSUMED, STORED, "cluster, any node", 50_000)
+@pytest.mark.parametrize("meetings", [20_000, 50_000, 65_000, 80_000, 100_000])
+def test_every_node_of_a_cluster_has_room_and_a_node_less_would_not_do(meetings: int) -> None:
+    found = plan(MEASURED, ASSUMED, STORED, "cluster, any node", meetings)
     assert found.is_possible
-    assert found.nodes > 2
-    assert max(found.use.values()) * found.nodes / (found.nodes - 1) > 0.8
+    need = max(found.use.values()) * found.nodes / fullest(meetings, found.nodes, found.shards)
+    fewer = found.nodes - 1
+    assert need * fullest(meetings, fewer, found.shards) > fewer
+    assert found.shards >= 4 * found.nodes
 
 
 def test_the_most_that_an_installation_serves_is_possible_and_a_little_more_is_not() -> None:
@@ -238,7 +256,13 @@ def test_the_most_that_an_installation_serves_is_possible_and_a_little_more_is_n
         assert found is not None
         assert found.is_possible
         assert not plan(MEASURED, ASSUMED, STORED, found.placement, found.meetings * 21 // 20).is_possible
-    assert most(MEASURED, ASSUMED, STORED, "cluster, any node") is None
+
+
+def test_searches_that_ask_every_shard_limit_even_a_cluster_without_a_coordinator_in_the_way() -> None:
+    often = replace(ASSUMED, meeting=replace(ASSUMED.meeting, searches_per_hour=3_600.0))
+    never = replace(ASSUMED, meeting=replace(ASSUMED.meeting, searches_per_hour=0.0))
+    assert most(MEASURED, often, STORED, "cluster, any node") is not None
+    assert most(MEASURED, never, STORED, "cluster, any node") is None
 
 
 def test_one_coordinator_is_used_up_before_the_nodes_are() -> None:
@@ -251,7 +275,6 @@ def test_the_fullest_node_is_as_full_as_the_others_only_if_there_are_no_others()
     assert fullest(1_000, 1, 32) == 1.0
     assert fullest(1_000, 8, 32) < fullest(100, 8, 32)
     assert fullest(1_000_000, 24, 32) == pytest.approx(1.5, rel=0.02)
-    assert [shards_for(nodes) for nodes in (1, 8, 9, 100)] == [32, 32, 64, 512]
 
 
 def test_a_write_under_load_takes_longer_than_alone_and_all_placements_can_be_timed() -> None:

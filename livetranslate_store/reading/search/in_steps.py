@@ -1,9 +1,8 @@
 """The statements that answer a search on a cluster, one after the other.
 
 A cluster does not plan the statement of a single server, and plans each of its own anew: so these are short.
-The first and the last read no table. The second finds the newest texts that may match on every shard: each
-shard knows by its own statistics whether to walk or to ask its index. The third reads what is shown of them,
-from the shards that have them.
+The first and the last read no table. The second finds the newest texts that may match, by the index of words
+on every shard. The third reads what is shown of them, from the shards that have them.
 """
 
 from collections.abc import Sequence
@@ -80,12 +79,19 @@ def _candidates(source: Source, shape: SearchShape) -> list[Select[Any]]:
 
 def _newest(parts: Sequence[Select[Any]], shape: SearchShape) -> Select[Any]:
     text = union_all(*parts).subquery("text")
-    key = (SESSIONS.c.started_at, text.c.session_id, text.c.transcript_id, text.c.language)
+    started_at, *rest = key = (
+        SESSIONS.c.started_at,
+        text.c.session_id,
+        text.c.transcript_id,
+        text.c.language,
+    )
+    # Not in the order of an index: a shard would go through its meetings, and for each through all matches.
+    order = (func.timezone(literal_column("'UTC'"), started_at), *rest)
     found = (
         select(*key)
         .select_from(text.join(SESSIONS, SESSIONS.c.id == text.c.session_id))
         .where(*on_sessions(shape), *in_block(shape, *key))
-        .order_by(*(each.desc() for each in key))
+        .order_by(*(each.desc() for each in order))
     )
     return found if shape.is_known else found.limit(bindparam("candidates", type_=BigInteger))
 

@@ -126,6 +126,18 @@ def array_values(rows: RowsByTable) -> dict[str, Any]:
     return ARRAYS.values({table: _in_order(table, each) for table, each in rows.items()})
 
 
+def value_rows(table: Table, number: int) -> list[dict[str, ColumnElement[Any]]]:
+    """Return so many rows of a table, each value bound by a parameter of its own; see `ValueBinding`."""
+    columns = [table.c[name] for name in COLUMNS[table.name]]
+    return [
+        {
+            c.name: _received(bindparam(f"{table.name}_{c.name}_{place}", type_=_sent_as(c)), c)
+            for c in columns
+        }
+        for place in range(number)
+    ]
+
+
 def input_rows(binding: Binding, table: Table) -> CTE:
     """Return the rows of a table that a statement is to write, with all columns that a write fills."""
     return binding.rows(table, COLUMNS[table.name]).cte(f"{table.name}_input")

@@ -5,6 +5,7 @@ from typing import Any
 
 from livetranslate_store.writing.binding import RowsByTable, bound
 from livetranslate_store.writing.connection import Connection
+from livetranslate_store.writing.segments import Segment
 from livetranslate_store.writing.statements import (
     AUDIO_FILE_WRITE,
     TRANSCRIPT_WRITE,
@@ -27,9 +28,15 @@ async def insert_segments(rows: RowsByTable, connection: Connection) -> int | No
     return None if answer["found"] else position
 
 
-async def revise_segment(rows: RowsByTable, connection: Connection) -> Sequence[Any]:
-    """See `WriteForms.revise_segment`."""
-    return await connection.fetch(bound(segments_revise, rows))
+def may_revise(segments: Sequence[Segment]) -> bool:
+    """See `WriteForms.may_revise`: a merge costs no more for several of them."""
+    return len(segments) == 1 and segments[0].is_transcript_alone
+
+
+async def revise_segments(rows: RowsByTable, connection: Connection) -> Sequence[Any]:
+    """See `WriteForms.revise_segments`."""
+    [row] = rows["transcripts"]
+    return [(*row[:2], *each) for each in await connection.fetch(bound(segments_revise, rows))]
 
 
 async def merge_segments(rows: RowsByTable, connection: Connection) -> Sequence[Any]:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from livetranslate_store.writing import chained, stepwise
 from livetranslate_store.writing.binding import RowsByTable
 from livetranslate_store.writing.connection import Connection
+from livetranslate_store.writing.segments import Segment
 
 
 class WriteForms(Protocol):
@@ -20,10 +21,14 @@ class WriteForms(Protocol):
         Nothing is written then.
         """
 
-    async def revise_segment(self, rows: RowsByTable, connection: Connection) -> Sequence[Any]:
-        """Revise a stored segment that brings its transcript alone; return its revision and the position.
+    def may_revise(self, segments: Sequence[Segment]) -> bool:
+        """Return whether `revise_segments` is worth while for segments of which one is known."""
 
-        There is no row if the rules refuse the revision, or if there is more to write, such as a new speaker.
+    async def revise_segments(self, rows: RowsByTable, connection: Connection) -> Sequence[Any]:
+        """Revise stored segments that bring their transcripts alone, each by itself.
+
+        Return session, id, revision and position of those that the rules accept, and that have no more to
+        write, such as a new speaker.
         """
 
     async def merge_segments(self, rows: RowsByTable, connection: Connection) -> Sequence[Any]:

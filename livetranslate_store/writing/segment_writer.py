@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.database.engine import Database
@@ -12,7 +13,7 @@ from livetranslate_store.writing.connection import Connection
 from livetranslate_store.writing.forms import forms_of
 from livetranslate_store.writing.group_commit import GroupCommit, group_limit
 from livetranslate_store.writing.outcomes import WriteOutcomes
-from livetranslate_store.writing.protocol import Attempt, first_or_merge, undone_by_race
+from livetranslate_store.writing.protocol import first_or_merge, undone_by_race
 from livetranslate_store.writing.segments import (
     Segment,
     lookup_of,
@@ -97,13 +98,23 @@ async def _write_group(
 async def write_segments(
     segments: Sequence[Segment], connection: Connection, *, probably_new: bool
 ) -> Sequence[SegmentReceipt]:
-    """Write segments, all or nothing, on a connection that is in no transaction."""
-    first: Attempt[Sequence[SegmentReceipt]] | None = None
+    """Write segments, each all or nothing, on a connection that is in no transaction."""
+    merge = partial(_merge, segments, connection)
     if probably_new:
-        first = undone_by_race(partial(_insert, segments, connection), inserts=True)
-    elif len(segments) == 1 and segments[0].is_transcript_alone:
-        first = partial(_revise, segments[0], connection)
-    return await first_or_merge(first, undone_by_race(partial(_merge, segments, connection)))
+        insert = partial(_insert, segments, connection)
+        return await first_or_merge(undone_by_race(insert, inserts=True), undone_by_race(merge))
+    if not forms_of(connection).may_revise(segments):
+        return await first_or_merge(None, undone_by_race(merge))
+    revised = {each[:2]: each[2:] for each in await _revised(segments, connection)}
+    left = [each for each in segments if (each.session_id, each.transcript_id) not in revised]
+    merge_left = undone_by_race(partial(_merge, left, connection))
+    merged = iter(await first_or_merge(None, merge_left) if left else ())
+    return [
+        receipt_of_revised(each, *revised[key])
+        if (key := (each.session_id, each.transcript_id)) in revised
+        else next(merged)
+        for each in segments
+    ]
 
 
 async def _insert(segments: Sequence[Segment], connection: Connection) -> Sequence[SegmentReceipt] | None:
@@ -112,10 +123,9 @@ async def _insert(segments: Sequence[Segment], connection: Connection) -> Sequen
     return None if position is None else [receipt_of_inserted(each, position) for each in segments]
 
 
-async def _revise(segment: Segment, connection: Connection) -> Sequence[SegmentReceipt] | None:
-    rows = segment_rows([segment], are_new=False)
-    answer = await forms_of(connection).revise_segment(rows, connection)
-    return [receipt_of_revised(segment, *row) for row in answer] or None
+async def _revised(segments: Sequence[Segment], connection: Connection) -> list[tuple[Any, ...]]:
+    rows = segment_rows(segments, are_new=False)
+    return [tuple(row) for row in await forms_of(connection).revise_segments(rows, connection)]
 
 
 async def _merge(segments: Sequence[Segment], connection: Connection) -> Sequence[SegmentReceipt]:

@@ -1,52 +1,53 @@
 """The forms of a write on a cluster: short transactions of plain statements, each to one shard.
 
-Audio files come before the transcripts that refer to them, and these before their translations: here the
-server checks a reference at the end of a step, and not of the write.
+Rows of a table are revised, inserted, and judged only if both have left them. Audio files come before the
+transcripts that refer to them, and these before their translations: the server checks a reference at the end
+of a step, and not of the write.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Table
 
-from livetranslate_store.database.failures import NO_SESSION as NO_SESSION_MESSAGE
-from livetranslate_store.database.statement import Run, Statement
-from livetranslate_store.errors import ConflictError, MissingReferenceError
+from livetranslate_store.database.statement import Run
+from livetranslate_store.errors import ConflictError
 from livetranslate_store.values import Outcome
 from livetranslate_store.writing.binding import RowsByTable, array_values
 from livetranslate_store.writing.connection import Connection
-from livetranslate_store.writing.encoding import KEYS, Row
+from livetranslate_store.writing.encoding import KEYS, TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS, Row, RowKey
 from livetranslate_store.writing.outcomes import LOST_RACE, POSITION, row_of_statement
+from livetranslate_store.writing.segments import Segment
 from livetranslate_store.writing.step_statements import (
+    LARGEST_INSERT,
     LOST,
-    NEW,
-    NEW_SPEAKER,
-    NO_SESSION,
     WRITTEN_ARRAYS,
+    bound_insert,
     insert_late_translations,
     insert_speakers,
-    insert_statement,
     insert_written_translations,
     judge_audio_files,
     judge_late_translations,
     judge_transcripts,
     judge_written_translations,
     look_at_speakers,
+    revise_late_translations,
+    revise_transcripts,
+    revise_written_translations,
 )
-from livetranslate_store.writing.step_statements import revise_segment as segments_revise
 from livetranslate_store.writing.upserts import AUDIO_FILES, TRANSCRIPTS, TRANSLATIONS
 
 _TABLES: Mapping[str, Table] = {each.name: each for each in (AUDIO_FILES, TRANSCRIPTS, TRANSLATIONS)}
+_LANGUAGE = TRANSCRIPT_COLUMNS.index("language")
+_SOURCE_LANGUAGE = TRANSLATION_COLUMNS.index("source_language")
+_TRANSCRIPT_REVISION = TRANSLATION_COLUMNS.index("transcript_revision")
 
 
-class _Steps(NamedTuple):
-    """The merge of one table in two steps: the verdict on all rows, and the insert of the missing ones."""
-
-    table: Table
-    judge: Statement
-    insert: Statement
+def may_revise(segments: Sequence[Segment]) -> bool:
+    """See `WriteForms.may_revise`: one update revises any number of them."""
+    return all(each.is_transcript_alone for each in segments)
 
 
 async def insert_segments(rows: RowsByTable, connection: Connection) -> int | None:
@@ -54,9 +55,9 @@ async def insert_segments(rows: RowsByTable, connection: Connection) -> int | No
     return await connection.transact(partial(_insert_segments, rows))
 
 
-async def revise_segment(rows: RowsByTable, connection: Connection) -> Sequence[Any]:
-    """See `WriteForms.revise_segment`."""
-    statement = segments_revise(has_speaker=bool(rows["speakers"]))
+async def revise_segments(rows: RowsByTable, connection: Connection) -> Sequence[Any]:
+    """See `WriteForms.revise_segments`."""
+    statement = revise_transcripts(has_speakers=bool(rows["speakers"]))
     return await connection.fetch(statement.bind(array_values(rows)))
 
 
@@ -67,131 +68,178 @@ async def merge_segments(rows: RowsByTable, connection: Connection) -> Sequence[
 
 async def insert(table: str, rows: RowsByTable, connection: Connection) -> Sequence[Any]:
     """See `WriteForms.insert`."""
-    if rows.get("speakers"):
-        await add_speakers(rows, connection.fetch)
-    return _inserted(table, await connection.fetch(_insert_of(table).bind(array_values(rows))))
+    progress = _Progress(_TABLES[table], rows)
+    if table == TRANSLATIONS.name:
+        inserted = await connection.fetch(insert_late_translations().bind(progress.values()))
+        progress.wrote(inserted, Outcome.INSERTED)
+    else:
+        if rows.get("speakers"):
+            await add_speakers(rows, connection.fetch)
+        await _insert_waiting(progress, connection.fetch)
+    return progress.outcomes
 
 
 async def merge(table: str, rows: RowsByTable, connection: Connection) -> Sequence[Any]:
     """See `WriteForms.merge`."""
     steps = {"audio_files": _audio_files, "transcripts": _transcripts, "translations": _late_translations}
-    return await connection.transact(partial(_merge, steps[table](rows), rows))
-
-
-def _audio_files(_rows: RowsByTable) -> _Steps:
-    return _Steps(AUDIO_FILES, judge_audio_files(), insert_statement(AUDIO_FILES))
-
-
-def _transcripts(rows: RowsByTable) -> _Steps:
-    judge = judge_transcripts(has_speakers=bool(rows.get("speakers")))
-    return _Steps(TRANSCRIPTS, judge, insert_statement(TRANSCRIPTS))
-
-
-def _late_translations(_rows: RowsByTable) -> _Steps:
-    return _Steps(TRANSLATIONS, judge_late_translations(), insert_late_translations())
-
-
-def _written_translations() -> _Steps:
-    return _Steps(TRANSLATIONS, judge_written_translations(), insert_written_translations())
-
-
-async def _insert_segments(rows: RowsByTable, run: Run) -> int:
-    if rows["audio_files"]:
-        await _insert_all(AUDIO_FILES, rows, run)
-    if rows["speakers"]:
-        await add_speakers(rows, run)
-    position = await _insert_all(TRANSCRIPTS, rows, run)
-    if rows["translations"]:
-        await _insert_all(TRANSLATIONS, rows, run)
-    return position
-
-
-async def _insert_all(table: Table, rows: RowsByTable, run: Run) -> int:
-    """Insert all rows and return the position; raises ConflictError if one is stored or has no session."""
-    inserted = await run(insert_statement(table).bind(array_values(rows)))
-    if len(inserted) < len(rows[table.name]):
-        raise ConflictError
-    position: int = inserted[0]["position"]
-    return position
+    progress = await connection.transact(partial(steps[table], rows))
+    return progress.outcomes
 
 
 async def merge_all(rows: RowsByTable, run: Run) -> Sequence[Any]:
     """Merge segments in the running transaction; raises ConflictError for a lost race: roll back then."""
-    outcomes: list[Any] = []
-    if rows["audio_files"]:
-        outcomes += await _merge(_audio_files(rows), rows, run)
-    transcripts = await _merge(_transcripts(rows), rows, run)
-    outcomes += transcripts
-    _check_race(outcomes)
-    if rows["translations"]:
-        written = [
-            (session_id, transcript_id, outcome, revision)
-            for kind, session_id, transcript_id, _, outcome, revision in transcripts
-            if kind == TRANSCRIPTS.name
-        ]
-        more = dict(zip(WRITTEN_ARRAYS, zip(*written, strict=True), strict=True))
-        outcomes += await _merge(_written_translations(), rows, run, more)
-    _check_race(outcomes)
-    return outcomes
-
-
-def _check_race(outcomes: Sequence[Any]) -> None:
-    if any(row[0] == LOST_RACE for row in outcomes):
+    audio_files = await _audio_files(rows, run)
+    transcripts = await _transcripts(rows, run)
+    translations = await _written_translations(rows, transcripts, run)
+    if audio_files.is_lost or transcripts.is_lost or translations.is_lost:
         raise ConflictError
-
-
-async def _merge(
-    steps: _Steps,
-    rows: RowsByTable,
-    run: Run,
-    more: Mapping[str, Sequence[Any]] = {},
-) -> Sequence[Any]:
-    """Judge the rows of a table, and insert those that are missing."""
-    table = steps.table.name
-    judged: dict[str, list[Any]] = defaultdict(list)
-    for row in await run(steps.judge.bind({**array_values(rows), **more})):
-        judged[row[0]].append(row)
-    if judged[NO_SESSION]:
-        raise MissingReferenceError(NO_SESSION_MESSAGE)
-    await _insert_speakers(judged[NEW_SPEAKER], rows, run)
-    outcomes = judged[table] + judged[POSITION]
-    is_lost = bool(judged[LOST])
-    if judged[NEW]:
-        key_length = len(KEYS[table])
-        keys = {tuple(row)[1 : 1 + key_length] for row in judged[NEW]}
-        new = [row for row in rows[table] if row[:key_length] in keys]
-        inserted = await run(steps.insert.bind({**array_values({**rows, table: new}), **more}))
-        is_lost |= len(inserted) < len(new)
-        outcomes += _inserted(table, inserted)
-    return [*outcomes, row_of_statement(LOST_RACE, 1)] if is_lost else outcomes
-
-
-def _insert_of(table: str) -> Statement:
-    return insert_late_translations() if table == TRANSLATIONS.name else insert_statement(_TABLES[table])
-
-
-def _inserted(table: str, inserted: Sequence[Any]) -> list[Row]:
-    """Return the outcomes of inserted rows: each came with its key, its revision and the position."""
-    key_length = len(KEYS[table])
-    outcomes: list[Row] = []
-    for row in inserted:
-        *key_and_revision, position = row
-        session_id, row_id, *language = key_and_revision[:key_length]
-        [revision] = key_and_revision[key_length:] or [None]
-        outcomes.append((table, session_id, row_id, *(language or [None]), Outcome.INSERTED, revision))
-    return [*outcomes, row_of_statement(POSITION, position)] if inserted else outcomes
+    return [*audio_files.outcomes, *transcripts.outcomes, *translations.outcomes]
 
 
 async def add_speakers(rows: RowsByTable, run: Run) -> None:
     """Insert the missing speakers, and name the nameless ones."""
     missing = await run(look_at_speakers().bind(array_values({"speakers": rows["speakers"]})))
-    await _insert_speakers(missing, rows, run)
+    if missing:
+        keys = {tuple(row) for row in missing}
+        new = [row for row in rows["speakers"] if row[:2] in keys]
+        # One that a concurrent transaction has inserted is left alone: the first name in use stays.
+        await run(insert_speakers().bind(array_values({"speakers": new})))
 
 
-async def _insert_speakers(missing: Sequence[Any], rows: RowsByTable, run: Run) -> None:
-    if not missing:
-        return
-    keys = {(session_id, label) for _, session_id, _, label, _, _ in missing}
-    new = [row for row in rows["speakers"] if row[:2] in keys]
-    # One that a concurrent transaction has inserted is left alone: the first name in use stays.
-    await run(insert_speakers().bind(array_values({"speakers": new})))
+class _Progress:
+    """The rows of one table that still wait for an outcome, and the outcomes so far."""
+
+    def __init__(self, table: Table, rows: RowsByTable) -> None:
+        self.table = table
+        self._key_length = len(KEYS[table.name])
+        self.waiting: dict[RowKey, Row] = {row[: self._key_length]: row for row in rows[table.name]}
+        #: As one chained statement would return them.
+        self.outcomes: list[Row] = []
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether another transaction came in between."""
+        return any(row[0] == LOST_RACE for row in self.outcomes)
+
+    def values(self) -> dict[str, Any]:
+        """Return the arrays of the waiting rows."""
+        return array_values({self.table.name: [*self.waiting.values()]})
+
+    def wrote(self, written: Sequence[Any], outcome: Outcome) -> None:
+        """Note rows that a step has written: key, revision if there is one, and position."""
+        for row in written:
+            key, (*revision, position) = tuple(row[: self._key_length]), row[self._key_length :]
+            session_id, row_id, *language = key
+            self.outcomes.append(
+                (self.table.name, session_id, row_id, *(language or [None]), outcome, *(revision or [None]))
+            )
+            del self.waiting[key]
+        if written:
+            self.outcomes.append(row_of_statement(POSITION, position))
+
+    def judged(self, rows: Sequence[Any]) -> None:
+        """Note the verdict on the waiting rows; one without a verdict stays without an outcome."""
+        for row in rows:
+            if row[0] == LOST:
+                self.outcomes.append(row_of_statement(LOST_RACE, 1))
+            else:
+                self.outcomes.append(tuple(row))
+
+
+async def _insert_segments(rows: RowsByTable, run: Run) -> int:
+    await _insert_all(AUDIO_FILES, rows, run)
+    if rows["speakers"]:
+        await add_speakers(rows, run)
+    transcripts = await _insert_all(TRANSCRIPTS, rows, run)
+    await _insert_all(TRANSLATIONS, rows, run)
+    position: int = transcripts.outcomes[-1][-1]
+    return position
+
+
+async def _insert_all(table: Table, rows: RowsByTable, run: Run) -> _Progress:
+    """Insert all rows; raises ConflictError if one is stored."""
+    progress = _Progress(table, rows)
+    await _insert_waiting(progress, run)
+    if progress.waiting:
+        raise ConflictError
+    return progress
+
+
+async def _insert_waiting(progress: _Progress, run: Run) -> None:
+    await _insert_rows(progress, [*progress.waiting.values()], run)
+
+
+async def _insert_rows(progress: _Progress, rows: Sequence[Row], run: Run) -> None:
+    for start in range(0, len(rows), LARGEST_INSERT):
+        written = await run(bound_insert(progress.table, rows[start : start + LARGEST_INSERT]))
+        progress.wrote(written, Outcome.INSERTED)
+
+
+async def _audio_files(rows: RowsByTable, run: Run) -> _Progress:
+    progress = _Progress(AUDIO_FILES, rows)
+    await _insert_waiting(progress, run)
+    if progress.waiting:
+        progress.judged(await run(judge_audio_files().bind(progress.values())))
+    return progress
+
+
+async def _transcripts(rows: RowsByTable, run: Run) -> _Progress:
+    progress = _Progress(TRANSCRIPTS, rows)
+    if rows.get("speakers"):
+        await add_speakers(rows, run)
+    progress.wrote(await run(revise_transcripts().bind(progress.values())), Outcome.UPDATED)
+    await _insert_waiting(progress, run)
+    if progress.waiting:
+        progress.judged(await run(judge_transcripts().bind(progress.values())))
+    return progress
+
+
+async def _late_translations(rows: RowsByTable, run: Run) -> _Progress:
+    progress = _Progress(TRANSLATIONS, rows)
+    progress.wrote(await run(revise_late_translations().bind(progress.values())), Outcome.UPDATED)
+    if progress.waiting:
+        progress.wrote(await run(insert_late_translations().bind(progress.values())), Outcome.INSERTED)
+    if progress.waiting:
+        progress.judged(await run(judge_late_translations().bind(progress.values())))
+    return progress
+
+
+async def _written_translations(rows: RowsByTable, transcripts: _Progress, run: Run) -> _Progress:
+    """Merge translations of transcripts that were merged in the same transaction."""
+    progress = _Progress(TRANSLATIONS, rows)
+    if not progress.waiting:
+        return progress
+    written = [
+        (session_id, transcript_id, outcome, revision)
+        for kind, session_id, transcript_id, _, outcome, revision in transcripts.outcomes
+        if kind == TRANSCRIPTS.name
+    ]
+    # Most of them are new, and of a transcript that was accepted.
+    await _insert_rows(progress, _completed(rows, written), run)
+    if progress.waiting:
+        arrays = dict(zip(WRITTEN_ARRAYS, zip(*written, strict=True), strict=True))
+        more = {**array_values({"transcripts": rows["transcripts"]}), **arrays}
+        revised = await run(revise_written_translations().bind({**more, **progress.values()}))
+        progress.wrote(revised, Outcome.UPDATED)
+        if progress.waiting:
+            inserted = await run(insert_written_translations().bind({**more, **progress.values()}))
+            progress.wrote(inserted, Outcome.INSERTED)
+        if progress.waiting:
+            progress.judged(await run(judge_written_translations().bind({**more, **progress.values()})))
+    return progress
+
+
+def _completed(rows: RowsByTable, written: Iterable[tuple[UUID, UUID, str, int]]) -> list[Row]:
+    """Return the translations of accepted transcripts with the language and the revision of these."""
+    revisions = {tuple(key): revision for *key, outcome, revision in written if outcome != Outcome.STALE}
+    languages = {row[:2]: row[_LANGUAGE] for row in rows["transcripts"]}
+    completed = []
+    for row in rows["translations"]:
+        if (revision := revisions.get(row[:2])) is not None:
+            filled = list(row)
+            if filled[_SOURCE_LANGUAGE] is None:
+                filled[_SOURCE_LANGUAGE] = languages[row[:2]]
+            if filled[_TRANSCRIPT_REVISION] is None:
+                filled[_TRANSCRIPT_REVISION] = revision
+            completed.append(tuple(filled))
+    return completed

@@ -175,92 +175,88 @@ def count_of(rows: CTE, condition: ColumnElement[bool] | None = None) -> ColumnE
     return (counted if condition is None else counted.where(condition)).scalar_subquery()
 
 
-class Judgement(NamedTuple):
-    """What becomes of rows: the stored ones that were revised, and the verdict on all others."""
-
-    #: The key, and the revision's column as it is now.
-    revised: CTE
-    #: The columns of the row, `stored_` with the revision's column, and `verdict`, an Outcome: a row that is
-    #: `INSERTED` is missing, and for one that is `UPDATED` a concurrent transaction was faster.
-    judged: CTE
-
-    def outcomes(self) -> list[Select[Any]]:
-        """Return the rows that need no more: revised, unchanged or stale."""
-        *key, revision = self.revised.c.keys()
-        judged = self.judged.c
-        refused = select(
-            *(judged[name] for name in key),
-            judged[f"stored_{revision}"].label(revision),
-            judged.verdict.label("outcome"),
-        ).where(judged.verdict.in_([constant(Outcome.UNCHANGED), constant(Outcome.STALE)]))
-        return [select(*self.revised.c, constant(Outcome.UPDATED).label("outcome")), refused]
-
-
-def judgement(
+def verdicts(
     rows: CTE,
     table: Table,
     rule: VersionRule,
     *,
     revision_column: str,
     here: Sequence[ColumnElement[bool]] = (),
-) -> Judgement:
-    """Revise the stored rows that `rule` accepts, and judge what that leaves.
+) -> CTE:
+    """Return the rows, each with `verdict`, an Outcome, and with `stored_` and the revision's column.
 
-    Most rows are revisions of stored ones. They are written by a plain UPDATE, which finds and judges them in
-    one go: `ON CONFLICT DO UPDATE` would lock each row first, with a record of its own in the log. Only the
-    rows that it leaves are looked up: they are new, or refused, or lost to a concurrent transaction. A row
-    whose `revision_column` is NULL is refused.
+    A row whose verdict is `INSERTED` is missing; one that is `UPDATED` would be a revision. A row without a
+    revision is refused.
     """
     key = KEYS[table.name]
-    # A range, and not just "not NULL": the planner expects one row of it, which it looks up by the key. A
-    # plan from when the table was empty would else read all of it.
-    may_be_written = rows.c[revision_column].between(
-        literal_column("0"), literal_column(f"{MAX_BIG_INTEGER}")
-    )
-    revised = (
-        revision_of(table, rows, rule, here)
-        .where(may_be_written)
-        .returning(*(table.c[name] for name in (*key, revision_column)))
-        .cte(f"{table.name}_revised")
-    )
-    was_revised = select(literal_column("1")).where(*_same_key(key, revised.c, rows.c)).exists()
-    left = select(*rows.c).where(~was_revised).cte(f"{table.name}_left")
-    stored = looked_up(table, left, f"{table.name}_stored", here, **dict(zip(key, key, strict=True)))
-    may_be_stored = left.c[revision_column].is_not(None)
+    stored = looked_up(table, rows, f"{table.name}_stored", here, **dict(zip(key, key, strict=True)))
+    may_be_written = rows.c[revision_column].is_not(None)
     verdict = case(
-        (and_(may_be_stored, stored.c.session_id.is_(None)), constant(Outcome.INSERTED)),
-        (and_(may_be_stored, rule.accepts(stored.c, left.c)), constant(Outcome.UPDATED)),
-        (rule.same(stored.c, left.c), constant(Outcome.UNCHANGED)),
+        (and_(may_be_written, stored.c.session_id.is_(None)), constant(Outcome.INSERTED)),
+        (and_(may_be_written, rule.accepts(stored.c, rows.c)), constant(Outcome.UPDATED)),
+        (rule.same(stored.c, rows.c), constant(Outcome.UNCHANGED)),
         else_=constant(Outcome.STALE),
     )
-    judged = (
+    return (
         select(
-            *left.c, stored.c[revision_column].label(f"stored_{revision_column}"), verdict.label("verdict")
+            *rows.c, stored.c[revision_column].label(f"stored_{revision_column}"), verdict.label("verdict")
         )
-        .select_from(left.outerjoin(stored, true()))
+        .select_from(rows.outerjoin(stored, true()))
         .cte(f"{table.name}_judged")
     )
-    return Judgement(revised, judged)
+
+
+def refused_rows(judged: CTE, table: Table, *, revision_column: str) -> Select[Any]:
+    """Return the key, the stored revision and the outcome of the rows that the rules refuse."""
+    return select(
+        *(judged.c[name] for name in KEYS[table.name]),
+        judged.c[f"stored_{revision_column}"].label(revision_column),
+        judged.c.verdict.label("outcome"),
+    ).where(judged.c.verdict.in_([constant(Outcome.UNCHANGED), constant(Outcome.STALE)]))
 
 
 def _upsert(
     rows: CTE, table: Table, columns: Sequence[str], rule: VersionRule, *, revision_column: str
 ) -> Upsert:
-    """Write the rows that `rule` accepts."""
+    """Write the rows that `rule` accepts; one whose `revision_column` is NULL is refused.
+
+    Most rows are revisions of stored ones. They are written by a plain UPDATE, which finds and judges them in
+    one go: `ON CONFLICT DO UPDATE` would lock each row first, with a record of its own in the log. Only the
+    rows that it leaves are looked up: they are new, or refused, or lost to a concurrent transaction.
+    """
     key = KEYS[table.name]
-    judged = judgement(rows, table, rule, revision_column=revision_column)
-    missing = judged.judged.c.verdict == constant(Outcome.INSERTED)
+    revised = (
+        revision_of(table, rows, rule)
+        .where(may_be_written(rows, revision_column))
+        .returning(*(table.c[name] for name in (*key, revision_column)))
+        .cte(f"{table.name}_revised")
+    )
+    was_revised = select(literal_column("1")).where(*_same_key(key, revised.c, rows.c)).exists()
+    left = select(*rows.c).where(~was_revised).cte(f"{table.name}_left")
+    judged = verdicts(left, table, rule, revision_column=revision_column)
+    new = select(*(judged.c[name] for name in columns)).where(judged.c.verdict == constant(Outcome.INSERTED))
     inserted = (
         insert(table)
-        .from_select(columns, select(*(judged.judged.c[name] for name in columns)).where(missing))
+        .from_select(columns, new)
         .on_conflict_do_nothing(index_elements=key)
         .returning(*(table.c[name] for name in (*key, revision_column)))
         .cte(f"{table.name}_inserted")
     )
-    new = select(*inserted.c, constant(Outcome.INSERTED).label("outcome"))
-    revised, refused = judged.outcomes()
-    outcomes = union_all(revised, new, refused).cte(f"{table.name}_outcomes")
+    outcomes = union_all(
+        select(*revised.c, constant(Outcome.UPDATED).label("outcome")),
+        select(*inserted.c, constant(Outcome.INSERTED).label("outcome")),
+        refused_rows(judged, table, revision_column=revision_column),
+    ).cte(f"{table.name}_outcomes")
     return Upsert(outcomes, count_of(rows) - count_of(outcomes))
+
+
+def may_be_written(rows: FromClause, revision_column: str) -> ColumnElement[bool]:
+    """Return whether a row has a revision.
+
+    A range, and not just "not NULL": the planner expects one row of it, which it looks up by the key. A plan
+    from when the table was empty would else read all of it.
+    """
+    return rows.c[revision_column].between(literal_column("0"), literal_column(f"{MAX_BIG_INTEGER}"))
 
 
 def _same_key(key: Sequence[str], one: Columns, other: Columns) -> list[ColumnElement[bool]]:

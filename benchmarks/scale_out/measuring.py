@@ -114,22 +114,22 @@ async def _block(watch: Watch, calls: Sequence[Call]) -> Block:
 
 async def measure(url: URL, workers: Sequence[URL]) -> Found:
     """Measure one side."""
-    async with _opened(url, workers) as bench:
+    async with opened(url, workers) as bench:
         limit = group_limit(GATE)
         demands, seconds = {}, {}
         for name, make in WRITES.items():
-            await bench.block([partial(_together, each) for each in await make(bench, 1, WARM_UP)])
+            await bench.block([partial(at_once, each) for each in await make(bench, 1, WARM_UP)])
             one = await bench.block(
-                [partial(_together, each) for each in await make(bench, 1, BLOCKS * CALLS)]
+                [partial(at_once, each) for each in await make(bench, 1, BLOCKS * CALLS)]
             )
             bursts = await make(bench, BURST * limit, BLOCKS * BURSTS)
-            many = (await bench.block([partial(_together, each) for each in bursts])).shared(BURST)
+            many = (await bench.block([partial(at_once, each) for each in bursts])).shared(BURST)
             seconds[name] = one.seconds
             if len(bench.live) >= BURST:
                 # Several shards at once: a node that is awake takes less for a call than one that was idle.
                 lone = iter(await make(bench, 1, BURST * BLOCKS * CALLS))
                 apart = [[*a, *b, *c, *d] for a, b, c, d in zip(lone, lone, lone, lone, strict=True)]
-                one = (await bench.block([partial(_together, each) for each in apart])).shared(BURST)
+                one = (await bench.block([partial(at_once, each) for each in apart])).shared(BURST)
             demands[name] = _demand(one, many, 1, limit, flushes=1)
         for name, (small, large, calls) in _reads(bench).items():
             await bench.block([small.call] * WARM_UP)
@@ -202,7 +202,7 @@ async def _revised(
             )
             for each in group
         ]
-        await _together([_without_audio(bench.store, each) for each in stored])
+        await at_once([_without_audio(bench.store, each) for each in stored])
         groups.append(
             [_without_audio(bench.store, _revise(each, at, is_final)) for at, each in enumerate(stored, 1)]
         )
@@ -265,7 +265,8 @@ def _without_audio(store: Store, segment: Segment) -> Call:
     )
 
 
-async def _together(calls: Sequence[Call]) -> None:
+async def at_once(calls: Sequence[Call]) -> None:
+    """Make the calls at once."""
     if len(calls) == 1:
         await calls[0]()
     else:
@@ -305,7 +306,7 @@ def _demand(
 
 
 @asynccontextmanager
-async def _opened(url: URL, workers: Sequence[URL]) -> AsyncIterator[Bench]:
+async def opened(url: URL, workers: Sequence[URL]) -> AsyncIterator[Bench]:
     """Open a store over new meetings, three of them with segments."""
     live = [new_id() for _ in range(SESSIONS)]
     stored = {many: new_id() for many in (FEW, SOME, MANY)}
@@ -341,7 +342,7 @@ async def _opened(url: URL, workers: Sequence[URL]) -> AsyncIterator[Bench]:
         await watch.close()
 
 
-async def _workers(url: URL) -> tuple[list[URL], int]:
+async def workers_of(url: URL) -> tuple[list[URL], int]:
     """Return the workers of a cluster, and the number of shards."""
     connection = await asyncpg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
     try:
@@ -392,7 +393,7 @@ async def _seconds(call: Call) -> float:
 async def measure_both(single: URL, cluster: URL) -> Measured:
     """Measure both sides."""
     load, _, _ = os.getloadavg()
-    workers, shards = await _workers(cluster)
+    workers, shards = await workers_of(cluster)
     one, many = await measure(single, []), await measure(cluster, workers)
     rows = {
         "new_segment": "one new segment, p50",

@@ -110,8 +110,12 @@ def insert_late_translations() -> Statement:
 
 @cache
 def insert_written_translations() -> Statement:
-    """Return the insert of translations of transcripts that this transaction has written or refused."""
-    rows = select(*_completed_by_written().c)
+    """Return the insert of translations of transcripts that this transaction has written or refused.
+
+    Those that are refused with their transcripts are left out: they have no revision.
+    """
+    completed_rows = _completed_by_written()
+    rows = select(*completed_rows.c).where(completed_rows.c.transcript_revision.is_not(None))
     return Statement.compiled("translations.insert", _insert_selected(TRANSLATIONS, rows))
 
 

@@ -16,10 +16,11 @@ from helpers.write_paths import Write, alone, every_way, in_a_unit
 from psycopg.pq import TransactionStatus
 
 from livetranslate_store import ConflictError, Outcome, Store
-from livetranslate_store.database.statement import BoundStatement
-from livetranslate_store.writing import chained, protocol
+from livetranslate_store.database.statement import BoundStatement, Statement
+from livetranslate_store.writing import chained, protocol, stepwise
 from livetranslate_store.writing.binding import RowsByTable, StatementFactory, bound
 from livetranslate_store.writing.statements import TRANSLATION_WRITE
+from livetranslate_store.writing.step_statements import revise_late_translations
 
 _NEWER = {
     "transcripts": "UPDATE livetranslate.transcripts SET draft = 'Theirs.', revision = 9"
@@ -96,7 +97,13 @@ async def test_a_late_translation_that_loses_its_race_is_judged_again(
             other_program.execute(_NEWER["translations"])
         return bound(form, rows)
 
+    def overtaken_revision() -> Statement:
+        if next(merges, None) is not None:
+            other_program.execute(_NEWER["translations"])
+        return revise_late_translations()
+
     monkeypatch.setattr(chained, "bound", overtaken)
+    monkeypatch.setattr(stepwise, "revise_late_translations", overtaken_revision)
     task = asyncio.ensure_future(add(store, session_id, receipt.transcript_id, "Nuestro."))
     await until(lambda: other_program.info.transaction_status is TransactionStatus.INTRANS)
     await until_blocked(other_program)

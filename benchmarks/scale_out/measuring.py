@@ -119,9 +119,7 @@ async def measure(url: URL, workers: Sequence[URL]) -> Found:
         demands, seconds = {}, {}
         for name, make in WRITES.items():
             await bench.block([partial(at_once, each) for each in await make(bench, 1, WARM_UP)])
-            one = await bench.block(
-                [partial(at_once, each) for each in await make(bench, 1, BLOCKS * CALLS)]
-            )
+            one = await bench.block([partial(at_once, each) for each in await make(bench, 1, BLOCKS * CALLS)])
             bursts = await make(bench, BURST * limit, BLOCKS * BURSTS)
             many = (await bench.block([partial(at_once, each) for each in bursts])).shared(BURST)
             seconds[name] = one.seconds

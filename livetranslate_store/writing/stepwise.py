@@ -90,8 +90,10 @@ async def merge_all(rows: RowsByTable, run: Run) -> Sequence[Any]:
     """Merge segments in the running transaction; raises ConflictError for a lost race: roll back then."""
     audio_files = await _audio_files(rows, run)
     transcripts = await _transcripts(rows, run)
+    if audio_files.is_lost or transcripts.is_lost:
+        raise ConflictError
     translations = await _written_translations(rows, transcripts, run)
-    if audio_files.is_lost or transcripts.is_lost or translations.is_lost:
+    if translations.is_lost:
         raise ConflictError
     return [*audio_files.outcomes, *transcripts.outcomes, *translations.outcomes]
 

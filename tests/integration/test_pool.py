@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from helpers.stored import Program
 from helpers.support import audio, sql, transcript, until
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from livetranslate_store import (
     Outcome,
@@ -378,7 +378,7 @@ async def test_a_server_that_is_not_there_is_a_typed_error_without_the_password(
 
 
 async def test_a_database_that_is_not_there_is_a_typed_error(database_url: str) -> None:
-    url = database_url.replace("livetranslate_test", "no_such_database")
+    url = make_url(database_url).set(database="no_such_database").render_as_string(hide_password=False)
     with pytest.raises(StoreUnavailableError, match="does not exist"):
         async with opened(url, min_connections=1):
             pytest.fail("there is no such database")

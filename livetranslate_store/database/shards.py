@@ -33,11 +33,6 @@ class ShardMap:
     def __init__(self) -> None:
         self._shards: LRUCache[UUID, int] = LRUCache(REMEMBERED_SESSIONS)
 
-    async def of(self, session_id: UUID, fetch: Fetch) -> int:
-        """Return the shard of a session, which need not exist."""
-        shard = self._shards.get(session_id)
-        return shard if shard is not None else (await self.of_all([session_id], fetch))[session_id]
-
     async def of_all(self, session_ids: Collection[UUID], fetch: Fetch) -> dict[UUID, int]:
         """Return the shards of these sessions."""
         found = {each: shard for each in session_ids if (shard := self._shards.get(each)) is not None}

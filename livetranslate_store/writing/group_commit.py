@@ -92,10 +92,10 @@ class _QueuedWrite(Generic[ItemT, Receipt]):
 
     __slots__ = ("answer", "attempts", "context", "group", "item", "keys", "may_be_stored", "shard", "since")
 
-    def __init__(self, item: ItemT, answer: "asyncio.Future[Receipt]", shard: int | None) -> None:
+    def __init__(self, item: ItemT, answer: "asyncio.Future[Receipt]") -> None:
         self.item = item
-        #: The shard of its session; None on a single server.
-        self.shard = shard
+        #: The shard of its session; None on a single server, and until it was asked for.
+        self.shard: int | None = None
         self.keys = item.keys
         self.answer = answer
         #: The caller's context: the spans of a group belong to the trace of its first write.
@@ -178,9 +178,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
         A cancelled write is withdrawn while it waits; once it is under way, its outcome is awaited for a
         moment, and its group goes on without it.
         """
-        shard = await self._shard_of(item) if self._database.is_distributed else None
-        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        write = _QueuedWrite(item, answer, shard)
+        write: _QueuedWrite[ItemT, Receipt] = _QueuedWrite(item, asyncio.get_running_loop().create_future())
         self._queue[write] = None
         try:
             # The group takes its writes in the loop's next turn: all that arrive in this turn go together.
@@ -196,13 +194,6 @@ class GroupCommit(Generic[ItemT, Receipt]):
             elif write in self._queue:
                 del self._queue[write]
                 self._clean_up(item, may_be_stored=write.may_be_stored)
-            raise
-
-    async def _shard_of(self, item: ItemT) -> int:
-        try:
-            return await self._database.shards.of(item.session_id, self._database.fetch_for_write)
-        except BaseException:
-            self._clean_up(item, may_be_stored=False)
             raise
 
     async def close(self) -> None:
@@ -240,6 +231,8 @@ class GroupCommit(Generic[ItemT, Receipt]):
     async def _run_group(self) -> None:
         # The connection first: until there is one, other writes may join, and cancelled ones leave.
         try:
+            if self._database.is_distributed:
+                await self._find_shards()
             lease = await self._connect()
         except Exception as error:  # noqa: BLE001 (a bug too: its callers hear of it, and do not wait for ever)
             # All waiting writes have waited for this connection.
@@ -264,6 +257,14 @@ class GroupCommit(Generic[ItemT, Receipt]):
         finally:
             self._requeue(group)
 
+    async def _find_shards(self) -> None:
+        """Ask for the shards of the waiting writes; those that come meanwhile go with a later group."""
+        asked = [each for each in self._queue if each.shard is None]
+        session_ids = {each.item.session_id for each in asked}
+        shards = await self._database.shards.of_all(session_ids, self._database.fetch_for_write)
+        for each in asked:
+            each.shard = shards[each.item.session_id]
+
     async def _connect(self) -> PoolProxiedConnection:
         """Take a connection, after a pause if the writes in front have failed before."""
         lease = partial(self._database.lease, writes=True)
@@ -281,12 +282,19 @@ class GroupCommit(Generic[ItemT, Receipt]):
         group: list[_QueuedWrite[ItemT, Receipt]] = []
         seen = set(self._busy)
         for write in self._queue:
-            if seen.isdisjoint(write.keys) and (not group or write.shard == group[0].shard):
+            if seen.isdisjoint(write.keys) and self._goes_with(write, group):
                 group.append(write)
                 if len(group) == self._limit:
                     break
             seen.update(write.keys)
         return group
+
+    def _goes_with(
+        self, write: _QueuedWrite[ItemT, Receipt], group: Sequence[_QueuedWrite[ItemT, Receipt]]
+    ) -> bool:
+        if not self._database.is_distributed:
+            return True
+        return write.shard is not None and (not group or write.shard == group[0].shard)
 
     def _take(self, group: list[_QueuedWrite[ItemT, Receipt]]) -> list[_QueuedWrite[ItemT, Receipt]]:
         """Take the writes out of the queue for the running group."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -75,8 +75,8 @@ class Retries:
 class FakeShards:
     """Puts a session into the shard of its number."""
 
-    async def of(self, session_id: UUID, _fetch: Any) -> int:
-        return session_id.int
+    async def of_all(self, session_ids: Collection[UUID], _fetch: Any) -> dict[UUID, int]:
+        return {each: each.int for each in session_ids}
 
 
 class FakeDatabase:

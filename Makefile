@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The main job on files of one's own: make demo CAPTIONS="en=talk.en.vtt ja=talk.ja.vtt"
 CAPTIONS ?=
 
-.PHONY: demo test test-fast test-citus check lint types imports matrix bench scale-out soak soak-day faults reference page-picture terminal-picture clean
+.PHONY: demo test test-fast test-citus check lint types imports matrix bench bench-cluster scale-out soak soak-day faults reference page-picture terminal-picture clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/livetranslate-store demo $(if $(CAPTIONS),--captions $(CAPTIONS))
@@ -53,6 +53,11 @@ bench: $(VENV)/.development
 # its tables in docs/scale.md.
 scale-out: $(VENV)/.development
 	$(BIN)/python -m benchmarks.scale_out
+
+# A cluster beside a single server, in turns: SINGLE and CLUSTER are the URLs of two migrated, empty databases.
+# Writes its table in docs/scale.md, and fails where a figure misses what it must reach.
+bench-cluster: $(VENV)/.development
+	$(BIN)/python -m benchmarks.beside_cluster $(SINGLE) $(CLUSTER)
 
 # A hundred bots for four minutes and a bit, against limits that must hold; writes its table in docs/performance.md.
 soak: $(VENV)/.development

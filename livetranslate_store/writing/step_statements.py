@@ -5,8 +5,10 @@ on every distributed table. It never sends an INSERT inside WITH: so a merge goe
 insert, and the verdict on what both have left.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +24,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     column,
     func,
     literal_column,
@@ -39,7 +42,7 @@ from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.models import SCHEMA, Session
 from livetranslate_store.models.base import table_of
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.binding import ARRAYS, ValueBinding, input_rows, value_rows
+from livetranslate_store.writing.binding import ARRAYS, input_rows, value_rows
 from livetranslate_store.writing.encoding import COLUMNS, KEYS, SPEAKER_COLUMNS, Row
 from livetranslate_store.writing.outcomes import (
     REVISION_COLUMNS,
@@ -88,18 +91,26 @@ WRITTEN_ARRAYS = tuple(f"written_{name}" for name in _WRITTEN)
 def bound_insert(table: Table, rows: Sequence[Row]) -> BoundStatement:
     """Return the insert of at most LARGEST_INSERT rows; those whose key is stored are left alone.
 
-    Like every step that writes, it returns the key, the revision if the table has one, and the position.
+    Like every step that writes, it returns the key, the revision if the table has one, and the position; the
+    position only with the first row.
     """
     size = next(each for each in _SIZES if each >= len(rows))
     filled = [*rows, *[rows[-1]] * (size - len(rows))]
-    binding = ValueBinding(((table.name, size),))
-    return _insert_values(table, size).bind(binding.values({table.name: filled}))
+    statement, in_its_order = _insert_values(table, size)
+    return BoundStatement(statement.name, statement.text, in_its_order([*chain.from_iterable(filled)]))
 
 
 @cache
-def _insert_values(table: Table, size: int) -> Statement:
-    query = insert(table).values(value_rows(table, size))
-    return Statement.compiled(f"{table.name}.insert", _where_missing(query, table))
+def _insert_values(table: Table, size: int) -> tuple[Statement, Callable[[list[Any]], Sequence[Any]]]:
+    """Return the insert of so many rows, and a getter of its arguments from the values of all rows."""
+    rows = value_rows(table, size)
+    # The position takes a query of its own for each row that asks for it.
+    is_first = and_(*(table.c[name] == rows[0][name] for name in KEYS[table.name][1:]))
+    query = _where_missing(insert(table).values(rows), table, is_first)
+    statement = Statement.compiled(f"{table.name}.insert", query)
+    names = (f"{table.name}_{name}_{place}" for place in range(size) for name in COLUMNS[table.name])
+    places = {name: place for place, name in enumerate(names)}
+    return statement, itemgetter(*(places[name] for name in statement.parameters))
 
 
 @cache
@@ -234,18 +245,22 @@ def _here(table: Table, rows: str) -> Sequence[ColumnElement[bool]]:
     return (session_id == any_(bindparam(f"{rows}_session_id", type_=ARRAY(Uuid()))),)
 
 
-def _written(table: Table) -> list[ColumnElement[Any]]:
+def _written(table: Table, is_first: ColumnElement[bool] | None = None) -> list[ColumnElement[Any]]:
     """Return the columns that a step returns for each row that it has written."""
     revision = REVISION_COLUMNS.get(table.name)
     names = [*KEYS[table.name], *([] if revision is None else [revision])]
     # Computed on the node, because it seems to depend on the row.
     stored: ColumnElement[Any] = literal_column(f"{SCHEMA}.{table.name}.xmin")
     position: ColumnElement[int] = getattr(func, SCHEMA).write_position(stored, type_=BigInteger())
+    if is_first is not None:
+        position = case((is_first, position))
     return [*(table.c[name] for name in names), position.label("position")]
 
 
-def _where_missing(query: Insert, table: Table) -> ReturningInsert[Any]:
-    return query.on_conflict_do_nothing(index_elements=KEYS[table.name]).returning(*_written(table))
+def _where_missing(
+    query: Insert, table: Table, is_first: ColumnElement[bool] | None = None
+) -> ReturningInsert[Any]:
+    return query.on_conflict_do_nothing(index_elements=KEYS[table.name]).returning(*_written(table, is_first))
 
 
 def _insert_selected(table: Table, rows: Select[Any], columns: Sequence[str] = ()) -> ReturningInsert[Any]:
@@ -264,7 +279,11 @@ def _insert_selected(table: Table, rows: Select[Any], columns: Sequence[str] = (
 def _revision(table: Table, rows: FromClause) -> ReturningUpdate[Any]:
     revision = REVISION_COLUMNS[table.name]
     assert revision is not None  # noqa: S101 (a table without revisions is never revised)
-    query = revision_of(table, rows, _RULES[table], _here(table, table.name))
+    transcript_id = KEYS[table.name][1]
+    ids = bindparam(f"{table.name}_{transcript_id}", type_=ARRAY(Uuid()))
+    # Without the ids the planner may read whole sessions.
+    here = [*_here(table, table.name), table.c[transcript_id] == any_(ids)]
+    query = revision_of(table, rows, _RULES[table], here)
     return query.where(may_be_written(rows, revision)).returning(*_written(table))
 
 

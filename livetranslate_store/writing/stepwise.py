@@ -131,13 +131,13 @@ class _Progress:
         """Note rows that a step has written: key, revision if there is one, and position."""
         for row in written:
             key, (*revision, position) = tuple(row[: self._key_length]), row[self._key_length :]
+            if position is not None:
+                self.outcomes.append(row_of_statement(POSITION, position))
             session_id, row_id, *language = key
             self.outcomes.append(
                 (self.table.name, session_id, row_id, *(language or [None]), outcome, *(revision or [None]))
             )
             del self.waiting[key]
-        if written:
-            self.outcomes.append(row_of_statement(POSITION, position))
 
     def judged(self, rows: Sequence[Any]) -> None:
         """Note the verdict on the waiting rows; one without a verdict stays without an outcome."""
@@ -154,7 +154,7 @@ async def _insert_segments(rows: RowsByTable, run: Run) -> int:
         await add_speakers(rows, run)
     transcripts = await _insert_all(TRANSCRIPTS, rows, run)
     await _insert_all(TRANSLATIONS, rows, run)
-    position: int = transcripts.outcomes[-1][-1]
+    position: int = next(row[-1] for row in transcripts.outcomes if row[0] == POSITION)
     return position
 
 

@@ -40,6 +40,10 @@ class Address(NamedTuple):
         )
 
 
+# The key of an advisory lock of the cluster's own tests.
+ONE_AT_A_TIME = 7_310_226
+
+
 class Cluster:
     """A coordinator and its workers, known from a database in which the workers are added."""
 
@@ -64,9 +68,12 @@ class Cluster:
         Without `of`, another template, it begins with the extension and all nodes, and nothing else.
         """
         with self.database(name, of=of):
-            if of is None:
-                self.add_nodes(name)
-            load(name)
+            # Roles belong to all databases: Citus grants to them on each node without waiting for others.
+            with self.coordinator.connect("postgres") as turn:
+                turn.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
+                if of is None:
+                    self.add_nodes(name)
+                load(name)
             # A clone needs a template without connections.
             self._on_all(partial(_clear, name=name))
             yield name

@@ -8,6 +8,7 @@ from uuid import UUID
 from cachetools import LRUCache
 
 from livetranslate_store.checks import checked_integer
+from livetranslate_store.known_speakers import KnownSpeakers
 from livetranslate_store.values import CacheStatistics, SegmentLookup
 
 SegmentKey: TypeAlias = tuple[UUID, UUID]
@@ -23,6 +24,8 @@ class SegmentCache:
 
     def __init__(self, limit: int) -> None:
         self._entries = _CountingLRU(checked_integer(limit, "limit", minimum=1))
+        #: The speakers of segments, which are met again and again.
+        self.speakers = KnownSpeakers()
         # The running read of each key. A write removes the key, and with it the right to store the result.
         self._loading: dict[SegmentKey, asyncio.Future[SegmentLookup | None]] = {}
         self._hits = 0

@@ -20,6 +20,7 @@ class SegmentLookups:
         self._written: dict[SegmentKey, SegmentLookup] = {}
         self._deleted: set[SegmentKey] = set()
         self._deleted_sessions: set[UUID] = set()
+        self._deleted_speakers = False
         transaction.when_done(self._publish)
 
     async def find(self, keys: Sequence[SegmentKey]) -> dict[SegmentKey, SegmentLookup]:
@@ -52,6 +53,10 @@ class SegmentLookups:
         self._written = {key: v for key, v in self._written.items() if key[0] != session_id}
         self._deleted_sessions.add(session_id)
 
+    def deleted_speakers(self) -> None:
+        """Remember that the unit deleted speakers, whose labels may come again."""
+        self._deleted_speakers = True
+
     def _is_deleted(self, key: SegmentKey) -> bool:
         return key in self._deleted or key[0] in self._deleted_sessions
 
@@ -65,6 +70,8 @@ class SegmentLookups:
     async def _publish(self, ending: Ending) -> None:
         if ending is Ending.ROLLED_BACK:
             return
+        if self._deleted_speakers:
+            self._cache.speakers.clear()
         for session_id in self._deleted_sessions:
             self._cache.drop_session(session_id)
         for key in self._deleted:

@@ -87,6 +87,7 @@ class SpeakerRepository(Repository[Speaker]):
         await self._transaction.execute(
             delete(Speaker).where(Speaker.session_id == session_id, Speaker.label == label)
         )
+        self._lookups.deleted_speakers()
         return await self.get(session_id, into)
 
     async def split(self, session_id: UUID, label: str, *, at: float, into: str) -> Speaker:
@@ -162,6 +163,7 @@ class SpeakerRepository(Repository[Speaker]):
         )
         if not transcripts and not forgotten.all():
             raise NotFoundError(f"Session {session_id} has no speaker {label!r}.")
+        self._lookups.deleted_speakers()
         for transcript_id in transcripts:
             self._lookups.deleted((session_id, transcript_id))
         self._transaction.when_done(partial(self._remove_audio, storage_keys))

@@ -13,6 +13,7 @@ from sqlalchemy import Table
 from livetranslate_store.audio.storage import StagedAudio
 from livetranslate_store.checks import JSONObject, encode_json
 from livetranslate_store.ids import new_id, transcript_id_for
+from livetranslate_store.known_speakers import SpeakerRow
 from livetranslate_store.models import AudioFile, Speaker, Transcript, Translation
 from livetranslate_store.models.base import table_of
 from livetranslate_store.models.sparse import stored_value
@@ -164,7 +165,7 @@ def _words(words: Sequence[Word] | None) -> str | None:
 
 def speaker_rows(
     segments: Iterable[tuple[UUID, TranscriptInput]],
-) -> list[Row]:
+) -> list[SpeakerRow]:
     """Return one row for each label in use, in the order of `SPEAKER_COLUMNS`, with its first name."""
     names: dict[tuple[UUID, str], str | None] = {}
     for session_id, transcript in segments:

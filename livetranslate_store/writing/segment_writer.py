@@ -6,6 +6,7 @@ from typing import Any
 
 from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.database.engine import Database
+from livetranslate_store.known_speakers import SpeakerRow
 from livetranslate_store.segment_cache import SegmentCache
 from livetranslate_store.values import AudioInput, Outcome, SegmentReceipt
 from livetranslate_store.write_gate import WriteGate
@@ -21,6 +22,7 @@ from livetranslate_store.writing.segments import (
     receipt_of_inserted,
     receipt_of_revised,
     segment_rows,
+    speakers_of,
 )
 
 
@@ -86,7 +88,9 @@ async def _write_group(
 ) -> Sequence[SegmentReceipt]:
     """Write segments, all or nothing, and tell the cache."""
     probably_new = not any(cache.knows((each.session_id, each.transcript_id)) for each in segments)
-    receipts = await write_segments(segments, connection, probably_new=probably_new)
+    speakers = cache.speakers.unknown(speakers_of(segments))
+    receipts = await write_segments(segments, speakers, connection, probably_new=probably_new)
+    cache.speakers.stored(speakers)
     lookups = map(lookup_of, segments, receipts)
     cache.publish(lookup for lookup in lookups if lookup is not None)
     for segment, receipt in zip(segments, receipts, strict=True):
@@ -96,18 +100,25 @@ async def _write_group(
 
 
 async def write_segments(
-    segments: Sequence[Segment], connection: Connection, *, probably_new: bool
+    segments: Sequence[Segment],
+    speakers: Sequence[SpeakerRow],
+    connection: Connection,
+    *,
+    probably_new: bool,
 ) -> Sequence[SegmentReceipt]:
-    """Write segments, each all or nothing, on a connection that is in no transaction."""
-    merge = partial(_merge, segments, connection)
+    """Write segments, each all or nothing, on a connection that is in no transaction.
+
+    `speakers` are those of them that may have to be written.
+    """
+    merge = partial(_merge, segments, speakers, connection)
     if probably_new:
-        insert = partial(_insert, segments, connection)
+        insert = partial(_insert, segments, speakers, connection)
         return await first_or_merge(undone_by_race(insert, inserts=True), undone_by_race(merge))
     if not forms_of(connection).may_revise(segments):
         return await first_or_merge(None, undone_by_race(merge))
-    revised = {each[:2]: each[2:] for each in await _revised(segments, connection)}
+    revised = {each[:2]: each[2:] for each in await _revised(segments, speakers, connection)}
     left = [each for each in segments if (each.session_id, each.transcript_id) not in revised]
-    merge_left = undone_by_race(partial(_merge, left, connection))
+    merge_left = undone_by_race(partial(_merge, left, speakers, connection))
     merged = iter(await first_or_merge(None, merge_left) if left else ())
     return [
         receipt_of_revised(each, *revised[key])
@@ -117,19 +128,25 @@ async def write_segments(
     ]
 
 
-async def _insert(segments: Sequence[Segment], connection: Connection) -> Sequence[SegmentReceipt] | None:
-    rows = segment_rows(segments, are_new=True)
+async def _insert(
+    segments: Sequence[Segment], speakers: Sequence[SpeakerRow], connection: Connection
+) -> Sequence[SegmentReceipt] | None:
+    rows = segment_rows(segments, speakers, are_new=True)
     position = await forms_of(connection).insert_segments(rows, connection)
     return None if position is None else [receipt_of_inserted(each, position) for each in segments]
 
 
-async def _revised(segments: Sequence[Segment], connection: Connection) -> list[tuple[Any, ...]]:
-    rows = segment_rows(segments, are_new=False)
+async def _revised(
+    segments: Sequence[Segment], speakers: Sequence[SpeakerRow], connection: Connection
+) -> list[tuple[Any, ...]]:
+    rows = segment_rows(segments, speakers, are_new=False)
     return [tuple(row) for row in await forms_of(connection).revise_segments(rows, connection)]
 
 
-async def _merge(segments: Sequence[Segment], connection: Connection) -> Sequence[SegmentReceipt]:
-    rows = segment_rows(segments, are_new=False)
+async def _merge(
+    segments: Sequence[Segment], speakers: Sequence[SpeakerRow], connection: Connection
+) -> Sequence[SegmentReceipt]:
+    rows = segment_rows(segments, speakers, are_new=False)
     outcomes = WriteOutcomes(await forms_of(connection).merge_segments(rows, connection))
     return [receipt_of(each, outcomes) for each in segments]
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from livetranslate_store.audio.storage import StagedAudio
 from livetranslate_store.checks import check_kind, checked_uuid
 from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.known_speakers import SpeakerRow
 from livetranslate_store.values import (
     AudioInput,
     AudioReceipt,
@@ -89,19 +90,26 @@ def check_languages(translations: Sequence[TranslationInput]) -> None:
         raise InvalidInputError("A segment has one translation for each target_language.")
 
 
-def segment_rows(segments: Sequence[Segment], *, are_new: bool) -> dict[str, list[Row]]:
-    """Return the rows by table of segments, none of whose keys occurs twice."""
+def segment_rows(
+    segments: Sequence[Segment], speakers: Sequence[Row], *, are_new: bool
+) -> dict[str, Sequence[Row]]:
+    """Return the rows by table of segments, none of whose keys occurs twice, with these speakers."""
     return {
         "audio_files": [
             audio_row(each.session_id, each.audio) for each in segments if each.audio is not None
         ],
-        "speakers": speaker_rows((each.session_id, each.transcript) for each in segments),
+        "speakers": speakers,
         "transcripts": [
             transcript_row(each.session_id, each.transcript_id, each.audio_file_id, each.transcript)
             for each in segments
         ],
         "translations": list(translation_rows(segments, are_new=are_new)),
     }
+
+
+def speakers_of(segments: Iterable[Segment]) -> list[SpeakerRow]:
+    """Return one row for each speaker of these segments, with the first name."""
+    return speaker_rows((each.session_id, each.transcript) for each in segments)
 
 
 def translation_rows(segments: Iterable[Segment], *, are_new: bool) -> Iterator[Row]:

@@ -166,7 +166,7 @@ async def test_a_merge_looks_rows_up_by_their_key_although_the_plan_was_made_for
         checked_segment(session_id, transcript("x", segment_key=f"{number}"), [], None)
         for number in range(25)
     ]
-    merge = bound(merge_segments, segment_rows(segments, are_new=False))
+    merge = bound(merge_segments, segment_rows(segments, [], are_new=False))
     plan = "\n".join(row[0] for row in await store._database.fetch(explained(merge)))
     assert "Seq Scan on transcripts" not in plan, plan
 

@@ -131,3 +131,15 @@ async def test_splits_and_merges_beside_writers_end_without_a_deadlock(
         await asyncio.gather(*map(write, range(4)), move())
     assert len(await store.transcript_view(session_id, [])) == len(keys)
     assert set((await labels(store, session_id)).values()) <= {"A", "B"}
+
+
+async def test_a_label_that_is_used_again_after_it_was_forgotten_has_a_speaker_again(
+    store: Store, session_id: UUID
+) -> None:
+    for number in range(2):
+        await store.record_segment(session_id, transcript=transcript(f"{number}", speaker_label="A"))
+    async with store.unit_of_work() as uow:
+        await uow.speakers.forget(session_id, "A")
+    await store.record_segment(session_id, transcript=transcript("again", speaker_label="A"))
+    async with store.read() as reader:
+        assert [each.label for each in await reader.speakers.list_for_session(session_id)] == ["A"]

@@ -118,7 +118,7 @@ async def test_only_the_errors_of_a_race_are_one(error: Exception, inserts: bool
 async def test_new_segments_are_one_insert_and_their_receipts_are_what_was_sent() -> None:
     segment = checked_segment(new_id(), transcript(revision=3), [translation()], None)
     server = Server([{"found": False, "position": 77}])
-    [receipt] = await write_segments([segment], server, probably_new=True)
+    [receipt] = await write_segments([segment], [], server, probably_new=True)
     assert (receipt.outcome, receipt.revision, receipt.transcript.position) == (Outcome.INSERTED, 3, 77)
     [translated] = receipt.translations
     assert (translated.outcome, translated.transcript_revision) == (Outcome.INSERTED, 3)
@@ -130,7 +130,7 @@ async def test_segments_of_which_one_is_stored_are_merged_until_the_race_is_won(
     segment = checked_segment(new_id(), transcript(), [], None)
     row = ("transcripts", segment.session_id, segment.transcript_id, None, "updated", 4)
     server = Server(first, ConflictError(), [row, POSITION])
-    [receipt] = await write_segments([segment], server, probably_new=True)
+    [receipt] = await write_segments([segment], [], server, probably_new=True)
     assert receipt.revision == 4
     assert server.names == ["segments.insert", "segments.merge", "segments.merge"]
 
@@ -138,7 +138,7 @@ async def test_segments_of_which_one_is_stored_are_merged_until_the_race_is_won(
 async def test_a_lone_revision_of_a_known_segment_is_one_update() -> None:
     segment = checked_segment(new_id(), transcript(), [], None)
     server = Server([(4, 77)])
-    [receipt] = await write_segments([segment], server, probably_new=False)
+    [receipt] = await write_segments([segment], [], server, probably_new=False)
     assert (receipt.outcome, receipt.revision, receipt.transcript.position) == (Outcome.UPDATED, 4, 77)
     assert server.names == ["segments.revise"]
 
@@ -147,7 +147,7 @@ async def test_a_lone_revision_that_is_not_taken_is_merged() -> None:
     segment = checked_segment(new_id(), transcript(), [], None)
     row = ("transcripts", segment.session_id, segment.transcript_id, None, "stale", 9)
     server = Server([], [row, POSITION])
-    [receipt] = await write_segments([segment], server, probably_new=False)
+    [receipt] = await write_segments([segment], [], server, probably_new=False)
     assert receipt.outcome is Outcome.STALE
     assert server.names == ["segments.revise", "segments.merge"]
 
@@ -170,7 +170,7 @@ async def test_known_segments_with_more_than_a_transcript_are_merged_at_once(
         for language in languages
     ]
     server = Server([*rows, POSITION])
-    receipts = await write_segments(items, server, probably_new=False)
+    receipts = await write_segments(items, [], server, probably_new=False)
     assert {each.outcome for each in receipts} == {Outcome.STALE}
     assert server.names == ["segments.merge"]
 

@@ -46,7 +46,7 @@ class ShardedBatchWriter(BatchWriter):
 
     async def _merge_segments(self, wave: Wave, segments: Sequence[Segment]) -> None:
         # The speakers come with the whole batch.
-        rows = segment_rows(segments, are_new=False) | {"speakers": []}
+        rows = segment_rows(segments, [], are_new=False)
         unchanged, revised = set(), {}
         for table, session_id, row_id, _, outcome, revision in await merge_all(rows, self._fetch):
             if outcome is None:

@@ -4,7 +4,8 @@ A lone write never waits for others, and no caller is answered before the commit
 
 A group that fails for a transient reason returns to the front of the queue, so that a later revision never
 overtakes an earlier one that is retried. A caller that is cancelled there leaves at once. While the database
-is unreachable, one connection is asked for on behalf of all waiting writes.
+is unreachable, one connection is asked for on behalf of all waiting writes. On a cluster a group holds writes
+of one shard; if it fails, its writes pause in the queue, and those of other shards go on.
 """
 
 import asyncio
@@ -90,7 +91,18 @@ def nothing_to_clean_up(_item: Any, /, *, may_be_stored: bool) -> None:
 class _QueuedWrite(Generic[ItemT, Receipt]):
     """An item in the queue, the answer to its caller, and the attempts so far."""
 
-    __slots__ = ("answer", "attempts", "context", "group", "item", "keys", "may_be_stored", "shard", "since")
+    __slots__ = (
+        "answer",
+        "attempts",
+        "context",
+        "group",
+        "item",
+        "keys",
+        "may_be_stored",
+        "not_before",
+        "shard",
+        "since",
+    )
 
     def __init__(self, item: ItemT, answer: "asyncio.Future[Receipt]") -> None:
         self.item = item
@@ -106,6 +118,8 @@ class _QueuedWrite(Generic[ItemT, Receipt]):
         self.attempts = 0
         self.since: float | None = None
         self.may_be_stored = False
+        #: When it may be tried again, on a cluster: the writes of other nodes go on meanwhile.
+        self.not_before = 0.0
 
 
 class _Connection:
@@ -171,6 +185,8 @@ class GroupCommit(Generic[ItemT, Receipt]):
         self._groups: set[asyncio.Task[None]] = set()
         # The group that waits for its connection, which later writes may join.
         self._connecting: asyncio.Task[None] | None = None
+        # The end of the first pause, if all waiting writes pause.
+        self._wake_up: asyncio.TimerHandle | None = None
 
     async def write(self, item: ItemT) -> Receipt:
         """Write an item and return its receipt; raises the error that it would raise alone.
@@ -200,6 +216,8 @@ class GroupCommit(Generic[ItemT, Receipt]):
         """Give up the waiting writes; the connections in use were broken before."""
         if self._connecting is not None:
             self._connecting.cancel()
+        if self._wake_up is not None:
+            self._wake_up.cancel()
         while self._queue or self._groups:
             left, self._queue = self._queue, {}
             for write in left:
@@ -215,14 +233,27 @@ class GroupCommit(Generic[ItemT, Receipt]):
         most = GROUPS_ON_A_CLUSTER if self._database.is_distributed else GROUPS_UNDER_WAY
         if self._connecting is not None or len(self._groups) >= most:
             return
-        first = next((each for each in self._queue if self._busy.isdisjoint(each.keys)), None)
+        first = next((each for each in self._queue if self._may_go(each)), None)
         if first is None:
+            self._start_later()
             return
         # Not by the loop's task factory: an eager task would run before it is known here.
         task = asyncio.Task(self._run_group(), loop=asyncio.get_running_loop(), context=first.context)
         self._connecting = task
         self._groups.add(task)
         task.add_done_callback(self._group_done)
+
+    def _may_go(self, write: _QueuedWrite[ItemT, Receipt]) -> bool:
+        return self._busy.isdisjoint(write.keys) and write.not_before <= self._clock()
+
+    def _start_later(self) -> None:
+        """Start a group when the first pause of a waiting write is over."""
+        pauses = [each.not_before for each in self._queue if self._busy.isdisjoint(each.keys)]
+        if self._wake_up is not None:
+            self._wake_up.cancel()
+        if pauses:
+            loop = asyncio.get_running_loop()
+            self._wake_up = loop.call_later(min(pauses) - self._clock(), self._start_group)
 
     def _group_done(self, task: "asyncio.Task[None]") -> None:
         self._groups.discard(task)
@@ -269,7 +300,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
         """Take a connection, after a pause if the writes in front have failed before."""
         lease = partial(self._database.lease, writes=True)
         front = next(iter(self._queue), None)
-        if front is None or front.since is None:
+        if front is None or front.since is None or self._database.is_distributed:
             return await self._retries.run(lease)
         await asyncio.sleep(self._retries.pause(front.attempts))
         return await self._retries.run(lease, since=front.since)
@@ -282,7 +313,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
         group: list[_QueuedWrite[ItemT, Receipt]] = []
         seen = set(self._busy)
         for write in self._queue:
-            if seen.isdisjoint(write.keys) and self._goes_with(write, group):
+            if seen.isdisjoint(write.keys) and self._may_go(write) and self._goes_with(write, group):
                 group.append(write)
                 if len(group) == self._limit:
                     break
@@ -373,6 +404,8 @@ class GroupCommit(Generic[ItemT, Receipt]):
             ):
                 given_up |= write.attempts > 1
                 self._give_up(write, error)
+            elif self._database.is_distributed:
+                write.not_before = self._clock() + self._retries.pause(write.attempts)
         if given_up:
             self._retries.ended(well=False)
 

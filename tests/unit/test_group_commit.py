@@ -471,3 +471,20 @@ async def test_on_a_cluster_a_group_holds_writes_of_one_shard_in_the_order_of_th
     tasks = [bench.start(f"{shard}{place}", shard=shard) for place in "ab" for shard in (1, 2, 3)]
     assert await results(tasks) == [f"receipt of {name}" for name in ("1a", "2a", "3a", "1b", "2b", "3b")]
     assert bench.write.groups == [["1a", "1b"], ["2a", "2b"], ["3a", "3b"]]
+
+
+async def test_on_a_cluster_the_writes_of_a_failing_node_pause_and_the_others_go_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.database.is_distributed = True
+    monkeypatch.setattr(bench.retries, "pause", lambda _attempts: 0.2)
+    bench.write.errors = [StoreUnavailableError("node 1", transient=True)]
+    failing = bench.start("1a", 1, shard=1)
+    await settle()
+    later = bench.start("1b", 1, shard=1)
+    others = [bench.start(name, shard=2) for name in ("2a", "2b")]
+    assert await results(others) == ["receipt of 2a", "receipt of 2b"]
+    assert bench.write.groups == [["1a"], ["2a", "2b"]]
+    bench.clock.now += 0.2
+    assert await results([failing, later]) == ["receipt of 1a", "receipt of 1b"]
+    assert bench.write.groups[2:] == [["1a"], ["1b"]]

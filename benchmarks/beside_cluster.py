@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
+import asyncpg
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import URL, make_url
@@ -25,9 +25,8 @@ from sqlalchemy import URL, make_url
 from benchmarks.contenders import Call, recording
 from benchmarks.measures.clock import WRITES_IN_TURN, crowd, medians
 from benchmarks.report.files import between_markers
+from benchmarks.report.machine import Machine
 from benchmarks.report.results import MILLISECONDS, PER_SECOND, Figure, Measure
-from benchmarks.scale_out import measured
-from benchmarks.scale_out.measured import Seen
 from benchmarks.scale_out.measuring import (
     MANY,
     PAGE,
@@ -117,38 +116,39 @@ def table(found: dict[str, Figure]) -> list[list[str]]:
     return rows
 
 
-async def run(single: URL, cluster: URL) -> dict[str, Figure]:
-    """Measure both sides."""
+async def run(single: URL, cluster: URL) -> tuple[dict[str, Figure], str]:
+    """Return the figures of both sides, and what they were measured on."""
     async with AsyncExitStack() as stack:
-        workers, _ = await workers_of(cluster)
+        workers, shards = await workers_of(cluster)
         one = await stack.enter_async_context(opened(single, []))
         many = await stack.enter_async_context(opened(cluster, workers))
-        return await measure(Sides(one, many))
+        about = f"{Machine.this(await _version(single))}; {len(workers)} workers, {shards} shards"
+        return await measure(Sides(one, many)), about
+
+
+async def _version(url: URL) -> str:
+    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(dsn)
+    try:
+        return str(await connection.fetchval("SHOW server_version"))
+    finally:
+        await connection.close()
 
 
 def main() -> int:
-    """Measure, show and write the table, and keep the figures for the simulation."""
+    """Measure, show and write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.beside_cluster", description=__doc__)
     parser.add_argument("single", type=make_url, help="a single server")
     parser.add_argument("cluster", type=make_url, help="a cluster's coordinator")
     options = parser.parse_args()
-    found = asyncio.run(run(options.single, options.cluster))
+    found, about = asyncio.run(run(options.single, options.cluster))
     header = ["measure", "single server", "cluster", "ratio", "must", "aim"]
     shown = Table(*header)
     rows = table(found)
     for row in rows:
         shown.add_row(*row)
     Console(width=120).print(shown)
-    if measured.FILE.exists():
-        known = measured.read()
-        seen = {
-            name: Seen(each.title, found[name].floor or 0.0, found[name].ours or 0.0, each.is_rate)
-            for name, each in known.seen.items()
-        }
-        measured.write(msgspec.structs.replace(known, seen=seen))
-        lines = [f"{known.machine}; {known.workers} workers, {known.shards} shards.", ""]
-    else:
-        lines = []
+    lines = [f"{about}.", ""]
     lines += [f"| {' | '.join(header)} |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     page = PAGE_OF_TABLE.read_text(encoding="utf-8")

@@ -28,8 +28,9 @@ from livetranslate_store.schema.cluster_requirements import (
 from livetranslate_store.schema.upgrade import check_applied
 from livetranslate_store.settings import StoreSettings
 
-#: Enough for tens of workers; each is a table with its indexes, five times.
-DEFAULT_SHARDS = 32
+#: Enough for eight workers. Each is a table with its indexes, five times; writes go in groups for each
+#: shard, and a search asks all of them.
+DEFAULT_SHARDS = 8
 
 _SERVER = Statement(
     "distribution.server",

@@ -34,7 +34,8 @@ DOES_NOT_APPLY = {
     "test_a_lost_answer_is_not_forgotten_when_there_is_no_connection_to_repeat_the_write": (
         "it loses the answer of the one statement that a write is on a single server"
     ),
-    "tests/integration/test_server_settings.py::test_a_disk_that_is_full_is_a_problem_until_a_write_succeeds": (
+    "tests/integration/test_server_settings.py::"
+    "test_a_disk_that_is_full_is_a_problem_until_a_write_succeeds": (
         "a full disk of one node is no problem of the database"
     ),
     "tests/integration/test_tracing.py::test_the_statement_of_a_group_is_in_the_trace_of_its_first_write": (

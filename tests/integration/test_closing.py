@@ -150,8 +150,8 @@ async def test_what_does_not_end_in_time_is_cut_off_and_everybody_gets_an_answer
         results = await asyncio.gather(*tasks, reading, return_exceptions=True)
     # Those on their way may have been stored, those that waited were not. On a cluster all were before their
     # commits, and so were not.
-    unknown = set() if store._database.is_distributed else {OutcomeUnknownError}
-    assert {type(result) for result in results[:-1]} == {StoreUnavailableError} | unknown
+    lost = {StoreUnavailableError} if store._database.is_distributed else {OutcomeUnknownError}
+    assert {type(result) for result in results[:-1]} == {StoreUnavailableError} | lost
     assert isinstance(results[-1], StoreError)
     go_on.set()
     with pytest.raises(StoreUnavailableError, match="lost before its commit"):

@@ -39,7 +39,7 @@ def distribute(
             min=1,
             max=1024,
             help="Number of shards: at least the workers that there may ever be, because a shard is on one "
-            "node. 32 is right below 100 GB; 64 or 128 above. Each costs every search over all sessions.",
+            "node. More of them make the groups of writes smaller, and searches over all sessions slower.",
         ),
     ] = DEFAULT_SHARDS,
     undo: Annotated[bool, typer.Option("--undo", help="Bring all rows back to this server.")] = False,

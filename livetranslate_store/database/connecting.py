@@ -47,6 +47,8 @@ _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Those of the settings on which a statement of the store may depend, and no connection behind PgBouncer has.
 _OF_EACH_TRANSACTION = (
     "standard_conforming_strings",
+    # A coordinator sends moments to the nodes of its cluster as text.
+    "DateStyle",
     "extra_float_digits",
     "gin_fuzzy_search_limit",
     "lock_timeout",

@@ -2,12 +2,12 @@
 
 import asyncio
 from itertools import count
-from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
 import psycopg
 from faults.crowd import PAUSE_SECONDS, TROUBLE
+from helpers.background import Background
 from helpers.support import transcript
 
 from livetranslate_store import Store
@@ -15,28 +15,18 @@ from livetranslate_store import Store
 WRITERS = 4
 
 
-class Pairs:
+class Pairs(Background):
     """Writers that write each key into both sessions; leaving the block waits for their last units."""
 
     def __init__(self, store: Store, one: UUID, other: UUID) -> None:
+        super().__init__()
         self._store = store
         self._sessions = (one, other)
         self._acknowledged: set[str] = set()
-        self._stopping = False
-        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._write(f"p{number}")) for number in range(WRITERS)]
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._stopping = True
-        results = await asyncio.gather(*self._tasks, return_exceptions=True)
-        for result in results:
-            if result is not None and kind is None:
-                raise result
 
     def check(self, program: psycopg.Connection[Any]) -> None:
         """Fail if a pair is missing that was acknowledged, or one half of a pair."""

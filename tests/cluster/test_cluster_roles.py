@@ -24,7 +24,7 @@ def node(request: pytest.FixtureRequest, cluster: Cluster, other_program: Progra
 
 
 def refused(program: Program, role: str, statement: str) -> bool:
-    """Return whether a role lacks the privilege for a statement."""
+    """Return whether the server refuses a statement to a role for want of a privilege."""
     try:
         with program.transaction(force_rollback=True):
             program.execute(f"SET LOCAL ROLE {role}".encode())

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from random import Random
 from time import monotonic
-from types import TracebackType
 from typing import Self
 from uuid import UUID
 
 from faults.ledger import Ledger
 from faults.plan import late_translation, planned, transcript_id
+from helpers.background import Background
 from helpers.support import until
 from msgspec.structs import replace
 
@@ -72,15 +72,14 @@ async def in_a_unit(store: Store, segment: SegmentInput) -> None:
         await uow.translations.add_many(segment.session_id, receipt.transcript_id, segment.translations)
 
 
-class Crowd:
+class Crowd(Background):
     """Writers on one store; leaving the block waits for the calls that are under way."""
 
     def __init__(self, store: Store, ledger: Ledger, chance: Random, *, writers: int = WRITERS) -> None:
+        super().__init__()
         self._store = store
         self._ledger = ledger
         self._writers = {f"w{number}": Random(chance.random()) for number in range(writers)}
-        self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
         self._answer = asyncio.Event()
         #: Acknowledged calls.
         self.acknowledged = 0
@@ -93,15 +92,6 @@ class Crowd:
         for name, chance in self._writers.items():
             self._tasks.append(asyncio.create_task(self._write(name, chance)))
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._stopping = True
-        results = await asyncio.gather(*self._tasks, return_exceptions=True)
-        for result in results:
-            if result is not None and kind is None:
-                raise result
 
     async def recovery(self) -> float:
         """Return how many seconds pass until the store acknowledges a write."""

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 from random import Random
 from time import monotonic
-from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from faults.conftest import StartRun
 from faults.crowd import PAUSE_SECONDS, RECOVERY_SECONDS, TROUBLE, Crowd, assert_idle, new_session
 from faults.ledger import Ledger
 from faults.table import STANDBY
+from helpers.background import Background
 from helpers.standby import primary_and_standby, url_of
 from helpers.support import until
 
@@ -23,14 +23,13 @@ LIMITS: dict[str, Any] = {"connection_timeout": 5.0, "command_timeout": 5.0, "wr
 CALL_SECONDS = 35.0
 
 
-class Readers:
+class Readers(Background):
     """Readers that ask for the last page they saw, again and again; each must see no less than before."""
 
     def __init__(self, store: Store, session_id: UUID) -> None:
+        super().__init__()
         self._store = store
         self._session_id = session_id
-        self._stopping = False
-        self._tasks: list[asyncio.Task[None]] = []
         self.pages = 0
         #: When the last answer came, by the process's clock.
         self.answered_at = 0.0
@@ -38,15 +37,6 @@ class Readers:
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._read()) for _ in range(READERS)]
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._stopping = True
-        results = await asyncio.gather(*self._tasks, return_exceptions=True)
-        for result in results:
-            if result is not None and kind is None:
-                raise result
 
     async def _read(self) -> None:
         seen = 0

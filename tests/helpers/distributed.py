@@ -80,6 +80,6 @@ _WORDS = """
 
 
 def nodes_agree_on_words(program: psycopg.Connection[Any]) -> bool:
-    """Return whether all nodes make the same words of texts; an error if one lacks a function."""
+    """Return whether all nodes find the same words in texts; fails if a function is missing on one."""
     here = program.execute(_WORDS).fetchall()[0][0]
     return set(on_workers(program, _WORDS)) == {here}

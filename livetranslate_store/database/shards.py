@@ -1,15 +1,12 @@
 """The shards of sessions on a cluster: what is written together lies in one of them."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from cachetools import LRUCache
 
-from livetranslate_store.database.statement import BoundStatement, Statement
+from livetranslate_store.database.statement import Run, Statement
 from livetranslate_store.models import SCHEMA
-
-Fetch: TypeAlias = Callable[[BoundStatement], Awaitable[Sequence[Any]]]
 
 # Some 100 bytes each.
 REMEMBERED_SESSIONS = 20_000
@@ -33,11 +30,11 @@ class ShardMap:
     def __init__(self) -> None:
         self._shards: LRUCache[UUID, int] = LRUCache(REMEMBERED_SESSIONS)
 
-    async def of_all(self, session_ids: Collection[UUID], fetch: Fetch) -> dict[UUID, int]:
+    async def of_all(self, session_ids: Collection[UUID], run: Run) -> dict[UUID, int]:
         """Return the shards of these sessions."""
         found = {each: shard for each in session_ids if (shard := self._shards.get(each)) is not None}
         if missing := [each for each in session_ids if each not in found]:
-            asked = {row[0]: row[1] for row in await fetch(_SHARDS.bind({"ids": missing}))}
+            asked = {row[0]: row[1] for row in await run(_SHARDS.bind({"ids": missing}))}
             self._shards.update(asked)
             found |= asked
         return found

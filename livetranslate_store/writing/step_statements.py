@@ -167,14 +167,14 @@ def look_at_speakers() -> Statement:
 
 
 @cache
-def revise_transcripts(binding: Binding = ARRAYS, *, has_speakers: bool = False) -> Statement:
+def revise_transcripts(binding: Binding) -> Statement:
     """Return the revision of stored transcripts that the rules accept.
 
-    With `has_speakers` those are left out whose speaker has to be written first.
+    If speakers come with them, those are left out whose speaker has to be written first.
     """
     rows = binding.rows(TRANSCRIPTS, COLUMNS["transcripts"]).subquery("revision")
     query = _revision(TRANSCRIPTS, rows, binding)
-    if has_speakers:
+    if binding.holds(SPEAKERS):
         sent = binding.rows(SPEAKERS, SPEAKER_COLUMNS).subquery("speaker")
         its_own = and_(sent.c.session_id == rows.c.session_id, sent.c.label == rows.c.speaker_label)
         stored = and_(SPEAKERS.c.session_id == sent.c.session_id, SPEAKERS.c.label == sent.c.label)

@@ -15,7 +15,7 @@ from sqlalchemy import Table
 from livetranslate_store.database.statement import Run
 from livetranslate_store.errors import ConflictError
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.binding import RowsByTable, ValueBinding, array_values
+from livetranslate_store.writing.binding import RowsByTable, array_values, bound
 from livetranslate_store.writing.connection import Connection
 from livetranslate_store.writing.encoding import KEYS, TRANSCRIPT_COLUMNS, TRANSLATION_COLUMNS, Row, RowKey
 from livetranslate_store.writing.outcomes import LOST_RACE, POSITION, row_of_statement
@@ -58,13 +58,7 @@ async def insert_segments(rows: RowsByTable, connection: Connection) -> int | No
 async def revise_segments(rows: RowsByTable, connection: Connection) -> Sequence[Any]:
     """See `WriteForms.revise_segments`."""
     mine = {table: rows[table] for table in ("transcripts", "speakers") if rows[table]}
-    has_speakers = "speakers" in mine
-    if len(rows["transcripts"]) > 1:
-        statement = revise_transcripts(has_speakers=has_speakers)
-        return await connection.fetch(statement.bind(array_values(mine)))
-    one = ValueBinding(tuple((table, 1) for table in mine))
-    statement = revise_transcripts(one, has_speakers=has_speakers)
-    return await connection.fetch(statement.bind(one.values(mine)))
+    return await connection.fetch(bound(revise_transcripts, mine))
 
 
 async def merge_segments(rows: RowsByTable, connection: Connection) -> Sequence[Any]:
@@ -195,7 +189,8 @@ async def _transcripts(rows: RowsByTable, run: Run) -> _Progress:
     progress = _Progress(TRANSCRIPTS, rows)
     if rows.get("speakers"):
         await add_speakers(rows, run)
-    progress.wrote(await run(revise_transcripts().bind(progress.values())), Outcome.UPDATED)
+    revised = await run(bound(revise_transcripts, {TRANSCRIPTS.name: rows[TRANSCRIPTS.name]}))
+    progress.wrote(revised, Outcome.UPDATED)
     await _insert_waiting(progress, run)
     if progress.waiting:
         progress.judged(await run(judge_transcripts().bind(progress.values())))

@@ -15,7 +15,7 @@ from livetranslate_store.errors import (
     UsageError,
     WriteRejectedError,
 )
-from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
+from livetranslate_store.models import AudioFile, Session, Speaker, TextVersion, Transcript, Translation
 from livetranslate_store.repositories import (
     AudioFileRepository,
     SessionArchive,
@@ -149,6 +149,7 @@ __all__ = [
     "StoreStatistics",
     "StoreUnavailableError",
     "SweepReport",
+    "TextVersion",
     "TimelineEntry",
     "TimelineFilters",
     "TimelinePage",

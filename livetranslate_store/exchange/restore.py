@@ -1,7 +1,7 @@
 """A session from its backup: all of it or none of it, under the ids, revisions and times that it had."""
 
 from collections import Counter
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Mapping
 from typing import TypeAlias
 from uuid import UUID
 
@@ -23,6 +23,13 @@ BATCH_ROWS = 500
 BATCH_CHARACTERS = 4 * 1024 * 1024
 # Columns of earlier schemas that a backup may hold: they were derived from others.
 _FORMER_COLUMNS = {"translations": ("id",)}
+# Columns that a backup of an earlier schema does not have yet, with the value of its rows.
+_NO_EDIT = {"edited_by": msgspec.Raw(b"null"), "edited_at": msgspec.Raw(b"null")}
+_LATER_COLUMNS: Mapping[str, Row] = {
+    "sessions": {"tenant_id": msgspec.Raw(b'""')},
+    "transcripts": _NO_EDIT,
+    "translations": _NO_EDIT,
+}
 
 _NO_BYTES = "the bytes of this audio file are neither in the backup nor in the audio storage under its key"
 
@@ -83,6 +90,7 @@ class _Restore:
         row = self._backup.decoded(line.value, Row)
         for former in _FORMER_COLUMNS.get(line.kind, ()):
             row.pop(former, None)
+        row = {**_LATER_COLUMNS.get(line.kind, {}), **row}
         if row.keys() != columns:
             names = ", ".join(sorted(row.keys() ^ columns))[:200]
             raise self._backup.refused(f"these columns are missing, or not known here: {names}")
@@ -148,5 +156,6 @@ class _Restore:
             audio_files=counts("audio_files"),
             transcripts=counts("transcripts"),
             translations=counts("translations"),
+            text_versions=counts("text_versions"),
             left_out=self._left_out,
         )

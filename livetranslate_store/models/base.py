@@ -104,6 +104,11 @@ def json_object() -> CheckConstraint:
     return CheckConstraint("jsonb_typeof(metadata) = 'object'", name="metadata_object")
 
 
+def edit_whole() -> CheckConstraint:
+    """Return the CHECK that an edit has both its editor and its moment."""
+    return CheckConstraint("(edited_by IS NULL) = (edited_at IS NULL)", name="edit_whole")
+
+
 def times() -> tuple[CheckConstraint, ...]:
     """Return the CHECKs of speech times: finite (no NaN, no infinity), the end not before the start."""
     return (

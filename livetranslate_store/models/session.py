@@ -21,9 +21,12 @@ class Session(Base):
         Index("ix_sessions_meeting_id", "meeting_id", "started_at"),
         Index("ix_sessions_bot_id", "bot_id", "started_at"),
         Index("ix_sessions_started_at", "started_at", "id"),
+        Index("ix_sessions_tenant_id", "tenant_id", "started_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    # For good; empty if the application has no tenants.
+    tenant_id: Mapped[str] = mapped_column(server_default="")
     bot_id: Mapped[str]
     meeting_id: Mapped[str]
     title: Mapped[str | None]

@@ -24,6 +24,7 @@ from livetranslate_store.models.audio_file import AudioFile
 from livetranslate_store.models.base import (
     LANGUAGE_TAG,
     Base,
+    edit_whole,
     json_object,
     search_index,
     share,
@@ -54,6 +55,7 @@ class Transcript(Base):
         CheckConstraint("segment_index >= 0", name="segment_index_not_negative"),
         CheckConstraint("revision >= 0", name="revision_not_negative"),
         CheckConstraint("(text IS NULL) <> (draft IS NULL)", name="text_or_draft"),
+        edit_whole(),
         search_index("transcripts", "language", where="text IS NOT NULL"),
         # The rows whose words are read on the fly.
         Index("ix_transcripts_drafts", "session_id", postgresql_where=text("text IS NULL")),
@@ -91,6 +93,9 @@ class Transcript(Base):
     # A text is final, or no revision of it is expected because its session is over; else it is a draft.
     settled_text: Mapped[str | None] = mapped_column("text")
     draft: Mapped[str | None] = mapped_column("draft")
+    # The person whose words these are; NULL if they are a machine's.
+    edited_by: Mapped[str | None]
+    edited_at: Mapped[datetime | None]
     text: Mapped[str] = column_property(func.coalesce(settled_text, draft))
 
 

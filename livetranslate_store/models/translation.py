@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from livetranslate_store.models.base import (
     LANGUAGE_TAG,
     Base,
+    edit_whole,
     json_object,
     search_index,
     share,
@@ -45,6 +46,7 @@ class Translation(Base):
         json_object(),
         share("confidence"),
         CheckConstraint("transcript_revision >= 0", name="transcript_revision_not_negative"),
+        edit_whole(),
         search_index("translations", "target_language"),
         # The order of the timeline, for the few translations with their own times.
         Index(
@@ -73,3 +75,6 @@ class Translation(Base):
     metadata_: Mapped[Mapping[str, Any]] = mapped_column("metadata", SparseObject(), nullable=True)
     updated_at: Mapped[datetime | None]
     text: Mapped[str]
+    # The person whose words these are; NULL if they are a machine's.
+    edited_by: Mapped[str | None]
+    edited_at: Mapped[datetime | None]

@@ -27,7 +27,7 @@ from livetranslate_store.checks import (
 from livetranslate_store.database.transaction import Ending, Transaction
 from livetranslate_store.errors import DuplicateError, InvalidInputError
 from livetranslate_store.ids import new_id, session_id_for
-from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
+from livetranslate_store.models import AudioFile, Session, Speaker, TextVersion, Transcript, Translation
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.size_limits import SizeLimits
@@ -205,7 +205,7 @@ class SessionRepository(Repository[Session]):
         # Children first, so that the rows are counted; a cascade would delete them silently.
         counts = {
             model.__tablename__: await self._delete(model, session_id)
-            for model in (Translation, Transcript, Speaker, AudioFile)
+            for model in (TextVersion, Translation, Transcript, Speaker, AudioFile)
         }
         await self._transaction.execute(delete(Session).where(Session.id == session_id))
         if counts["audio_files"]:
@@ -215,7 +215,7 @@ class SessionRepository(Repository[Session]):
         return DeletedSession(session_id=session_id, **counts)
 
     async def _delete(
-        self, model: type[Translation | Transcript | Speaker | AudioFile], session_id: UUID
+        self, model: type[TextVersion | Translation | Transcript | Speaker | AudioFile], session_id: UUID
     ) -> int:
         statement = delete(model).where(model.session_id == session_id)
         result = await self._transaction.execute(statement)

@@ -1,6 +1,7 @@
 """Inputs, checked when they are made: an input that exists can be written."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from livetranslate_store.checks import (
     JSONObject,
     check_order,
     checked_choice,
+    checked_instant,
     checked_integer,
     checked_json_object,
     checked_language,
@@ -106,6 +108,9 @@ class TranscriptInput(Value, frozen=True, kw_only=True):
     key is another revision of it. Without a key (and without an `id`) every write is a new segment.
     `revision` numbers the versions from 1 if the transcriber counts them; without it the last write
     wins. `speaker_name` names a speaker that has no name yet.
+
+    With `edited_by` and `edited_at` the text is a person's, from elsewhere: it is final, and replaces every
+    machine's text and every earlier edit.
     """
 
     text: str
@@ -124,6 +129,8 @@ class TranscriptInput(Value, frozen=True, kw_only=True):
     audio_file_id: UUID | None = None
     words: Sequence[Word] | None = None
     metadata: JSONObject = msgspec.field(default_factory=dict)
+    edited_by: str | None = None
+    edited_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Check the fields and make the language canonical; raises InvalidInputError."""
@@ -150,13 +157,16 @@ class TranscriptInput(Value, frozen=True, kw_only=True):
         if self.words is not None and not all(isinstance(word, Word) for word in self.words):
             raise InvalidInputError("words must be a sequence of Word.")
         checked_json_object(self.metadata, "metadata")
+        if _is_edit(self) and not self.is_final:
+            raise InvalidInputError("A text that a person edited is final: give is_final=True.")
 
 
 class TranslationInput(Value, frozen=True, kw_only=True):
     """A segment in one target language.
 
     Without times of its own it inherits both from its transcript. `source_language` is the transcript's and
-    `transcript_revision` its current one unless given.
+    `transcript_revision` its current one unless given. With `edited_by` and `edited_at` the text is a
+    person's, from elsewhere: it replaces every machine's text and every earlier edit.
     """
 
     text: str
@@ -169,6 +179,8 @@ class TranslationInput(Value, frozen=True, kw_only=True):
     model: str | None = None
     transcript_revision: int | None = None
     metadata: JSONObject = msgspec.field(default_factory=dict)
+    edited_by: str | None = None
+    edited_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Check the fields and make the languages canonical; raises InvalidInputError."""
@@ -182,6 +194,7 @@ class TranslationInput(Value, frozen=True, kw_only=True):
         optional_name(self.model, "model")
         optional_integer(self.transcript_revision, "transcript_revision", maximum=MAX_BIG_INTEGER // 2)
         checked_json_object(self.metadata, "metadata")
+        _is_edit(self)
 
 
 class SegmentInput(Value, frozen=True, kw_only=True):
@@ -210,6 +223,17 @@ def _check_times(value: Any) -> None:
     for field in ("start_time", "end_time"):
         _set(value, field, optional_number(getattr(value, field), field))
     check_order(value.start_time, value.end_time)
+
+
+def _is_edit(value: TranscriptInput | TranslationInput) -> bool:
+    """Return whether the text is a person's."""
+    if value.edited_by is None and value.edited_at is None:
+        return False
+    if value.edited_by is None or value.edited_at is None:
+        raise InvalidInputError("Give edited_by and edited_at together: who edited the text, and when.")
+    checked_name(value.edited_by, "edited_by")
+    checked_instant(value.edited_at, "edited_at")
+    return True
 
 
 def _check_id(value: UUID | None) -> None:

@@ -104,6 +104,7 @@ class DeletedSession(Value, frozen=True):
     session_id: UUID
     transcripts: int
     translations: int
+    text_versions: int
     speakers: int
     audio_files: int
 

@@ -27,4 +27,5 @@ class RestoreReport(Value, frozen=True):
     audio_files: ImportCounts
     transcripts: ImportCounts
     translations: ImportCounts
+    text_versions: ImportCounts
     left_out: Sequence[Refusal]

@@ -2,6 +2,9 @@
 
 The same expression serves a table, an alias, a CTE and `excluded`, so that each rule is written once. A new
 transcript without a number has revision 0.
+
+A person's edit comes before all that machines send, whatever they send afterwards. Of two edits the later one
+wins, and of two at the same moment the last different one.
 """
 
 from collections.abc import Sequence
@@ -45,6 +48,7 @@ class TranscriptRule:
     def accepts(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
         """Return whether the new version replaces the stored one."""
         return case(
+            *_of_edits(stored, new, self._differs(stored, new)),
             (stored.is_final != new.is_final, new.is_final),
             (new.revision == literal_column("0"), self._differs(stored, new)),
             else_=new.revision > stored.revision,
@@ -79,11 +83,10 @@ class TranslationRule:
 
     def accepts(self, stored: Columns, new: Columns) -> ColumnElement[bool]:
         """Return whether the new version replaces the stored one."""
+        differs = _differs(stored, new, self._content)
         return case(
-            (
-                new.transcript_revision == stored.transcript_revision,
-                _differs(stored, new, self._content),
-            ),
+            *_of_edits(stored, new, differs),
+            (new.transcript_revision == stored.transcript_revision, differs),
             else_=new.transcript_revision > stored.transcript_revision,
         )
 
@@ -94,6 +97,24 @@ class TranslationRule:
     def revised(self, stored: Columns, new: Columns) -> dict[str, ColumnElement[Any]]:
         """Return the new content with its transcript revision."""
         return _contents(stored, new, self._content) | {"transcript_revision": new.transcript_revision}
+
+
+def is_edit(version: Columns) -> ColumnElement[bool]:
+    """Return whether a version is a person's."""
+    edited_by: ColumnElement[str | None] = version.edited_by
+    return edited_by.is_not(None)
+
+
+def _of_edits(
+    stored: Columns, new: Columns, differs: ColumnElement[bool]
+) -> list[tuple[ColumnElement[bool], ColumnElement[bool]]]:
+    """Return the first cases of a rule: whether the new version is accepted if either is an edit."""
+    later = or_(
+        stored.edited_by.is_(None),
+        new.edited_at > stored.edited_at,
+        and_(new.edited_at == stored.edited_at, differs),
+    )
+    return [(is_edit(new), later), (is_edit(stored), literal_column("false"))]
 
 
 def _differs(stored: Columns, new: Columns, content: Sequence[str]) -> ColumnElement[bool]:

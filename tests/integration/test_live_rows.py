@@ -47,7 +47,8 @@ def test_what_a_revision_changes_comes_last_in_a_row(other_program: Program) -> 
     columns = rows(
         other_program,
         "SELECT attname FROM pg_attribute WHERE attrelid = 'livetranslate.transcripts'::regclass"
-        " AND attnum > 0 ORDER BY attnum DESC LIMIT 7",
+        # Without those of edits, which are NULL: they take no bytes.
+        " AND attnum > 0 AND attname NOT LIKE 'edited%' ORDER BY attnum DESC LIMIT 7",
     )
     changed = {"confidence", "revision", "end_time", "updated_at", "is_final", "text", "draft"}
     assert {name for (name,) in columns} == changed

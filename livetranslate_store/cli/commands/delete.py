@@ -33,7 +33,8 @@ def delete(
             raise typer.Abort
     deleted = wait_for(_delete(database, found))
     counts = {
-        name: getattr(deleted, name) for name in ("transcripts", "translations", "speakers", "audio_files")
+        name: getattr(deleted, name)
+        for name in ("transcripts", "translations", "text_versions", "speakers", "audio_files")
     }
     facts = {"session": str(found.id)} | {name.replace("_", " "): count for name, count in counts.items()}
     Output(as_json=as_json).facts(facts, title="Deleted", whole=deleted)

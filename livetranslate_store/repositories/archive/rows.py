@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from livetranslate_store.database.statement import Statement
-from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
+from livetranslate_store.models import AudioFile, Session, Speaker, TextVersion, Transcript, Translation
 from livetranslate_store.models.base import table_of
 from livetranslate_store.models.sparse import shown, stored
 from livetranslate_store.models.transcript import spoken_text
@@ -43,7 +43,8 @@ ArchiveKey: TypeAlias = Sequence[UUID | str]
 
 #: The tables of a session in the order of their references.
 ARCHIVED: dict[str, Table] = {
-    model.__tablename__: table_of(model) for model in (Session, Speaker, AudioFile, Transcript, Translation)
+    model.__tablename__: table_of(model)
+    for model in (Session, Speaker, AudioFile, Transcript, Translation, TextVersion)
 }
 
 # The server's name for the number of a row that a function returns.

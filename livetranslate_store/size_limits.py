@@ -1,15 +1,15 @@
 """The size limits of inputs, checked before anything is written."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from livetranslate_store.checks import MAX_NAME_CHARACTERS, JSONObject, encode_json
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.values import AudioInput, TranscriptInput, TranslationInput, Word
+from livetranslate_store.values.value import Value
 
 
-class SizeLimits(NamedTuple):
+class SizeLimits(Value, frozen=True):
     """The limits that a store's settings name; each check raises InvalidInputError."""
 
     max_text_characters: int
@@ -19,7 +19,7 @@ class SizeLimits(NamedTuple):
     @classmethod
     def of(cls, settings: StoreSettings) -> "SizeLimits":
         """Return the limits that `settings` name."""
-        return cls(*(getattr(settings, name) for name in cls._fields))
+        return cls(*(getattr(settings, name) for name in cls.__struct_fields__))
 
     def check_segment(
         self,

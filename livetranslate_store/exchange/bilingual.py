@@ -1,11 +1,11 @@
 """Bilingual subtitles: each cue has its original and, in its last line, the translation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
 from livetranslate_store.formats.joiners import JOINER
-from livetranslate_store.values import ImportedCue, ImportedTranslation, Refusal, TranscriptFile
+from livetranslate_store.values import ImportedCue, ImportedTranslation, TranscriptFile
 
 
 def paired(file: TranscriptFile, second_language: str) -> TranscriptFile:
@@ -15,33 +15,24 @@ def paired(file: TranscriptFile, second_language: str) -> TranscriptFile:
     cue in the second language alone stays a cue, in that language.
     """
     if any(_is_in(cue, second_language) for cue in file.cues):
-        items = list(_joined(file, second_language))
-    else:
-        items = [_split(item, second_language) if isinstance(item, ImportedCue) else item for item in file]
-    return TranscriptFile(file.format, file.encoding, file.encoding_is_guessed, items, file.notes)
+        return replace(file, cues=tuple(_joined(file.cues, second_language)))
+    return replace(file, cues=tuple(_split(cue, second_language) for cue in file.cues))
 
 
 def _is_in(cue: ImportedCue, language: str) -> bool:
     return f"{cue.language}-".startswith(f"{language}-")
 
 
-def _joined(file: TranscriptFile, language: str) -> Iterator[ImportedCue | Refusal]:
+def _joined(cues: Iterable[ImportedCue], language: str) -> Iterator[ImportedCue]:
     """Yield the cues; one in the language that follows another one of the same cue is its translation."""
     waiting: ImportedCue | None = None
-    for item in file:
-        if not isinstance(item, ImportedCue):
+    for cue in cues:
+        if waiting is None or waiting.line != cue.line or not _is_in(cue, language) or waiting.translations:
             if waiting is not None:
                 yield waiting
-            yield item
-            waiting = None
-        elif (
-            waiting is None or waiting.line != item.line or not _is_in(item, language) or waiting.translations
-        ):
-            if waiting is not None:
-                yield waiting
-            waiting = item
+            waiting = cue
         else:
-            translation = ImportedTranslation(text=item.text, language=item.language)
+            translation = ImportedTranslation(text=cue.text, language=cue.language)
             # Words that are timed one by one are those of both.
             waiting = replace(waiting, translations=[translation], words=None)
     if waiting is not None:

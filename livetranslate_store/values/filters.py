@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypedDict
 from uuid import UUID
+
+from typing_extensions import TypedDict  # pydantic takes that of `typing` from Python 3.12 on
 
 from livetranslate_store.values.timeline import EntryKind
 

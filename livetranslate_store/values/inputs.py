@@ -1,4 +1,7 @@
-"""Inputs, checked when they are made: an input that exists can be written."""
+"""Inputs, checked when they are made: an input that exists can be written.
+
+A decoder refuses a field that it does not know: a misspelled one would be lost in silence.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -49,7 +52,7 @@ IDENTIFICATION_METHODS = (
 )
 
 
-class Word(Value, frozen=True, omit_defaults=True):
+class Word(Value, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One word of a transcript, with its own times if the transcriber gives them."""
 
     text: str
@@ -64,7 +67,7 @@ class Word(Value, frozen=True, omit_defaults=True):
         _set(self, "confidence", _confidence(self.confidence))
 
 
-class AudioInput(Value, frozen=True, kw_only=True):
+class AudioInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One recorded chunk: its bytes, and facts about them.
 
     `format` names the encoding ("wav", "ogg", …); it never becomes part of a path. The same bytes at the
@@ -101,7 +104,7 @@ class AudioInput(Value, frozen=True, kw_only=True):
         return f"AudioInput({len(self.data)} bytes of {self.format!r}, start_time={self.start_time})"
 
 
-class TranscriptInput(Value, frozen=True, kw_only=True):
+class TranscriptInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One revision of a transcribed segment of speech.
 
     `segment_key` is the transcriber's own name for the segment: a second write with the same `source` and
@@ -161,7 +164,7 @@ class TranscriptInput(Value, frozen=True, kw_only=True):
             raise InvalidInputError("A text that a person edited is final: give is_final=True.")
 
 
-class TranslationInput(Value, frozen=True, kw_only=True):
+class TranslationInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A segment in one target language.
 
     Without times of its own it inherits both from its transcript. `source_language` is the transcript's and
@@ -197,7 +200,7 @@ class TranslationInput(Value, frozen=True, kw_only=True):
         _is_edit(self)
 
 
-class SegmentInput(Value, frozen=True, kw_only=True):
+class SegmentInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A segment to import; `line` is its line in the source.
 
     Without a line, a refusal names its position in the import, from 1. The import checks the parts against

@@ -39,7 +39,5 @@ class SearchHit(Value, frozen=True):
     highlights: tuple[tuple[int, int], ...]
 
 
-class SearchPage(Page[SearchHit]):
+class SearchPage(Page[SearchHit], frozen=True):
     """A page of hits, the best first."""
-
-    __slots__ = ()

@@ -50,7 +50,5 @@ class TimelineEntry(Value, frozen=True, gc=False):
     metadata: JSONObject
 
 
-class TimelinePage(Page[TimelineEntry]):
+class TimelinePage(Page[TimelineEntry], frozen=True):
     """A page of the timeline, in its order."""
-
-    __slots__ = ()

@@ -1,7 +1,8 @@
 """The transcript of another program, before it belongs to a session."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from heapq import merge
+from operator import attrgetter
 from typing import Literal, TypeAlias, get_args
 
 from msgspec.structs import force_setattr
@@ -77,9 +78,8 @@ class ImportedCue(Value, frozen=True, kw_only=True):
         freeze(self, "translations")
 
 
-@dataclass(frozen=True)
-class TranscriptFile:
-    """A file that was read: its cues and refusals, in the file's order, and the notes about them.
+class TranscriptFile(Value, frozen=True):
+    """A file that was read: its cues, its refusals, and the notes about them, each in the file's order.
 
     `encoding_is_guessed` is true if nothing in the file names its encoding and the file is not UTF-8.
     """
@@ -87,18 +87,18 @@ class TranscriptFile:
     format: str
     encoding: str
     encoding_is_guessed: bool
-    items: Sequence[ImportedCue | Refusal]
+    cues: Sequence[ImportedCue]
+    refusals: Sequence[Refusal] = ()
     notes: Sequence[Note] = ()
 
+    def __post_init__(self) -> None:
+        """Freeze the sequences."""
+        freeze(self, "cues", "refusals", "notes")
+
     def __iter__(self) -> Iterator[ImportedCue | Refusal]:
-        """Iterate over cues and refusals."""
-        return iter(self.items)
+        """Iterate over cues and refusals, by their lines."""
+        return merge(self.cues, self.refusals, key=attrgetter("line"))
 
     def __len__(self) -> int:
-        """Return how many cues and refusals there are."""
-        return len(self.items)
-
-    @property
-    def cues(self) -> list[ImportedCue]:
-        """The cues without the refusals."""
-        return [item for item in self.items if isinstance(item, ImportedCue)]
+        """Return the number of cues and refusals."""
+        return len(self.cues) + len(self.refusals)

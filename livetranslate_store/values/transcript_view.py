@@ -46,7 +46,5 @@ class TranscriptRow(Value, frozen=True, gc=False):
         return self.start_time is not None or self.end_time is not None
 
 
-class TranscriptViewPage(Page[TranscriptRow]):
+class TranscriptViewPage(Page[TranscriptRow], frozen=True):
     """A page of the view, in the order of the timeline."""
-
-    __slots__ = ()

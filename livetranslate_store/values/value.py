@@ -1,5 +1,6 @@
 """The base of every value: a frozen struct that msgspec, pydantic and FastAPI read, write and describe."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,21 +11,37 @@ from pydantic_core import CoreSchema, core_schema
 from livetranslate_store.errors import InvalidInputError
 
 
+def _bytes(value: object) -> object:
+    return b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+# In JSON bytes are base64, as msgspec has them; pydantic would take them for UTF-8.
+_BASE64 = core_schema.no_info_before_validator_function(
+    _bytes,
+    core_schema.bytes_schema(strict=True),
+    json_schema_input_schema=core_schema.str_schema(),
+    serialization=core_schema.plain_serializer_function_ser_schema(
+        lambda value: b64encode(value).decode(), return_schema=core_schema.str_schema(), when_used="json"
+    ),
+    metadata={"pydantic_js_updates": {"contentEncoding": "base64"}},
+)
+
+
 class Value(msgspec.Struct, frozen=True):
     """A frozen value; msgspec decodes and encodes it, and it can be a field or response of pydantic's."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Describe the value to pydantic as an object with its fields; a refused one is a ValidationError."""
-        types = {field.encode_name: field for field in msgspec.structs.fields(cls)}
         fields = core_schema.typed_dict_schema(
             {
-                name: core_schema.typed_dict_field(
-                    handler.generate_schema(field.type), required=field.required
+                field.encode_name: core_schema.typed_dict_field(
+                    _BASE64 if field.type is bytes else handler.generate_schema(field.type),
+                    required=field.required,
                 )
-                for name, field in types.items()
+                for field in msgspec.structs.fields(cls)
             },
-            extra_behavior="forbid",
+            extra_behavior="forbid" if cls.__struct_config__.forbid_unknown_fields else "ignore",
         )
 
         def make(value: object, validate: Callable[[object], Any]) -> Value:

@@ -35,8 +35,8 @@ def read(
     if b"-->" not in data and not data.startswith(b"WEBVTT"):
         return []
     file = read_transcript(data, format=name, language=language)
-    assert file.items == file.cues
-    return (file if second is None else paired(file, second)).cues
+    assert not file.refusals
+    return [*(file if second is None else paired(file, second)).cues]
 
 
 def held(row: TranscriptRow, text: str, language: str, translation: str | None) -> Held:

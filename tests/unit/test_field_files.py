@@ -16,8 +16,8 @@ Value = tuple[str | None, float | None, float | None, str]
 
 def cues(name: str, language: str | None = None) -> list[ImportedCue]:
     file = read_transcript((FOLDER / name).read_bytes(), name=name, language=language)
-    assert file.items == file.cues
-    return file.cues
+    assert not file.refusals
+    return [*file.cues]
 
 
 def values(name: str, language: str | None = None) -> list[Value]:

@@ -28,7 +28,7 @@ def storable(text: str) -> bool:
 def test_a_session_comes_back_as_it_was_written(rows: list[TranscriptRow]) -> None:
     file = read_transcript(written(rows))
     assert file.format == "livetranslate"
-    assert file.cues == [cue(each, line) for line, each in enumerate(rows, start=1) if is_said(each)]
+    assert [*file.cues] == [cue(each, line) for line, each in enumerate(rows, start=1) if is_said(each)]
     # A text that shows nothing is no segment of an import.
     refused = [item.line for item in file if isinstance(item, Refusal)]
     assert refused == [line for line, each in enumerate(rows, start=1) if not is_said(each)]
@@ -67,7 +67,7 @@ def test_a_translation_that_cannot_be_stored_does_not_cost_the_segment() -> None
     file = read_transcript(written([row(translations=["a\0b"])]))
     assert [(cue.text, len(cue.translations)) for cue in file.cues] == [("Hello.", 0)]
     reason = "text holds a NUL character, which PostgreSQL cannot store."
-    assert file.notes == [Note(1, f"Its translation: {reason} It is left out.")]
+    assert [*file.notes] == [Note(1, f"Its translation: {reason} It is left out.")]
 
 
 def test_a_damaged_export_is_read_as_far_as_it_goes() -> None:

@@ -51,14 +51,18 @@ def read_transcript(
     if speakers == "none":
         read = map(_without_speaker, read)
     _, encoding, is_guessed = source.decoded
-    items: list[ImportedCue | Refusal] = []
+    cues: list[ImportedCue] = []
+    refusals: list[Refusal] = []
     notes = [Note(None, f"The encoding is guessed: {encoding}.")] if is_guessed else []
     for item in finished(read, language or _language_of(chosen, source)):
-        if isinstance(item, Note):
-            notes.append(item)
-        else:
-            items.append(item)
-    return TranscriptFile(chosen.name, encoding, is_guessed, items, notes)
+        match item:
+            case Note():
+                notes.append(item)
+            case Refusal():
+                refusals.append(item)
+            case _:
+                cues.append(item)
+    return TranscriptFile(chosen.name, encoding, is_guessed, cues, refusals, notes)
 
 
 def matching(source: Source) -> Iterator[Format]:

@@ -16,6 +16,7 @@ from livetranslate_store.errors import (
     WriteRejectedError,
 )
 from livetranslate_store.models import AudioFile, Session, Speaker, TextVersion, Transcript, Translation
+from livetranslate_store.problems import Problem, problem_of
 from livetranslate_store.repositories import (
     AudioFileRepository,
     SessionArchive,
@@ -118,6 +119,7 @@ __all__ = [
     "PartHealth",
     "PoolStatistics",
     "PoolTimeoutError",
+    "Problem",
     "QueryTimeoutError",
     "Refusal",
     "ReplicaStatistics",
@@ -170,4 +172,5 @@ __all__ = [
     "ViewedTranslation",
     "Word",
     "WriteRejectedError",
+    "problem_of",
 ]

@@ -1,24 +1,31 @@
 """The recipes are programs: each is run as it stands."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
+import uvicorn
 from alembic import command
 from alembic.config import Config
 from helpers.blocks import ROOT, blocks_of, program
 from helpers.stored import Program
-from helpers.support import transcript, translation
-from httpx import ASGITransport, AsyncClient
+from helpers.support import take_away, transcript, translation
+from httpx import AsyncClient, Response
+from websockets.asyncio.client import connect
 
 from livetranslate_store import (
     DuplicateError,
+    Outcome,
+    Problem,
     SegmentReceipt,
     Store,
     StoreUnavailableError,
     TimelineEntry,
+    TimelinePage,
     TranscriptInput,
     WriteRejectedError,
 )
@@ -30,9 +37,32 @@ def environment(database_url: str, audio_folder: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("LIVETRANSLATE_AUDIO_URL", f"file:{audio_folder}")
 
 
-@pytest.mark.usefixtures("environment")
+@pytest.fixture
+async def service(environment: None, store: Store) -> AsyncIterator[str]:  # noqa: ARG001 (its database)
+    """The address of the service of the recipe: a real server, on a port of this test's own."""
+    app = (await program("service"))["app"]
+    config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, ws="websockets-sansio", lifespan="on")
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    async with asyncio.timeout(30):
+        while not server.started:
+            assert not running.done(), "the service did not start"
+            await asyncio.sleep(0.005)
+    host, port = server.servers[0].sockets[0].getsockname()
+    yield f"{host}:{port}"
+    server.should_exit = True
+    await running
+
+
+def problem_in(answer: Response) -> Problem:
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = msgspec.json.decode(answer.content, type=Problem)
+    assert problem.status == answer.status_code
+    return problem
+
+
 async def test_the_service_answers_for_as_long_as_its_application_lives(
-    store: Store, session_id: UUID
+    service: str, store: Store, session_id: UUID
 ) -> None:
     for second in range(3):
         await store.record_segment(
@@ -40,21 +70,84 @@ async def test_the_service_answers_for_as_long_as_its_application_lives(
             transcript=transcript(start_time=float(second)),
             translations=[translation(f"Hola {second}.")],
         )
-    app = (await program("service"))["app"]
-    client = AsyncClient(transport=ASGITransport(app), base_url="http://service")
-    async with app.router.lifespan_context(app), client:
+    spoken = {"text": "Bye.", "language": "EN", "segment_key": "bye", "words": [{"text": "Bye."}]}
+    async with AsyncClient(base_url=f"http://{service}") as client:
         answer = await client.get(f"/sessions/{session_id}/timeline", params={"language": "es"})
-        assert [each["text"] for each in answer.json()["entries"]] == ["Hola 0.", "Hola 1.", "Hola 2."]
-        wrong = await client.get(f"/sessions/{session_id}/timeline", params={"language": "no language"})
-        assert (wrong.status_code, "language" in wrong.json()["detail"]) == (422, True)
-        spoken = {"text": "Bye.", "language": "EN", "segment_key": "bye", "words": [{"text": "Bye."}]}
+        page = msgspec.json.decode(answer.content, type=TimelinePage)
+        assert page == await store.timeline(session_id, languages=["es"])
+        assert [each.text for each in page] == ["Hola 0.", "Hola 1.", "Hola 2."]
         stored = await client.post(f"/sessions/{session_id}/segments", json=spoken)
-        assert (stored.status_code, stored.json()["transcript"]["outcome"]) == (200, "inserted")
-        nowhere = await client.post(f"/sessions/{UUID(int=0)}/segments", json=spoken)
-        assert nowhere.status_code == 404
+        receipt = msgspec.json.decode(stored.content, type=SegmentReceipt)
+        assert (stored.status_code, receipt.outcome) == (200, Outcome.INSERTED)
         assert (await client.get("/health")).status_code == 200
         schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
-        assert {"TranscriptInput", "SegmentReceipt", "TimelineEntry", "Page"} <= schemas.keys()
+        assert {
+            "TranscriptInput",
+            "SegmentReceipt",
+            "TimelinePage",
+            "TimelineEntry",
+            "Problem",
+        } <= schemas.keys()
+
+
+async def test_the_service_explains_each_refusal_as_a_problem_document(
+    service: str, session_id: UUID
+) -> None:
+    nowhere, spoken = UUID(int=0), {"text": "Private.", "language": "en"}
+    async with AsyncClient(base_url=f"http://{service}") as client:
+        for path, parameters in (("timeline", {"language": "es"}), ("timeline", {"language": "no language"})):
+            answer = await client.get(f"/sessions/{nowhere}/{path}", params=parameters)
+            assert problem_in(answer).status == (404 if parameters["language"] == "es" else 422)
+        empty = await client.get(f"/sessions/{session_id}/timeline", params={"language": "es"})
+        assert (empty.status_code, empty.json()) == (200, {"items": [], "next_cursor": None})
+        missing = await client.post(f"/sessions/{nowhere}/segments", json=spoken)
+        assert problem_in(missing).type == "urn:livetranslate-store:missing-reference"
+        for field in ({"txt": 1}, {"confidence": 2.0}, {"words": "none"}):
+            refused = problem_in(await client.post(f"/sessions/{session_id}/segments", json=spoken | field))
+            assert (refused.status, next(iter(field)) in refused.detail) == (422, True)
+            assert "Private" not in refused.detail
+
+
+async def test_a_database_that_is_away_is_a_503_that_names_no_server(
+    service: str, session_id: UUID, other_program: Program
+) -> None:
+    give_back = take_away(other_program)
+    async with AsyncClient(base_url=f"http://{service}", timeout=60) as client:
+        answer = await client.post(f"/sessions/{session_id}/segments", json={"text": "a", "language": "en"})
+        assert (await client.get("/health")).status_code == 503
+    give_back()
+    problem = problem_in(answer)
+    assert (problem.status, problem.detail) == (503, StoreUnavailableError.default_message())
+
+
+async def test_a_bot_sends_interim_revisions_over_a_websocket(
+    service: str, store: Store, session_id: UUID
+) -> None:
+    def said(text: str, **fields: object) -> str:
+        return json.dumps({"text": text, "language": "en", "segment_key": "1", "revision": 1} | fields)
+
+    async with connect(f"ws://{service}/sessions/{session_id}/segments") as socket:
+        documents = [
+            said("Good"),
+            said("Good mor", revision=2),
+            said("Good mor", revision=2),
+            said("Goo"),
+            said("Good morning.", revision=3, is_final=True),
+        ]
+        for document in documents:
+            await socket.send(document)
+        receipts = [msgspec.json.decode(await socket.recv(), type=SegmentReceipt) for _ in documents]
+        assert [each.outcome for each in receipts] == ["inserted", "updated", "unchanged", "stale", "updated"]
+        for document, status in (
+            (said("x", txt=1), 422),
+            (said("x", language="no language"), 422),
+            (said("x")[:-1], 400),
+        ):
+            await socket.send(document)
+            assert msgspec.json.decode(await socket.recv(), type=Problem).status == status
+        await socket.send(said("And on.", segment_key="2", start_time=1.0))
+        assert msgspec.json.decode(await socket.recv(), type=SegmentReceipt).outcome == "inserted"
+    assert await texts_of(store, session_id) == ["Good morning.", "And on."]
 
 
 async def heard() -> AsyncIterator[TranscriptInput]:

@@ -44,6 +44,7 @@ class SettingValues(TypedDict, total=False):
     max_text_characters: int
     max_metadata_bytes: int
     max_audio_bytes: int
+    keep_refused_texts: bool
     tracing: bool
 
 
@@ -118,6 +119,8 @@ class StoreSettings(BaseSettings):
     max_metadata_bytes: int = Field(1024 * 1024, ge=2)
     #: Maximum bytes of one recorded chunk; each running write holds as many in memory.
     max_audio_bytes: int = Field(64 * 1024 * 1024, ge=1, le=MAX_AUDIO_BYTES)
+    #: True keeps a machine's text that comes after a person's edit as a version of the text.
+    keep_refused_texts: bool = False
     #: True makes OpenTelemetry spans of writes, units of work, reads and imports (the extra `otel`).
     tracing: bool = False
 

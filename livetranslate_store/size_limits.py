@@ -36,8 +36,7 @@ class SizeLimits(Value, frozen=True):
 
     def check_transcript(self, transcript: TranscriptInput) -> None:
         """Refuse a transcript with too large text, words or metadata."""
-        if len(transcript.text) > self.max_text_characters:
-            raise self._too_large("text", len(transcript.text), "max_text_characters")
+        self.check_text(transcript.text)
         # Counted only if they could be too many: most transcripts have a handful, or none.
         if transcript.words and len(transcript.words) * MAX_NAME_CHARACTERS > self.max_text_characters:
             characters = _characters(transcript.words)
@@ -48,10 +47,14 @@ class SizeLimits(Value, frozen=True):
 
     def check_translation(self, translation: TranslationInput) -> None:
         """Refuse a translation with too large text or metadata."""
-        if len(translation.text) > self.max_text_characters:
-            raise self._too_large("text", len(translation.text), "max_text_characters")
+        self.check_text(translation.text)
         if translation.metadata:
             self.check_metadata(translation.metadata)
+
+    def check_text(self, text: str) -> None:
+        """Refuse a text that is too long."""
+        if len(text) > self.max_text_characters:
+            raise self._too_large("text", len(text), "max_text_characters")
 
     def check_audio(self, audio: AudioInput) -> None:
         """Refuse a recording that is too large, or whose metadata is."""

@@ -74,6 +74,8 @@ class Database:
 
     def __init__(self, settings: StoreSettings, statements: StatementTimes | None = None) -> None:
         self._settings = settings
+        #: Whether a machine's text that comes after a person's edit is kept as a version.
+        self.keeps_refused_texts = settings.keep_refused_texts
         #: A connection works in the loop that opened it, and nowhere else.
         self.owner = OwnLoop()
         #: Calls and seconds of statements; a store shares it between its servers.

@@ -181,6 +181,11 @@ class Transaction:
         """Whether the tables are distributed over a cluster."""
         return self._database.is_distributed
 
+    @property
+    def keeps_refused_texts(self) -> bool:
+        """Whether a machine's text that comes after a person's edit is kept."""
+        return self._database.keeps_refused_texts
+
     async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
         """Do `work` in this transaction, which goes on afterwards; an error prevents its commit."""
         try:

@@ -12,6 +12,7 @@ from livetranslate_store.reading.search.query import checked_search
 from livetranslate_store.reading.search.reader import read_hits
 from livetranslate_store.reading.side_by_side import MISSING_TRANSLATIONS, TRANSCRIPT_VIEW, view_request
 from livetranslate_store.reading.statistics.statistics import read_session_statistics
+from livetranslate_store.reading.text_history import read_text_history
 from livetranslate_store.reading.timeline import TIMELINE, timeline_request
 from livetranslate_store.replicas.router import ReadRouter
 from livetranslate_store.tracing import Tracing
@@ -20,6 +21,7 @@ from livetranslate_store.values import (
     SearchPage,
     SegmentFilters,
     SessionStatistics,
+    TextHistoryEntry,
     TimelineEntry,
     TimelineFilters,
     TimelinePage,
@@ -129,12 +131,29 @@ class Reads:
     ) -> TranscriptViewPage:
         """Return the transcripts that still need a translation into `language`, in timeline order.
 
-        A transcript needs one if it has none, or a stale one, which its row shows. A transcript in the
-        language, or in a variant of it, needs none. The filters are those of `transcript_view`. Raises
+        A transcript needs one if it has none, or a machine's stale one, which its row shows. A transcript in
+        the language, or in a variant of it, needs none; a person's translation needs the person, even if it
+        is stale, because a machine's would be refused. The filters are those of `transcript_view`. Raises
         InvalidInputError.
         """
         request = view_request(session_id, [language], filters, limit=limit, cursor=cursor)
         return await MISSING_TRANSLATIONS.read(self._fetch(session_id, min_position), request, self._tracing)
+
+    async def text_history(
+        self,
+        session_id: UUID,
+        transcript_id: UUID,
+        *,
+        language: str | None = None,
+        min_position: int | None = None,
+    ) -> Sequence[TextHistoryEntry]:
+        """Return the versions of a transcript, or of its translation into `language`, the current one last.
+
+        Versions are kept when a person's edit replaces them; with `keep_refused_texts` also a machine's that
+        came after an edit. Raises NotFoundError, and InvalidInputError.
+        """
+        fetch = self._fetch(session_id, min_position)
+        return await read_text_history(fetch, session_id, transcript_id, language, self._tracing)
 
     async def session_statistics(
         self, session_id: UUID, *, min_position: int | None = None

@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
+    or_,
     select,
     true,
 )
@@ -140,9 +141,12 @@ def _places(spoken: FromClause) -> FromClause:
     )
     each = found.correlate(spoken, asked).lateral("found")
     arrays = (
-        func.array_agg(aggregate_order_by(column, asked.c.place)).label(column.name) for column in each.c
+        func.array_agg(aggregate_order_by(each.c[name], asked.c.place)).label(name)
+        for name in ViewedTranslation.__struct_fields__
     )
-    is_complete = func.bool_and(each.c.is_stale.is_not_distinct_from(literal_column("false")))
+    is_current = each.c.is_stale.is_not_distinct_from(literal_column("false"))
+    # A machine's translation would be refused in place of a person's.
+    is_complete = func.bool_and(or_(is_current, each.c.edited_by.is_not(None)))
     return (
         select(*arrays, is_complete.label("is_complete"))
         .select_from(asked.outerjoin(each, true()))

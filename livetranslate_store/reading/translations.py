@@ -17,13 +17,16 @@ def translation_into(
     transcript_id: ColumnElement[UUID],
     revision: ColumnElement[int],
 ) -> Select[Any]:
-    """Return the ViewedTranslation of a transcript for a `variant_pattern`, in one row at most."""
+    """Return the ViewedTranslation of a transcript for a `variant_pattern`, in one row at most.
+
+    A further column is `edited_by`.
+    """
     is_stale = TRANSLATIONS.c.transcript_revision != revision
     columns = columns_of(
         ViewedTranslation, [TRANSLATIONS], language=TRANSLATIONS.c.target_language, is_stale=is_stale
     )
     return (
-        select(*columns)
+        select(*columns, TRANSLATIONS.c.edited_by)
         .where(
             TRANSLATIONS.c.session_id == session_id,
             TRANSLATIONS.c.transcript_id == transcript_id,

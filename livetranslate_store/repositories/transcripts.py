@@ -1,12 +1,14 @@
 """Transcripts: every write is a revision, and the receipt gives its outcome."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete
+from sqlalchemy import ColumnElement, delete, func, select
 
 from livetranslate_store.checks import checked_uuid
 from livetranslate_store.database.transaction import Transaction
+from livetranslate_store.errors import NotFoundError
 from livetranslate_store.models import Transcript
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
@@ -17,6 +19,8 @@ from livetranslate_store.values import (
     TranscriptInput,
     TranscriptReceipt,
 )
+from livetranslate_store.writing.binding import RowsByTable
+from livetranslate_store.writing.edits import Edit
 from livetranslate_store.writing.encoding import speaker_rows, transcript_id_of, transcript_row
 from livetranslate_store.writing.protocol import write_rows
 
@@ -53,6 +57,42 @@ class TranscriptRepository(Repository[Transcript]):
             )
         return receipt
 
+    async def edit(
+        self,
+        session_id: UUID,
+        transcript_id: UUID,
+        *,
+        text: str,
+        edited_by: str,
+        expected_revision: int | None = None,
+        expected_text: str | None = None,
+    ) -> TranscriptReceipt:
+        """Correct the text of a transcript by hand: the text is final then, and no machine replaces it.
+
+        The edit counts the revision up, so that translations become stale; the text that it replaces is kept,
+        see `store.text_history`. `words` stay those of the transcriber. The same text again changes nothing.
+        Editing back to an earlier text is an edit too. Raises NotFoundError, InvalidInputError, and
+        ConflictError if the stored text is not the one of `expected_revision`, or not `expected_text`.
+        """
+        edit = Edit(text, edited_by, expected_revision, expected_text)
+        edit.check()
+        self._limits.check_text(text)
+        self._transaction.check_usable(writing=True)
+        checked_uuid(session_id, "session_id")
+        checked_uuid(transcript_id, "transcript_id")
+        statement = select(Transcript, func.statement_timestamp()).where(*_key(session_id, transcript_id))
+        # Rows are typed otherwise in SQLAlchemy 2.0 than in 2.1.
+        found: Sequence[Any] = (await self._transaction.execute(statement.with_for_update())).all()
+        if not found:
+            raise _missing(session_id, transcript_id)
+        [(stored, now)] = found
+        row = edit.row(stored, now, draft=None, is_final=True)
+        rows: RowsByTable = {"speakers": [], "transcripts": [row]}
+        outcomes = await write_rows("transcripts", rows, self._transaction, probably_new=False)
+        receipt = outcomes.transcript((session_id, transcript_id))
+        self._lookups.wrote(SegmentLookup(session_id, transcript_id, stored.language, receipt.revision))
+        return receipt
+
     async def get(self, session_id: UUID, transcript_id: UUID) -> Transcript:
         """Return the transcript; raises NotFoundError."""
         checked_uuid(session_id, "session_id")
@@ -79,6 +119,10 @@ class TranscriptRepository(Repository[Transcript]):
         self._transaction.check_usable(writing=True)
         await self._transaction.execute(delete(Transcript).where(*_key(session_id, transcript_id)))
         self._lookups.deleted((session_id, transcript_id))
+
+
+def _missing(session_id: UUID, transcript_id: UUID) -> NotFoundError:
+    return NotFoundError(f"There is no transcript {transcript_id} in session {session_id}.")
 
 
 def _key(session_id: UUID, transcript_id: UUID) -> tuple[ColumnElement[bool], ...]:

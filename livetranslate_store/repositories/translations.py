@@ -1,16 +1,22 @@
 """Translations: one per transcript and target language, with the revision that it was made from."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, select
 
 from livetranslate_store.checks import checked_language, checked_languages, checked_uuid
 from livetranslate_store.database.transaction import Transaction
-from livetranslate_store.errors import MissingReferenceError
-from livetranslate_store.models import Translation
+from livetranslate_store.errors import MissingReferenceError, NotFoundError
+from livetranslate_store.models import Transcript, Translation
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import TranslationInput, TranslationReceipt
+from livetranslate_store.writing.edits import Edit
+from livetranslate_store.writing.encoding import TranslationKey
+from livetranslate_store.writing.protocol import write_rows
 from livetranslate_store.writing.segments import check_languages
 from livetranslate_store.writing.translations import (
     LateTranslation,
@@ -65,17 +71,57 @@ class TranslationRepository(Repository[Translation]):
             receipts.append(receipt)
         return receipts
 
+    async def edit(
+        self,
+        session_id: UUID,
+        transcript_id: UUID,
+        target_language: str,
+        *,
+        text: str,
+        edited_by: str,
+        expected_revision: int | None = None,
+        expected_text: str | None = None,
+    ) -> TranslationReceipt:
+        """Correct a translation by hand: no machine replaces it.
+
+        It is a translation of the transcript's current revision then. The text that it replaces is kept, see
+        `store.text_history`. The same text again changes nothing else. Raises NotFoundError,
+        InvalidInputError, and ConflictError if the stored text was not made from `expected_revision` of the
+        transcript, or is not `expected_text`.
+        """
+        edit = Edit(text, edited_by, expected_revision, expected_text)
+        edit.check()
+        self._limits.check_text(text)
+        self._transaction.check_usable(writing=True)
+        key = _checked_key(session_id, transcript_id, target_language)
+        statement = (
+            select(Translation, Transcript.revision, func.statement_timestamp())
+            .join(
+                Transcript,
+                and_(
+                    Transcript.session_id == Translation.session_id,
+                    Transcript.id == Translation.transcript_id,
+                ),
+            )
+            .where(*_has_key(key), Transcript.session_id == session_id)
+            .with_for_update(of=Translation)
+        )
+        # Rows are typed otherwise in SQLAlchemy 2.0 than in 2.1.
+        found: Sequence[Any] = (await self._transaction.execute(statement)).all()
+        if not found:
+            raise _missing(key)
+        [(stored, revision, now)] = found
+        rows = {"translations": [edit.row(stored, now, transcript_revision=revision)]}
+        outcomes = await write_rows("translations", rows, self._transaction, probably_new=False)
+        return outcomes.translation(key)
+
     async def get(self, session_id: UUID, transcript_id: UUID, target_language: str) -> Translation:
         """Return the transcript's translation into that language; raises NotFoundError."""
-        checked_uuid(session_id, "session_id")
-        checked_uuid(transcript_id, "transcript_id")
-        language = checked_language(target_language, "target_language")
-        return await self._one(
-            Translation.session_id == session_id,
-            Translation.transcript_id == transcript_id,
-            Translation.target_language == language,
-            what=f"translation of transcript {transcript_id} into {language}",
-        )
+        key = _checked_key(session_id, transcript_id, target_language)
+        found = await self.get_many(self.statement().where(*_has_key(key)))
+        if not found:
+            raise _missing(key)
+        return found[0]
 
     def stream_for_session(self, session_id: UUID) -> AsyncIterator[Translation]:
         """Yield a session's translations by transcript and target language, in bounded memory."""
@@ -101,3 +147,20 @@ class TranslationRepository(Repository[Translation]):
             languages = checked_languages(target_languages, "target_languages")
             conditions.append(Translation.target_language.in_(languages))
         return await self._list(*conditions, order=_KEY)
+
+
+def _checked_key(session_id: UUID, transcript_id: UUID, target_language: str) -> TranslationKey:
+    checked_uuid(session_id, "session_id")
+    checked_uuid(transcript_id, "transcript_id")
+    return session_id, transcript_id, checked_language(target_language, "target_language")
+
+
+def _has_key(key: TranslationKey) -> Sequence[ColumnElement[bool]]:
+    return [column == value for column, value in zip(_KEY, key, strict=True)]
+
+
+def _missing(key: TranslationKey) -> NotFoundError:
+    session_id, transcript_id, language = key
+    return NotFoundError(
+        f"There is no translation of transcript {transcript_id} into {language} in session {session_id}."
+    )

@@ -60,6 +60,7 @@ from livetranslate_store.values.statistics import (
     StatementStatistics,
     StoreStatistics,
 )
+from livetranslate_store.values.text_history import TextHistoryEntry, VersionStatus
 from livetranslate_store.values.timeline import (
     ENTRY_KINDS,
     EntryKind,
@@ -135,6 +136,7 @@ __all__ = [
     "StoreHealth",
     "StoreStatistics",
     "SweepReport",
+    "TextHistoryEntry",
     "TimelineEntry",
     "TimelineFilters",
     "TimelinePage",
@@ -146,6 +148,7 @@ __all__ = [
     "TranslationCoverage",
     "TranslationInput",
     "TranslationReceipt",
+    "VersionStatus",
     "ViewedTranslation",
     "Word",
     "is_variant",

@@ -15,6 +15,10 @@ class Connection(Protocol):
     def is_distributed(self) -> bool:
         """Whether the tables are distributed over a cluster."""
 
+    @property
+    def keeps_refused_texts(self) -> bool:
+        """Whether a machine's text that comes after a person's edit is kept as a version."""
+
     async def fetch(self, bound: BoundStatement) -> Sequence[Any]:
         """Run a statement, in the unit's transaction or as one of its own."""
 

@@ -14,7 +14,7 @@ from livetranslate_store.audio.storage import StagedAudio
 from livetranslate_store.checks import JSONObject, encode_json
 from livetranslate_store.ids import new_id, transcript_id_for
 from livetranslate_store.known_speakers import SpeakerRow
-from livetranslate_store.models import AudioFile, Speaker, Transcript, Translation
+from livetranslate_store.models import AudioFile, Speaker, TextVersion, Transcript, Translation
 from livetranslate_store.models.base import table_of
 from livetranslate_store.models.sparse import stored_value
 from livetranslate_store.values import TranscriptInput, TranslationInput, Word
@@ -75,6 +75,7 @@ KEYS: Mapping[str, Sequence[str]] = {
         ("speakers", Speaker),
         ("transcripts", Transcript),
         ("translations", Translation),
+        ("text_versions", TextVersion),
     )
 }
 COLUMNS: Mapping[str, Sequence[str]] = {

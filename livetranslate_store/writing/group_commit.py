@@ -137,6 +137,10 @@ class _Connection:
     def is_distributed(self) -> bool:
         return self._database.is_distributed
 
+    @property
+    def keeps_refused_texts(self) -> bool:
+        return self._database.keeps_refused_texts
+
     async def fetch(self, bound: BoundStatement) -> Sequence[Any]:
         return await self._database.fetch_once(bound, writes=True, lease=self._take_lease())
 

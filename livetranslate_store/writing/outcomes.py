@@ -52,6 +52,10 @@ class WriteOutcomes:
         """Return the keys of a table's rows that have an outcome."""
         return self._rows[table].keys()
 
+    def has_stale(self, *tables: str) -> bool:
+        """Return whether a row of these tables was refused."""
+        return any(outcome is Outcome.STALE for table in tables for outcome, _ in self._rows[table].values())
+
     def audio_file(self, key: Key) -> AudioReceipt:
         """Return the receipt of an audio file."""
         outcome, _ = self._rows["audio_files"][key]

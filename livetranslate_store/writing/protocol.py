@@ -13,6 +13,7 @@ from livetranslate_store.writing.binding import RowsByTable
 from livetranslate_store.writing.connection import Connection
 from livetranslate_store.writing.encoding import KEYS
 from livetranslate_store.writing.forms import forms_of
+from livetranslate_store.writing.history import keep_refused, keeping_replaced
 from livetranslate_store.writing.outcomes import WriteOutcomes
 
 # A race is lost once, hardly ever twice.
@@ -60,8 +61,21 @@ async def write_rows(
     """Write rows of one table, each by itself, and return the outcomes.
 
     Transcripts may come with their speakers. A translation without a stored transcript has no outcome. No
-    key may occur twice.
+    key may occur twice. The texts that edits replace are kept.
     """
+
+    async def write(connection: Connection) -> WriteOutcomes:
+        return await _write_rows(table, rows, connection, probably_new=probably_new)
+
+    outcomes = await keeping_replaced(rows, connection, write)
+    if connection.keeps_refused_texts and outcomes.has_stale(table):
+        await keep_refused(rows, connection.fetch)
+    return outcomes
+
+
+async def _write_rows(
+    table: str, rows: RowsByTable, connection: Connection, *, probably_new: bool
+) -> WriteOutcomes:
     outcomes = WriteOutcomes()
     key_length = len(KEYS[table])
     forms = forms_of(connection)

@@ -105,16 +105,23 @@ def is_edit(version: Columns) -> ColumnElement[bool]:
     return edited_by.is_not(None)
 
 
-def _of_edits(
-    stored: Columns, new: Columns, differs: ColumnElement[bool]
-) -> list[tuple[ColumnElement[bool], ColumnElement[bool]]]:
-    """Return the first cases of a rule: whether the new version is accepted if either is an edit."""
-    later = or_(
+def is_later_edit(stored: Columns, new: Columns, differs: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return whether a new edit replaces the stored version; `differs` decides between equal moments."""
+    return or_(
         stored.edited_by.is_(None),
         new.edited_at > stored.edited_at,
         and_(new.edited_at == stored.edited_at, differs),
     )
-    return [(is_edit(new), later), (is_edit(stored), literal_column("false"))]
+
+
+def _of_edits(
+    stored: Columns, new: Columns, differs: ColumnElement[bool]
+) -> list[tuple[ColumnElement[bool], ColumnElement[bool]]]:
+    """Return the first cases of a rule: whether the new version is accepted if either is an edit."""
+    return [
+        (is_edit(new), is_later_edit(stored, new, differs)),
+        (is_edit(stored), literal_column("false")),
+    ]
 
 
 def _differs(stored: Columns, new: Columns, content: Sequence[str]) -> ColumnElement[bool]:

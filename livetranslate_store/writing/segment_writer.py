@@ -13,6 +13,7 @@ from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.connection import Connection
 from livetranslate_store.writing.forms import forms_of
 from livetranslate_store.writing.group_commit import GroupCommit, group_limit
+from livetranslate_store.writing.history import keep_refused, keeping_replaced
 from livetranslate_store.writing.outcomes import WriteOutcomes
 from livetranslate_store.writing.protocol import first_or_merge, undone_by_race
 from livetranslate_store.writing.segments import (
@@ -111,6 +112,9 @@ async def write_segments(
     `speakers` are those of them that may have to be written.
     """
     merge = partial(_merge, segments, speakers, connection)
+    if any(each.has_edits for each in segments):
+        # In a transaction, with the texts that the edits replace.
+        return await first_or_merge(None, undone_by_race(merge))
     if probably_new:
         insert = partial(_insert, segments, speakers, connection)
         return await first_or_merge(undone_by_race(insert, inserts=True), undone_by_race(merge))
@@ -147,7 +151,13 @@ async def _merge(
     segments: Sequence[Segment], speakers: Sequence[SpeakerRow], connection: Connection
 ) -> Sequence[SegmentReceipt]:
     rows = segment_rows(segments, speakers, are_new=False)
-    outcomes = WriteOutcomes(await forms_of(connection).merge_segments(rows, connection))
+
+    async def write(connection: Connection) -> WriteOutcomes:
+        return WriteOutcomes(await forms_of(connection).merge_segments(rows, connection))
+
+    outcomes = await keeping_replaced(rows, connection, write)
+    if connection.keeps_refused_texts and outcomes.has_stale("transcripts", "translations"):
+        await keep_refused(rows, connection.fetch)
     return [receipt_of(each, outcomes) for each in segments]
 
 

@@ -53,6 +53,13 @@ class Segment(NamedTuple):
         return not self.translations and self.audio is None
 
     @property
+    def has_edits(self) -> bool:
+        """Whether one of its texts is a person's."""
+        return self.transcript.edited_by is not None or any(
+            each.edited_by is not None for each in self.translations
+        )
+
+    @property
     def audio_file_id(self) -> UUID | None:
         """The id of the audio that comes with the segment."""
         return None if self.audio is None else self.audio.audio_file_id

@@ -51,6 +51,7 @@ class Server:
         self.ran: list[BoundStatement] = []
 
     is_distributed = False
+    keeps_refused_texts = False
 
     async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
         return await work(self.fetch)

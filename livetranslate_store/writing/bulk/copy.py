@@ -25,6 +25,8 @@ from livetranslate_store.writing.bulk.statements import (
     staging_statements,
 )
 from livetranslate_store.writing.encoding import Key, Row
+from livetranslate_store.writing.history import keep_refused, keep_replaced
+from livetranslate_store.writing.segments import Segment, segment_rows
 from livetranslate_store.writing.settling import settle_statement
 
 
@@ -43,9 +45,10 @@ class BatchOutcomes:
 class BatchWriter:
     """Writes one batch in the running transaction of a driver's connection."""
 
-    def __init__(self, driver: Driver, statements: StatementTimes) -> None:
+    def __init__(self, driver: Driver, statements: StatementTimes, *, keeps_refused_texts: bool) -> None:
         self._driver = driver
         self._statements = statements
+        self._keeps_refused_texts = keeps_refused_texts
         self._outcomes = BatchOutcomes()
 
     async def write(self, batch: Batch, *, is_new: bool) -> BatchOutcomes:
@@ -96,13 +99,23 @@ class BatchWriter:
         await self._stage(STAGED_TRANSLATIONS, (wave.translations(are_new=False) for wave in waves))
         outcomes = self._outcomes
         for number, wave in enumerate(waves):
+            await self._keep_replaced(wave.segments)
             merged = await self._fetch(merge_statement().bind({WAVE: number}))
+            await self._keep_refused(wave.segments)
             for table, outcome, count, *arrays in merged:
                 outcomes.counts[table, outcome] += count
                 if outcome == Outcome.UNCHANGED and table == STAGED_AUDIO_FILES.target.name:
                     outcomes.needless += wave.objects_of({key for key, _ in _by_key(*arrays)})
                 elif outcome == Outcome.UPDATED and table == STAGED_TRANSCRIPTS.target.name:
                     outcomes.revised += wave.lookups_of(dict(_by_key(*arrays)))
+
+    async def _keep_replaced(self, segments: Sequence[Segment]) -> None:
+        if edited := [each for each in segments if each.has_edits]:
+            await keep_replaced(segment_rows(edited, [], are_new=False), self._fetch)
+
+    async def _keep_refused(self, segments: Sequence[Segment]) -> None:
+        if self._keeps_refused_texts:
+            await keep_refused(segment_rows(segments, [], are_new=False), self._fetch)
 
     async def _add_speakers(self, speakers: Sequence[Row]) -> None:
         await self._fetch(speakers_statement().bind(ARRAYS.values({"speakers": speakers})))

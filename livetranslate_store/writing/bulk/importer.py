@@ -199,9 +199,12 @@ class BulkImport:
 
     def _writer(self, driver: Driver) -> BatchWriter:
         database = self._database
+        keeps_refused = database.keeps_refused_texts
         if database.is_distributed:
-            return ShardedBatchWriter(driver, database.statements, database.shards)
-        return BatchWriter(driver, database.statements)
+            return ShardedBatchWriter(
+                driver, database.statements, database.shards, keeps_refused_texts=keeps_refused
+            )
+        return BatchWriter(driver, database.statements, keeps_refused_texts=keeps_refused)
 
     async def _commit(
         self, transaction: Transaction, batch: Batch, written: BatchOutcomes, orphans: set[str]

@@ -20,8 +20,15 @@ from livetranslate_store.writing.upserts import AUDIO_FILES, TRANSCRIPTS
 class ShardedBatchWriter(BatchWriter):
     """Writes one batch whose sessions lie in several shards."""
 
-    def __init__(self, driver: Driver, statements: StatementTimes, shards: ShardMap) -> None:
-        super().__init__(driver, statements)
+    def __init__(
+        self,
+        driver: Driver,
+        statements: StatementTimes,
+        shards: ShardMap,
+        *,
+        keeps_refused_texts: bool,
+    ) -> None:
+        super().__init__(driver, statements, keeps_refused_texts=keeps_refused_texts)
         self._shards = shards
         self._shard_of: dict[UUID, int] = {}
 
@@ -47,6 +54,7 @@ class ShardedBatchWriter(BatchWriter):
     async def _merge_segments(self, wave: Wave, segments: Sequence[Segment]) -> None:
         # The speakers come with the whole batch.
         rows = segment_rows(segments, [], are_new=False)
+        await self._keep_replaced(segments)
         unchanged, revised = set(), {}
         for table, session_id, row_id, _, outcome, revision in await merge_all(rows, self._fetch):
             if outcome is None:
@@ -56,6 +64,7 @@ class ShardedBatchWriter(BatchWriter):
                 unchanged.add((session_id, row_id))
             elif table == TRANSCRIPTS.name and outcome == Outcome.UPDATED:
                 revised[session_id, row_id] = revision
+        await self._keep_refused(segments)
         self._outcomes.needless += wave.objects_of(unchanged)
         self._outcomes.revised += wave.lookups_of(revised)
 

@@ -19,6 +19,7 @@ async def test_on_a_single_server_the_plan_names_the_extension_and_the_tables(ow
         "livetranslate.speakers": "moves",
         "livetranslate.transcripts": "moves",
         "livetranslate.translations": "moves",
+        "livetranslate.text_versions": "moves",
         "meanwhile": "ok",
     }
 

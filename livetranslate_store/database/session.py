@@ -75,5 +75,12 @@ def _refuse_changes(session: UnitSession, _context: UOWTransaction, _instances: 
 
 @event.listens_for(UnitSession, "do_orm_execute")
 def _read_anew(state: ORMExecuteState) -> None:
-    if state.is_select and any(issubclass(mapper.class_, Base) for mapper in state.all_mappers):
+    # A session without any object has none to renew, and reads rows faster without this option. Eager loading
+    # has the option of its query: on its own it would undo what another path of that query has loaded.
+    if (
+        state.is_select
+        and not state.is_relationship_load
+        and state.session.identity_map
+        and any(issubclass(mapper.class_, Base) for mapper in state.all_mappers)
+    ):
         state.update_execution_options(populate_existing=True)

@@ -1,4 +1,4 @@
-"""The declarative models, without relationships; inside a unit of work they are read-only."""
+"""The declarative models and the relationships between them; they are read-only."""
 
 from livetranslate_store.models.audio_file import AudioFile
 from livetranslate_store.models.base import SCHEMA, Base

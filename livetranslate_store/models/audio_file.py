@@ -1,13 +1,18 @@
 """One recorded chunk of a session's audio; its bytes are in the object store."""
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from livetranslate_store.models.base import Base, json_object, not_negative, one_of, times
+from livetranslate_store.models.relations import AS_SPOKEN, related
 from livetranslate_store.models.session import Session
 from livetranslate_store.values import AUDIO_STATUSES
+
+if TYPE_CHECKING:
+    from livetranslate_store.models.transcript import Transcript
 
 
 class AudioFile(Base):
@@ -39,3 +44,6 @@ class AudioFile(Base):
     end_time: Mapped[float | None]
     quality_score: Mapped[float | None]
     status: Mapped[str] = mapped_column(server_default="completed")
+
+    session: Mapped[Session] = related()
+    transcripts: Mapped[list["Transcript"]] = related(order_by=AS_SPOKEN)

@@ -1,13 +1,20 @@
 """One bot's stay in one meeting."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, Index, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from livetranslate_store.models.base import Base, json_object, one_of
+from livetranslate_store.models.relations import AS_SPOKEN, related
 from livetranslate_store.values import SESSION_STATUSES
+
+if TYPE_CHECKING:
+    from livetranslate_store.models.audio_file import AudioFile
+    from livetranslate_store.models.speaker import Speaker
+    from livetranslate_store.models.transcript import Transcript
 
 
 class Session(Base):
@@ -36,3 +43,7 @@ class Session(Base):
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
     target_languages: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+
+    transcripts: Mapped[list["Transcript"]] = related(order_by=AS_SPOKEN)
+    audio_files: Mapped[list["AudioFile"]] = related(order_by="(AudioFile.start_time, AudioFile.id)")
+    speakers: Mapped[list["Speaker"]] = related(order_by="Speaker.label")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -30,9 +30,14 @@ from livetranslate_store.models.base import (
     share,
     times,
 )
+from livetranslate_store.models.relations import related
 from livetranslate_store.models.session import Session
 from livetranslate_store.models.sparse import SparseObject, SparseText
+from livetranslate_store.models.speaker import Speaker
 from livetranslate_store.values.inputs import USUAL_SOURCE
+
+if TYPE_CHECKING:
+    from livetranslate_store.models.translation import Translation
 
 # Room in each page for the revisions that are still to come: a HOT update stays in its page.
 FILL_FACTOR = 80
@@ -97,6 +102,15 @@ class Transcript(Base):
     edited_by: Mapped[str | None]
     edited_at: Mapped[datetime | None]
     text: Mapped[str] = column_property(func.coalesce(settled_text, draft))
+
+    session: Mapped[Session] = related()
+    audio_file: Mapped[AudioFile | None] = related()
+    # No foreign key: see `Speaker.transcripts`.
+    speaker: Mapped[Speaker | None] = related(
+        primaryjoin="and_(Speaker.session_id == foreign(Transcript.session_id),"
+        " Speaker.label == foreign(Transcript.speaker_label))"
+    )
+    translations: Mapped[list["Translation"]] = related(order_by="Translation.target_language")
 
 
 def spoken_text(transcript: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[str]:

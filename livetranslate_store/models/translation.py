@@ -24,6 +24,7 @@ from livetranslate_store.models.base import (
     share,
     times,
 )
+from livetranslate_store.models.relations import related
 from livetranslate_store.models.sparse import SparseObject, SparseText
 from livetranslate_store.models.transcript import Transcript
 from livetranslate_store.values.inputs import USUAL_SERVICE
@@ -78,3 +79,5 @@ class Translation(Base):
     # The person whose words these are; NULL if they are a machine's.
     edited_by: Mapped[str | None]
     edited_at: Mapped[datetime | None]
+
+    transcript: Mapped[Transcript] = related()

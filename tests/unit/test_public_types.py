@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import livetranslate_store
-from livetranslate_store import Store, UnitOfWork, exchange, page, repositories
+from livetranslate_store import Store, UnitOfWork, exchange, models, page, repositories
 
 PACKAGE = f"{livetranslate_store.__name__}."
 EXPORTED = {getattr(livetranslate_store, name) for name in livetranslate_store.__all__}
 REPOSITORIES = [each for name, each in vars(repositories).items() if name.endswith("Repository")]
+#: Models name each other in their relationships, in circles.
+NAMES = {name: getattr(models, name) for name in models.__all__}
 #: What a user has in hand without any type's name: what these lead to follows from their annotations.
 BEGINNINGS = [
     *(Store, UnitOfWork),
@@ -29,7 +31,7 @@ def types_in(annotation: Any) -> Iterator[Any]:
 
 def uses(thing: Any) -> set[Any]:
     """Return the package's own types in the annotations of a function, or of a class and its methods."""
-    found = {each for hint in typing.get_type_hints(thing).values() for each in types_in(hint)}
+    found = {each for hint in typing.get_type_hints(thing, localns=NAMES).values() for each in types_in(hint)}
     for name, member in inspect.getmembers(thing) if isinstance(thing, type) else ():
         method = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
         if not name.startswith("_") and inspect.isfunction(method) and method.__module__.startswith(PACKAGE):

@@ -1,5 +1,6 @@
 """A data layer for live meeting translation: one unit of work, one timeline, PostgreSQL underneath."""
 
+from livetranslate_store.audio.recording import Recording
 from livetranslate_store.errors import (
     ConflictError,
     CorruptAudioError,
@@ -30,12 +31,14 @@ from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.store import Store
 from livetranslate_store.unit_of_work import UnitOfWork
 from livetranslate_store.values import (
+    AudioFacts,
     AudioInput,
     AudioReceipt,
     BreakersStatistics,
     BreakerStatistics,
     CacheStatistics,
     ClusterHealth,
+    DeletedAudioFile,
     DeletedSession,
     DeletedSpeakerContent,
     FileImportReport,
@@ -89,6 +92,7 @@ from livetranslate_store.values import (
 )
 
 __all__ = [
+    "AudioFacts",
     "AudioFile",
     "AudioFileRepository",
     "AudioInput",
@@ -99,6 +103,7 @@ __all__ = [
     "ClusterHealth",
     "ConflictError",
     "CorruptAudioError",
+    "DeletedAudioFile",
     "DeletedSession",
     "DeletedSpeakerContent",
     "DuplicateError",
@@ -123,6 +128,7 @@ __all__ = [
     "PoolTimeoutError",
     "Problem",
     "QueryTimeoutError",
+    "Recording",
     "Refusal",
     "ReplicaStatistics",
     "RestoreProgress",

@@ -26,6 +26,8 @@ JSONObject: TypeAlias = Mapping[str, JSONValue]
 MAX_TEXT_CHARACTERS = 1_000_000
 # One chunk of a live recording; hours of it belong in several chunks, and bytes are held in memory.
 MAX_AUDIO_BYTES = 512 * 1024 * 1024
+# An object store takes 10,000 parts of 8 MiB.
+MAX_STREAMED_AUDIO_BYTES = 64 * 1024**3
 # Names, keys and labels are indexed: 500 characters of 4 bytes fit into a B-tree entry (2,704 bytes).
 MAX_NAME_CHARACTERS = 500
 # Titles and addresses are shown, not looked up by.

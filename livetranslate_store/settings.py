@@ -7,7 +7,7 @@ from typing import Any, Self, TypedDict, Unpack
 from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from livetranslate_store.checks import MAX_AUDIO_BYTES, MAX_TEXT_CHARACTERS
+from livetranslate_store.checks import MAX_AUDIO_BYTES, MAX_STREAMED_AUDIO_BYTES, MAX_TEXT_CHARACTERS
 from livetranslate_store.errors import InvalidInputError
 
 STORAGE_SECONDS = 30.0
@@ -44,6 +44,7 @@ class SettingValues(TypedDict, total=False):
     max_text_characters: int
     max_metadata_bytes: int
     max_audio_bytes: int
+    max_streamed_audio_bytes: int
     keep_refused_texts: bool
     tracing: bool
 
@@ -119,6 +120,8 @@ class StoreSettings(BaseSettings):
     max_metadata_bytes: int = Field(1024 * 1024, ge=2)
     #: Maximum bytes of one recorded chunk; each running write holds as many in memory.
     max_audio_bytes: int = Field(64 * 1024 * 1024, ge=1, le=MAX_AUDIO_BYTES)
+    #: Maximum bytes of a recording that comes as a stream; 48 MiB of it are in memory at most.
+    max_streamed_audio_bytes: int = Field(4 * 1024**3, ge=1, le=MAX_STREAMED_AUDIO_BYTES)
     #: True keeps a machine's text that comes after a person's edit as a version of the text.
     keep_refused_texts: bool = False
     #: True makes OpenTelemetry spans of writes, units of work, reads and imports (the extra `otel`).

@@ -15,6 +15,7 @@ class SizeLimits(Value, frozen=True):
     max_text_characters: int
     max_metadata_bytes: int
     max_audio_bytes: int
+    max_streamed_audio_bytes: int
 
     @classmethod
     def of(cls, settings: StoreSettings) -> "SizeLimits":
@@ -62,6 +63,14 @@ class SizeLimits(Value, frozen=True):
             raise self._too_large("data", len(audio.data), "max_audio_bytes")
         if audio.metadata:
             self.check_metadata(audio.metadata)
+
+    def check_streamed_audio(self, size: int) -> None:
+        """Refuse a recording that comes as a stream and has `size` bytes so far."""
+        if size > self.max_streamed_audio_bytes:
+            raise InvalidInputError(
+                f"The recording has more than {self.max_streamed_audio_bytes:,} bytes, which are the most "
+                "that are stored (max_streamed_audio_bytes)."
+            )
 
     def check_metadata(self, metadata: JSONObject) -> None:
         """Refuse metadata whose JSON is too large."""

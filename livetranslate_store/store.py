@@ -9,12 +9,15 @@ from functools import partial
 from typing import Self, TypeVar, Unpack
 from uuid import UUID
 
+from livetranslate_store.audio.joined import chunk_of, joined
+from livetranslate_store.audio.recording import Recording
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.audio.sweep import sweep_audio
 from livetranslate_store.checks import check_kind, checked_uuid
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.transaction import Route, Transaction
 from livetranslate_store.embedded.provision import Provisioned
+from livetranslate_store.errors import InvalidInputError, NotFoundError
 from livetranslate_store.health import check_health
 from livetranslate_store.models import AudioFile
 from livetranslate_store.reading.reads import Reads, checked_position
@@ -26,7 +29,9 @@ from livetranslate_store.tasks import run_to_end
 from livetranslate_store.tracing import Tracing
 from livetranslate_store.unit_of_work import UnitOfWork, opened
 from livetranslate_store.values import (
+    AudioFacts,
     AudioInput,
+    AudioReceipt,
     BreakersStatistics,
     ImportProgress,
     ImportReport,
@@ -43,6 +48,7 @@ from livetranslate_store.values import (
 from livetranslate_store.write_gate import WriteGate
 from livetranslate_store.writing.bulk.importer import BulkImport
 from livetranslate_store.writing.group_commit import GroupCommit, group_limit
+from livetranslate_store.writing.recordings import RecordingWriter
 from livetranslate_store.writing.segment_writer import SegmentWriter
 from livetranslate_store.writing.segments import checked_segment
 from livetranslate_store.writing.translations import LateTranslation, write_translations
@@ -53,6 +59,8 @@ T = TypeVar("T")
 
 # Longer than any unit of work takes: a younger object may still get its row.
 SWEEP_AFTER = timedelta(days=1)
+# S3 and GCS sign for no longer.
+MAX_SIGNED = timedelta(days=7)
 
 
 class Store(Reads):
@@ -74,6 +82,7 @@ class Store(Reads):
         self._storage = storage
         self._limits = limits
         self._segments = SegmentWriter(database, storage, cache, gate)
+        self._recordings = RecordingWriter(database, storage, gate, limits)
         self._translations: GroupCommit[LateTranslation, TranslationReceipt] = GroupCommit(
             database, write_translations, limit=group_limit(gate.limit)
         )
@@ -253,6 +262,83 @@ class Store(Reads):
             report = await bulk.run(segments)
             span.set(refused=report.refused)
         return report
+
+    async def record_audio(
+        self, session_id: UUID, pieces: AsyncIterable[bytes], **facts: Unpack[AudioFacts]
+    ) -> AudioReceipt:
+        """Store a recording whose bytes come in pieces, in bounded memory.
+
+        It is the same audio file as the same bytes at the same start time in one piece. While the bytes come,
+        however slowly, the call holds no connection and no slot at the gate. A stream that fails, is
+        cancelled or becomes too large leaves nothing behind.
+
+        The facts are the fields of AudioInput without its data; `format` is required. Raises
+        InvalidInputError for pieces other than bytes, for no bytes, and for more than
+        `max_streamed_audio_bytes`; the errors of `pieces`; MissingReferenceError if the session does not
+        exist; StoreUnavailableError, WriteRejectedError and OutcomeUnknownError as `record_segment` does.
+        """
+        checked_uuid(session_id, "session_id")
+        check_kind(pieces, AsyncIterable, "pieces")
+        described = AudioInput(data=b"", **facts)
+        self._limits.check_audio(described)
+        with self._tracing.span("record_audio", session_id=session_id) as span:
+            try:
+                receipt = await self._recordings.write(session_id, pieces, described)
+            finally:
+                self._router.wrote(session_id)
+            span.set(outcome=receipt.outcome)
+        return receipt
+
+    async def open_audio(self, session_id: UUID, audio_file_id: UUID) -> Recording:
+        """Return a recording to be read in pieces, or by ranges of bytes; raises NotFoundError."""
+
+        async def find() -> Recording:
+            async with self.read() as reader:
+                return await reader.audio_files.open(session_id, audio_file_id)
+
+        return await self._database.retries.run(find)
+
+    async def open_session_audio(self, session_id: UUID, *, fill_gaps: bool = False) -> Recording:
+        """Return all audio files of a session as one recording, in the order of their start times.
+
+        WAV files of one format become one WAV file: what two of them overlap is heard once, from the earlier
+        one, and gaps are left out. With `fill_gaps` they are silence, so that a place in the recording is a
+        time of the session, less `start_time`. A single audio file of any format is given as it is.
+
+        It reads the header of each file. Raises NotFoundError if there is no audio; InvalidInputError, which
+        names the audio file, for other or different formats, a file without a start time, and a gap of more
+        than a day; CorruptAudioError and StoreUnavailableError.
+        """
+        check_kind(fill_gaps, bool, "fill_gaps")
+
+        async def find() -> list[AudioFile]:
+            async with self.read() as reader:
+                return await reader.audio_files.list_for_session(session_id)
+
+        rows = await self._database.retries.run(find)
+        if not rows:
+            raise NotFoundError(f"There is no audio in session {session_id}.")
+        return await joined(self._storage, [*map(chunk_of, rows)], fill_gaps=fill_gaps)
+
+    async def presigned_audio_url(
+        self, session_id: UUID, audio_file_id: UUID, *, expires_in: timedelta = timedelta(hours=1)
+    ) -> str:
+        """Return an address at which anybody reads the recording, without the store, until it expires.
+
+        `expires_in` is from a second to seven days. The address is a secret for that long. Raises
+        NotFoundError; UsageError if the storage has no such addresses, as a local folder has none;
+        InvalidInputError, and StoreUnavailableError without credentials to sign with.
+        """
+        check_kind(expires_in, timedelta, "expires_in")
+        if not timedelta(seconds=1) <= expires_in <= MAX_SIGNED:
+            raise InvalidInputError(f"expires_in must be from 1 second to 7 days, not {expires_in}.")
+
+        async def find() -> AudioFile:
+            async with self.read() as reader:
+                return await reader.audio_files.get(session_id, audio_file_id)
+
+        row = await self._database.retries.run(find)
+        return await self._storage.signed_url(row.storage_key, expires_in)
 
     async def read_audio(self, session_id: UUID, audio_file_id: UUID) -> bytes:
         """Return a recording after checking it against its SHA-256.

@@ -9,15 +9,18 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar, TypeVarTuple
 
+from obstore import open_writer, sign
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
 from livetranslate_store.audio.failures import STORAGE_ERRORS, storage_failure
 from livetranslate_store.audio.lane import Lane
-from livetranslate_store.errors import InvalidInputError, StoreUnavailableError
+from livetranslate_store.audio.upload import PART_BYTES, PARTS_AT_ONCE, Upload
+from livetranslate_store.errors import InvalidInputError, StoreUnavailableError, UsageError
 from livetranslate_store.incidents import Incident
 from livetranslate_store.settings import MAX_WAITING_BYTES, STORAGE_SECONDS
 from livetranslate_store.tasks import LEAVE_SECONDS, run_to_end
@@ -84,9 +87,41 @@ class Objects:
         """Store the bytes unless the object exists; return whether they were stored."""
         return await self._calling("written", self._create, key, data)
 
+    def upload(self, key: str) -> Upload:
+        """Return the upload of an object in parts; nothing is written yet."""
+        return Upload(
+            key,
+            self._calling,
+            open_writer=partial(
+                open_writer, self._store, buffer_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+            ),
+            make_durable=self._make_durable,
+            delete=self._delete,
+        )
+
     async def get(self, key: str) -> bytes | None:
         """Return the bytes of an object, None if it does not exist."""
         return await self._calling("read", self._read, key)
+
+    async def get_range(self, key: str, start: int, end: int) -> tuple[bytes, int] | None:
+        """Return the bytes `[start, end)` of an object and its size, None if it does not exist.
+
+        The bytes are fewer if the object ends before `end`.
+        """
+        return await self._calling("read", self._read_range, key, start, end)
+
+    async def signed_url(self, key: str, expires_in: timedelta) -> str:
+        """Return an address that anybody can read the object at for a while.
+
+        Raises UsageError if the object store has no such addresses.
+        """
+        if not isinstance(self._store, S3Store | GCSStore | AzureStore):
+            raise UsageError(
+                "The audio storage has no addresses for other programs: only S3, GCS and Azure have. "
+                "Serve the bytes with open_audio()."
+            )
+        # By its keywords: mypy takes the overload for one key.
+        return await self._calling("read", partial(sign, self._store, "GET", key, expires_in))
 
     async def exists(self, key: str) -> bool:
         """Return whether the object exists."""
@@ -154,17 +189,20 @@ class Objects:
         attempt.is_stored = True
         if attempt.has_failed:
             self._delete(key)
-        elif self._folder is not None:
-            _make_durable(self._folder, key)
+        else:
+            self._make_durable(key)
 
     def _create(self, key: str, data: bytes) -> bool:
         try:
             self._store.put(key, data, mode="create")
         except AlreadyExistsError:
             return False
+        self._make_durable(key)
+        return True
+
+    def _make_durable(self, key: str) -> None:
         if self._folder is not None:
             _make_durable(self._folder, key)
-        return True
 
     def _delete(self, key: str) -> None:
         with suppress(FileNotFoundError):
@@ -175,6 +213,19 @@ class Objects:
             return bytes(self._store.get(key).bytes())
         except FileNotFoundError:
             return None
+
+    def _read_range(self, key: str, start: int, end: int) -> tuple[bytes, int] | None:
+        try:
+            found = self._store.get(key, options={"range": (start, end)})
+            return bytes(found.bytes()), found.meta["size"]
+        except FileNotFoundError:
+            return None
+        except BaseError:
+            # A range behind the end of an object is an error too.
+            size = self._store.head(key)["size"]
+            if start < size:
+                raise
+            return b"", size
 
     def _exists(self, key: str) -> bool:
         try:

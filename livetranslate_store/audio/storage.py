@@ -1,18 +1,20 @@
 """The bytes of recordings.
 
 A key is made of ids alone, `<session>/<audio file>/<attempt>`: no part of it comes from a caller, and each
-attempt to write has an object of its own, so that a clean-up after one never takes another's bytes.
+attempt to write has an object of its own, so that a clean-up after one never takes another's bytes. The id
+of an audio file is derived from its SHA-256, which a stream has at its end: its key has `STREAMED` there.
 """
 
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from livetranslate_store.audio.objects import Objects, StoredObject
 from livetranslate_store.audio.owner import MARKER, Fetch, check_may_remove, claim, ownership
+from livetranslate_store.audio.upload import Upload
 from livetranslate_store.errors import CorruptAudioError, StoreUnavailableError, UsageError
 from livetranslate_store.ids import audio_file_id_for, new_id
 from livetranslate_store.settings import MAX_WAITING_BYTES, STORAGE_SECONDS
@@ -22,8 +24,13 @@ from livetranslate_store.values import AudioInput
 # Hashing less than this takes less time than handing it to a thread.
 HASH_IN_THREAD_BYTES = 256 * 1024
 
+_MISSING = "The bytes of a recording are missing from the audio storage."
+
 # session, audio file, attempt
 KEY_PARTS = 3
+
+# In place of the audio file's id, in the key of bytes that came as a stream.
+STREAMED = UUID(int=0)
 
 # The object of a probe has an ordinary key, so that the sweep finds it after a crash.
 _PROBE_SESSION = UUID(int=0)
@@ -31,11 +38,13 @@ _PROBE = AudioInput(data=b"probe", format="probe")
 
 
 class StagedAudio(NamedTuple):
-    """A chunk before it is stored: its id, the key for its bytes, and their SHA-256."""
+    """A chunk before its row exists: its id, the key of its bytes, their SHA-256 and number, its facts."""
 
     audio_file_id: UUID
     storage_key: str
     sha256: str
+    size_bytes: int
+    #: Without data if the bytes came as a stream.
     audio: AudioInput
 
 
@@ -99,7 +108,12 @@ class AudioStorage:
         self.check_configured()
         sha256 = await digest_of(audio.data)
         audio_file_id = audio_file_id_for(session_id, sha256, audio.start_time)
-        return StagedAudio(audio_file_id, f"{session_id}/{audio_file_id}/{new_id()}", sha256, audio)
+        key = f"{session_id}/{audio_file_id}/{new_id()}"
+        return StagedAudio(audio_file_id, key, sha256, len(audio.data), audio)
+
+    def upload(self, session_id: UUID) -> Upload:
+        """Return the upload of a recording whose bytes come as a stream; nothing is written yet."""
+        return self._objects.upload(f"{session_id}/{STREAMED}/{new_id()}")
 
     async def put(self, staged: StagedAudio) -> None:
         """Store a staged chunk as `put_bytes` does."""
@@ -113,10 +127,27 @@ class AudioStorage:
         """Return the bytes; raises CorruptAudioError if they are missing, or not the recorded ones."""
         data = await self._objects.get(storage_key)
         if data is None:
-            raise CorruptAudioError("The bytes of a recording are missing from the audio storage.")
+            raise CorruptAudioError(_MISSING)
         if len(data) != size_bytes or await digest_of(data) != sha256:
             raise CorruptAudioError
         return data
+
+    async def get_range(self, storage_key: str, start: int, end: int, *, size_bytes: int) -> bytes:
+        """Return the bytes `[start, end)` of a recording that has `size_bytes`.
+
+        Raises CorruptAudioError if the recording is missing, or has another size.
+        """
+        found = await self._objects.get_range(storage_key, start, end)
+        if found is None:
+            raise CorruptAudioError(_MISSING)
+        data, size = found
+        if size != size_bytes or len(data) != end - start:
+            raise CorruptAudioError
+        return data
+
+    async def signed_url(self, storage_key: str, expires_in: timedelta) -> str:
+        """Return an address that anybody can read a recording at; raises UsageError if there is none."""
+        return await self._objects.signed_url(storage_key, expires_in)
 
     async def remove(self, *keys: str) -> None:
         """Remove objects; a missing one is fine."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ARRAY, Uuid, and_, bindparam, column, func, select
+from sqlalchemy import ARRAY, Text, Uuid, and_, bindparam, column, func, select
 
 from livetranslate_store.audio.objects import StoredObject
-from livetranslate_store.audio.storage import AudioStorage, ids_in
+from livetranslate_store.audio.storage import STREAMED, AudioStorage, ids_in
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.models import AudioFile
@@ -67,6 +67,10 @@ async def _orphans(database: Database, candidates: Sequence[StoredObject]) -> li
     session_ids, audio_file_ids = zip(*set(ids.values()), strict=True)
     rows = await database.fetch(_referred().bind({"session_ids": session_ids, "ids": audio_file_ids}))
     referred = {row["storage_key"] for row in rows}
+    streams = {each.key: session_id for each, (session_id, id_) in ids.items() if id_ == STREAMED}
+    if streams:
+        values = {"session_ids": [*streams.values()], "storage_keys": [*streams]}
+        referred |= {row["storage_key"] for row in await database.fetch(_referred_streams().bind(values))}
     return [each for each in ids if each.key not in referred]
 
 
@@ -81,4 +85,18 @@ def _referred() -> Statement:
     same = and_(AudioFile.session_id == ids.c.session_id, AudioFile.id == ids.c.id)
     return Statement.compiled(
         "audio.sweep", select(AudioFile.storage_key).select_from(ids.join(AudioFile, same))
+    )
+
+
+@cache
+def _referred_streams() -> Statement:
+    """Return the query of the keys that rows refer to, among the given ones of bytes that came as streams."""
+    keys = (
+        func.unnest(bindparam("session_ids", type_=ARRAY(Uuid)), bindparam("storage_keys", type_=ARRAY(Text)))
+        .table_valued(column("session_id", Uuid), column("storage_key", Text), name="keys")
+        .render_derived()
+    )
+    same = and_(AudioFile.session_id == keys.c.session_id, AudioFile.storage_key == keys.c.storage_key)
+    return Statement.compiled(
+        "audio.sweep_streams", select(AudioFile.storage_key).select_from(keys.join(AudioFile, same))
     )

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import msgspec
 
+from livetranslate_store.audio.recording import StoredBytes
 from livetranslate_store.checks import MAX_AUDIO_BYTES
 from livetranslate_store.errors import NotFoundError
 from livetranslate_store.exchange.backup_lines import Header
 from livetranslate_store.exchange.backup_reader import BackupReader
-from livetranslate_store.repositories.archive.sessions import StoredBytes
 from livetranslate_store.unit_of_work import UnitOfWork
 
 

@@ -1,15 +1,21 @@
-"""Audio files: the object is written before its row, and removed after a rollback."""
+"""Audio files: the object is written before its row, and removed after a rollback or a deletion."""
 
+from functools import partial
 from uuid import UUID
 
+from sqlalchemy import CursorResult, delete, func, select, update
+
+from livetranslate_store.audio.joined import chunk_of, whole_file
+from livetranslate_store.audio.recording import Recording
 from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.checks import checked_uuid
-from livetranslate_store.database.transaction import Transaction
-from livetranslate_store.models import AudioFile
+from livetranslate_store.database.transaction import Ending, Transaction
+from livetranslate_store.errors import NotFoundError
+from livetranslate_store.models import AudioFile, Transcript
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.stored_objects import remove_if_rolled_back
 from livetranslate_store.size_limits import SizeLimits
-from livetranslate_store.values import AudioInput, AudioReceipt, Outcome
+from livetranslate_store.values import AudioInput, AudioReceipt, DeletedAudioFile, Outcome
 from livetranslate_store.writing.encoding import audio_row
 from livetranslate_store.writing.protocol import write_rows
 
@@ -49,7 +55,7 @@ class AudioFileRepository(Repository[AudioFile]):
         return await self._one(
             AudioFile.session_id == session_id,
             AudioFile.id == audio_file_id,
-            what=f"audio file {audio_file_id} in session {session_id}",
+            what=_named(session_id, audio_file_id),
         )
 
     async def list_for_session(self, session_id: UUID) -> list[AudioFile]:
@@ -63,7 +69,50 @@ class AudioFileRepository(Repository[AudioFile]):
         row = await self.get(session_id, audio_file_id)
         return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
 
+    async def open(self, session_id: UUID, audio_file_id: UUID) -> Recording:
+        """Return the recording, to be read in pieces, also after this unit; raises NotFoundError."""
+        return whole_file(self._storage, chunk_of(await self.get(session_id, audio_file_id)))
+
+    async def delete(self, session_id: UUID, audio_file_id: UUID) -> DeletedAudioFile:
+        """Delete an audio file: its row now, and its bytes after the commit.
+
+        Transcripts that refer to it stay, without audio. Raises NotFoundError; MissingReferenceError comes to
+        a concurrent write that refers to it.
+        """
+        checked_uuid(session_id, "session_id")
+        checked_uuid(audio_file_id, "audio_file_id")
+        self._transaction.check_usable(writing=True)
+        this = (AudioFile.session_id == session_id, AudioFile.id == audio_file_id)
+        # Waits for transactions that are about to refer to it; the next statement sees their transcripts.
+        locked = select(AudioFile.storage_key, AudioFile.size_bytes).where(*this).with_for_update()
+        found = (await self._transaction.execute(locked)).one_or_none()
+        if found is None:
+            raise NotFoundError(f"There is no {_named(session_id, audio_file_id)}.")
+        self._storage.check_configured()
+        transcripts = await self._transaction.execute(
+            update(Transcript)
+            .where(Transcript.session_id == session_id, Transcript.audio_file_id == audio_file_id)
+            .values(audio_file_id=None, updated_at=func.statement_timestamp())
+        )
+        assert isinstance(transcripts, CursorResult)  # noqa: S101 (what an UPDATE returns)
+        await self._transaction.execute(delete(AudioFile).where(*this))
+        self._transaction.when_done(partial(self._remove, found.storage_key))
+        return DeletedAudioFile(
+            session_id=session_id,
+            audio_file_id=audio_file_id,
+            size_bytes=found.size_bytes,
+            transcripts=transcripts.rowcount,
+        )
+
+    async def _remove(self, storage_key: str, ending: Ending) -> None:
+        if ending is Ending.COMMITTED:
+            await self._storage.remove(storage_key)
+
     async def _write_row(self, session_id: UUID, staged: StagedAudio) -> AudioReceipt:
         rows = {"audio_files": [audio_row(session_id, staged)]}
         outcomes = await write_rows("audio_files", rows, self._transaction)
         return outcomes.audio_file((session_id, staged.audio_file_id))
+
+
+def _named(session_id: UUID, audio_file_id: UUID) -> str:
+    return f"audio file {audio_file_id} in session {session_id}"

@@ -18,6 +18,7 @@ from livetranslate_store.values.inputs import (
     AUDIO_STATUSES,
     IDENTIFICATION_METHODS,
     SESSION_STATUSES,
+    AudioFacts,
     AudioInput,
     SegmentInput,
     TranscriptInput,
@@ -28,6 +29,7 @@ from livetranslate_store.values.languages import is_variant
 from livetranslate_store.values.page import Page
 from livetranslate_store.values.receipts import (
     AudioReceipt,
+    DeletedAudioFile,
     DeletedSession,
     DeletedSpeakerContent,
     Outcome,
@@ -87,6 +89,7 @@ __all__ = [
     "IDENTIFICATION_METHODS",
     "SESSION_STATUSES",
     "SPEAKER_CHOICES",
+    "AudioFacts",
     "AudioInput",
     "AudioReceipt",
     "BreakerState",
@@ -94,6 +97,7 @@ __all__ = [
     "BreakersStatistics",
     "CacheStatistics",
     "ClusterHealth",
+    "DeletedAudioFile",
     "DeletedSession",
     "DeletedSpeakerContent",
     "EntryKind",

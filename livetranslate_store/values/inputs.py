@@ -5,11 +5,12 @@ A decoder refuses a field that it does not know: a misspelled one would be lost 
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Required
 from uuid import UUID
 
 import msgspec
 from msgspec.structs import force_setattr
+from typing_extensions import TypedDict  # pydantic takes that of `typing` from Python 3.12 on
 
 from livetranslate_store.checks import (
     MAX_AUDIO_BYTES,
@@ -102,6 +103,20 @@ class AudioInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __repr__(self) -> str:
         """Show the size instead of the recording."""
         return f"AudioInput({len(self.data)} bytes of {self.format!r}, start_time={self.start_time})"
+
+
+class AudioFacts(TypedDict, total=False):
+    """The facts about a recording whose bytes come as a stream: the fields of AudioInput without its data."""
+
+    format: Required[str]
+    start_time: float | None
+    end_time: float | None
+    duration: float | None
+    sample_rate: int | None
+    channels: int | None
+    quality_score: float | None
+    status: str
+    metadata: JSONObject
 
 
 class TranscriptInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):

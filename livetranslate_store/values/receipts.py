@@ -119,6 +119,15 @@ class DeletedSpeakerContent(Value, frozen=True):
     audio_files: int
 
 
+class DeletedAudioFile(Value, frozen=True):
+    """A deleted audio file; `transcripts` is the number of transcripts that are without audio now."""
+
+    session_id: UUID
+    audio_file_id: UUID
+    size_bytes: int
+    transcripts: int
+
+
 class SweepReport(Value, frozen=True):
     """The result of a sweep: all objects, the orphans among them, their size, and the removed ones.
 

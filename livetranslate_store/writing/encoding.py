@@ -93,7 +93,7 @@ def audio_row(session_id: UUID, staged: StagedAudio) -> Row:
         staged.audio_file_id,
         staged.storage_key,
         staged.sha256,
-        len(staged.audio.data),
+        staged.size_bytes,
         _json(staged.audio.metadata),
         *_audio_copied(staged.audio),
     )

@@ -7,6 +7,8 @@ import psycopg
 
 from livetranslate_store.audio.owner import MARKER
 
+#: The bucket of the tests' S3 API.
+BUCKET = "meetings"
 #: Another program's connection to the database.
 Program: TypeAlias = "psycopg.Connection[Any]"
 

@@ -2,18 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import boto3  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 from helpers.stored import Program, objects
 from helpers.support import audio, counts, transcript
-from moto.server import ThreadedMotoServer
 
 from livetranslate_store import (
     CorruptAudioError,
@@ -28,39 +26,7 @@ from livetranslate_store import (
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.ids import new_id
 
-BUCKET = "meetings"
 NOW = timedelta(seconds=-60)  # everything is older than a moment in the future
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    """A bucket of a real S3 API on loopback."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ACCESS_KEY_ID", "test")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        environment.setenv("AWS_REGION", "us-east-1")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        environment.setenv("AWS_ENDPOINT_URL", endpoint)
-        environment.setenv("AWS_ALLOW_HTTP", "true")
-        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=BUCKET)
-        yield f"s3://{BUCKET}/audio"
-    server.stop()
-
-
-@pytest.fixture(params=["folder", "s3"])
-def audio_url(request: pytest.FixtureRequest, audio_folder: Path) -> str:
-    if request.param == "folder":
-        return f"file:{audio_folder}"
-    return f"{request.getfixturevalue('s3_url')}/{new_id()}"
-
-
-@pytest.fixture
-def storage(audio_url: str) -> AudioStorage:
-    return AudioStorage(audio_url)
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ def test_the_defaults_are_those_that_users_know() -> None:
         "max_text_characters": 1_000_000,
         "max_metadata_bytes": 1024 * 1024,
         "max_audio_bytes": 64 * 1024 * 1024,
+        "max_streamed_audio_bytes": 4 * 1024**3,
         "keep_refused_texts": False,
         "tracing": False,
     }

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 import livetranslate_store
 from livetranslate_store import (
     Outcome,
+    Recording,
     SettingValues,
     Store,
     StoreSettings,
@@ -26,7 +27,7 @@ from livetranslate_store import (
 )
 
 #: What holds the values, or makes the store: these go into no JSON. Rows are read with a model of one's own.
-OTHERS = {Store, UnitOfWork, StoreSettings, SettingValues, Outcome}
+OTHERS = {Store, UnitOfWork, Recording, StoreSettings, SettingValues, Outcome}
 OTHERS |= {getattr(models, name) for name in models.__all__ if name != "SCHEMA"}
 OTHERS |= {getattr(repositories, name) for name in repositories.__all__}
 #: Every other class that is exported, so that a new one which is no value fails.

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from livetranslate_store.audio.storage import AudioStorage, ids_in
+from livetranslate_store.audio.recording import StoredBytes, StoredPart, checked_pieces
+from livetranslate_store.audio.storage import STREAMED, AudioStorage, ids_in
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import CorruptAudioError
 from livetranslate_store.ids import new_id
@@ -27,14 +28,6 @@ class AddedRows(NamedTuple):
 
     inserted: int
     different: int | None
-
-
-class StoredBytes(NamedTuple):
-    """The expected bytes of an audio file."""
-
-    storage_key: str
-    size_bytes: int
-    sha256: str
 
 
 class SessionArchive:
@@ -75,10 +68,13 @@ class SessionArchive:
     async def has_bytes(self, session_id: UUID, audio_file_id: UUID, given: StoredBytes) -> bool:
         """Return whether the audio storage has these bytes under a key of this audio file."""
         storage_key, size_bytes, sha256 = given
-        if ids_in(storage_key) != (session_id, audio_file_id):
+        if ids_in(storage_key) not in ((session_id, audio_file_id), (session_id, STREAMED)):
             return False
         try:
-            await self._storage.get(storage_key, size_bytes=size_bytes, sha256=sha256)
+            if not size_bytes:
+                await self._storage.get(storage_key, size_bytes=0, sha256=sha256)
+            async for _ in checked_pieces(self._storage, StoredPart(given, 0, size_bytes)):
+                pass
         except CorruptAudioError:
             return False
         return True

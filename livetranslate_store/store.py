@@ -9,12 +9,15 @@ from functools import partial
 from typing import Self, TypeVar, Unpack
 from uuid import UUID
 
+from sqlalchemy import URL
+
 from livetranslate_store.audio.joined import chunk_of, joined
 from livetranslate_store.audio.recording import Recording
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.audio.sweep import sweep_audio
 from livetranslate_store.checks import check_kind, checked_uuid
 from livetranslate_store.database.engine import Database
+from livetranslate_store.database.engine_url import URLDriver
 from livetranslate_store.database.transaction import Route, Transaction
 from livetranslate_store.embedded.provision import Provisioned
 from livetranslate_store.errors import InvalidInputError, NotFoundError
@@ -402,6 +405,15 @@ class Store(Reads):
         self._storage.cut_off()
         self._database.cut_off()
         self._router.cut_off()
+
+    def engine_url(self, *, driver: URLDriver = "asyncpg") -> URL:
+        """Return the address of the primary for a tool that needs one of its own, the private server's too.
+
+        It has the user, the password, all hosts and the TLS of the store. Its repr and text hide the
+        password; `render_as_string(hide_password=False)` is the whole of it, and SQLAlchemy takes it as it
+        is. Raises InvalidInputError for asyncpg with verified TLS or with options: its URLs cannot hold them.
+        """
+        return self._database.url(driver)
 
     def statistics(self) -> StoreStatistics:
         """Return the figures of cache, gate, pool, retries, breakers and replicas as they are now."""

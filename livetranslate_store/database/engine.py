@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import asyncpg
 import msgspec
-from sqlalchemy import event, exc
+from sqlalchemy import URL, event, exc
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -19,6 +19,7 @@ from sqlalchemy.util import await_only
 from livetranslate_store.checks import encode_json
 from livetranslate_store.database.breaker import Breaker
 from livetranslate_store.database.connecting import address_of, beginning, let_citus_plan, store_arguments
+from livetranslate_store.database.engine_url import URLDriver, engine_url
 from livetranslate_store.database.failures import (
     DATABASE_ERRORS,
     cannot_connect,
@@ -134,6 +135,10 @@ class Database:
     def is_distributed(self) -> bool:
         """Whether the tables are distributed over a cluster; known once a connection is open."""
         return self.server.is_distributed
+
+    def url(self, driver: URLDriver) -> URL:
+        """Return the address as a URL of SQLAlchemy's for this driver."""
+        return engine_url(self._address, self._settings, driver)
 
     async def look(self) -> None:
         """Open a connection unless one has been open before: then `server` is known."""

@@ -9,7 +9,7 @@ from livetranslate_store.settings import StoreSettings
 
 # PostgreSQL's names. Elsewhere `require` only encrypts; here it verifies too.
 _MODES = {"require": "verify-full", "verify-ca": "verify-ca", "verify-full": "verify-full"}
-_PLAIN = "disable"
+PLAIN = "disable"
 _FILES = ("tls_ca_file", "tls_certificate_file", "tls_key_file")
 
 
@@ -20,22 +20,31 @@ def tls_arguments(address: Address, settings: StoreSettings) -> dict[str, Any]:
     encrypts if the server offers it, and checks nothing. Raises InvalidInputError for a contradiction, an
     unknown mode, or a file that is no certificate.
     """
-    mode = address.tls_mode
-    if mode is not None and mode != _PLAIN and mode not in _MODES:
-        raise InvalidInputError(
-            f"sslmode in the database's URL must be one of {', '.join([_PLAIN, *_MODES])}: "
-            "a mode that falls back to a plain connection protects nothing."
-        )
-    if settings.tls and mode == _PLAIN:
-        raise InvalidInputError("tls is on, and the database's URL says sslmode=disable: drop one of them.")
-    if mode is None and settings.tls:
-        mode = "verify-full"
-    if mode is None or mode == _PLAIN:
+    mode = verified_mode(address, settings)
+    if mode is None or mode == PLAIN:
         _check_no_files(settings)
         return {} if mode is None else {"ssl": False}
     context = _context(settings)
-    context.check_hostname = _MODES[mode] == "verify-full"
+    context.check_hostname = mode == "verify-full"
     return {"ssl": context}
+
+
+def verified_mode(address: Address, settings: StoreSettings) -> str | None:
+    """Return how the server is verified: `verify-full`, `verify-ca`, `disable`, or None if nothing says so.
+
+    Raises InvalidInputError for a contradiction or an unknown mode.
+    """
+    mode = address.tls_mode
+    if mode is None:
+        return "verify-full" if settings.tls else None
+    if mode != PLAIN and mode not in _MODES:
+        raise InvalidInputError(
+            f"sslmode in the database's URL must be one of {', '.join([PLAIN, *_MODES])}: "
+            "a mode that falls back to a plain connection protects nothing."
+        )
+    if settings.tls and mode == PLAIN:
+        raise InvalidInputError("tls is on, and the database's URL says sslmode=disable: drop one of them.")
+    return _MODES.get(mode, mode)
 
 
 def _check_no_files(settings: StoreSettings) -> None:

@@ -14,7 +14,9 @@ import pytest
 import trustme
 from conftest import APPLICATION, PASSWORD
 from helpers.stored import Program
-from sqlalchemy import make_url
+from helpers.support import until
+from sqlalchemy import URL, create_engine, make_url
+from sqlalchemy.exc import OperationalError
 
 from livetranslate_store import InvalidInputError, Store, StoreUnavailableError
 from livetranslate_store.ids import new_id
@@ -32,6 +34,7 @@ class Front:
         self.port = port
         self.encrypted = 0
         self.plain = 0
+        self.open = 0
 
     def url(self, dbname: str, parameters: str = "") -> str:
         """Return the URL of a database behind it, for the application."""
@@ -49,6 +52,7 @@ async def front(program: Program, context: ssl.SSLContext | None) -> AsyncIterat
         return await asyncio.open_connection(info.host, info.port)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        listening.open += 1
         try:
             first = await reader.readexactly(len(SSL_REQUEST))
             asks = first == SSL_REQUEST
@@ -65,6 +69,8 @@ async def front(program: Program, context: ssl.SSLContext | None) -> AsyncIterat
             await asyncio.gather(pipe(reader, server_writer), pipe(server_reader, writer))
         except (OSError, asyncio.IncompleteReadError):
             writer.close()
+        finally:
+            listening.open -= 1
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     listening = Front(server.sockets[0].getsockname()[1])
@@ -181,6 +187,29 @@ async def test_migrations_go_by_the_same_settings(
         monkeypatch.setenv("LIVETRANSLATE_TLS_CA_FILE", str(ca_file))
         await asyncio.to_thread(upgrade, shown)
         assert listening.encrypted == 1
+
+
+async def test_another_tool_verifies_the_server_as_the_store_does(
+    other_program: Program, ca_file: Path
+) -> None:
+    def connect(url: URL) -> None:
+        engine = create_engine(url)
+        with engine.connect():
+            pass
+        engine.dispose()
+
+    for name, accepted in (("localhost", True), ("elsewhere", False)):
+        async with front(other_program, certificate(name)) as listening:
+            url = listening.url(other_program.info.dbname)
+            async with Store.open(url, min_connections=0, tls=True, tls_ca_file=ca_file) as store:
+                address = store.engine_url(driver="psycopg")
+            if accepted:
+                await asyncio.to_thread(connect, address)
+            else:
+                with pytest.raises(OperationalError, match="certificate"):
+                    await asyncio.to_thread(connect, address)
+            await until(lambda: listening.open == 0)
+            assert listening.plain == 0
 
 
 @pytest.mark.parametrize(

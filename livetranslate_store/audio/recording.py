@@ -8,8 +8,8 @@ from typing import NamedTuple, TypeAlias
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.errors import CorruptAudioError, InvalidInputError
 
-#: The bytes in memory at a time; backups cut them into lines of base64, by threes.
-PIECE_BYTES = 3 * 512 * 1024
+#: The most bytes in memory at a time.
+PIECE_BYTES = 1536 * 1024
 
 
 class StoredBytes(NamedTuple):

@@ -20,7 +20,7 @@ from livetranslate_store.exchange.backup_lines import (
 from livetranslate_store.store import Store
 from livetranslate_store.unit_of_work import UnitOfWork
 
-# A line stays one that every program can read; divisible by 3, so that base64 needs no padding between.
+# A line stays one that every program can read.
 AUDIO_PIECE_BYTES = 768 * 1024
 
 
@@ -30,7 +30,7 @@ async def backup_session(
     """Yield the lines of a backup: the session's rows of every table, as one snapshot shows them.
 
     Without `audio` the bytes of the recordings are left out; their rows are there all the same. A connection
-    is held until the last line: read on, or close the iterator. Memory is bounded by one recording. Raises
+    is held until the last line: read on, or close the iterator. Memory is bounded. Raises
     NotFoundError, and CorruptAudioError where the stored bytes of a recording are missing or changed.
     """
     lines = LineWriter()
@@ -56,10 +56,11 @@ class _AudioRow(msgspec.Struct):
 async def _audio(reader: UnitOfWork, session_id: UUID, row: str) -> AsyncIterator[str]:
     """Yield the bytes of an audio file in pieces; they come before its row."""
     audio_file_id = msgspec.json.decode(row, type=_AudioRow).id
-    data = await reader.audio_files.read(session_id, audio_file_id)
-    for start in range(0, len(data), AUDIO_PIECE_BYTES):
-        piece = data[start : start + AUDIO_PIECE_BYTES]
-        yield f'"{base64.b64encode(piece).decode()}"'
+    recording = await reader.audio_files.open(session_id, audio_file_id)
+    async for data in recording.stream():
+        for start in range(0, len(data), AUDIO_PIECE_BYTES):
+            piece = data[start : start + AUDIO_PIECE_BYTES]
+            yield f'"{base64.b64encode(piece).decode()}"'
 
 
 def _json(value: msgspec.Struct) -> str:

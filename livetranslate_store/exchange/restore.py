@@ -75,7 +75,7 @@ class _Restore:
         """Read and write everything; the caller's transaction ends it."""
         async for line in self._backup.rows():
             if line.kind == AUDIO_BYTES:
-                self._audio.add_piece(self._backup.decoded(line.value, bytes))
+                await self._audio.add_piece(self._backup.decoded(line.value, bytes))
                 continue
             row = self._row(line)
             if line.kind != "audio_files" or await self._has_bytes(line, row):

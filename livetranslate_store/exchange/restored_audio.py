@@ -6,7 +6,8 @@ from uuid import UUID
 import msgspec
 
 from livetranslate_store.audio.recording import StoredBytes
-from livetranslate_store.checks import MAX_AUDIO_BYTES
+from livetranslate_store.audio.upload import PART_BYTES, Upload
+from livetranslate_store.checks import MAX_STREAMED_AUDIO_BYTES
 from livetranslate_store.errors import NotFoundError
 from livetranslate_store.exchange.backup_lines import Header
 from livetranslate_store.exchange.backup_reader import BackupReader
@@ -31,37 +32,64 @@ class RestoredAudio:
         self._session_id = header.session_id
         self._has_bytes = header.audio
         self._pieces = bytearray()
+        self._upload: Upload | None = None
+        self._size_bytes = 0
+        self._digest = hashlib.sha256()
         #: The audio files whose bytes are nowhere.
         self.left_out: list[UUID] = []
 
     @property
     def is_open(self) -> bool:
-        """Tell whether pieces wait for the row that they belong to."""
-        return bool(self._pieces)
+        """Whether pieces wait for the row that they belong to."""
+        return self._size_bytes > 0
 
-    def add_piece(self, piece: bytes) -> None:
+    async def add_piece(self, piece: bytes) -> None:
         """Take a piece of the recording whose row comes next; raises InvalidInputError for too much."""
+        self._size_bytes += len(piece)
+        if self._size_bytes > MAX_STREAMED_AUDIO_BYTES:
+            raise self._backup.refused(f"the audio has more than {MAX_STREAMED_AUDIO_BYTES:,} bytes")
+        self._digest.update(piece)
         self._pieces += piece
-        if len(self._pieces) > MAX_AUDIO_BYTES:
-            raise self._backup.refused(f"the audio has more than {MAX_AUDIO_BYTES:,} bytes")
+        # A recording that is stored already is not stored again, unless it is a long one.
+        if len(self._pieces) >= PART_BYTES:
+            await self._flush()
 
     async def key_of(self, row: AudioRow) -> str | None:
-        """Return under which key the bytes are stored, once they are; None where they are nowhere.
+        """Return under which key the bytes are stored, once they are; None if they are nowhere.
 
-        Raises InvalidInputError where the pieces are not what the row tells of.
+        Raises InvalidInputError if the pieces are not the recording of the row.
         """
-        data, self._pieces = bytes(self._pieces), bytearray()
-        sha256 = hashlib.sha256(data).hexdigest()
-        if self._has_bytes and (len(data), sha256) != (row.size_bytes, row.sha256):
+        found = (self._size_bytes, self._digest.hexdigest())
+        if self._has_bytes and found != (row.size_bytes, row.sha256):
             raise self._backup.refused("the audio before it is not the audio that it tells of")
+        key = await self._key_of(row)
+        self._upload, self._pieces = None, bytearray()
+        self._size_bytes, self._digest = 0, hashlib.sha256()
+        return key
+
+    async def _key_of(self, row: AudioRow) -> str | None:
         try:
-            return (await self._uow.audio_files.get(self._session_id, row.id)).storage_key
+            stored = await self._uow.audio_files.get(self._session_id, row.id)
         except NotFoundError:
             pass
+        else:
+            if self._upload is not None:
+                await self._upload.abandon()
+            return stored.storage_key
         if self._has_bytes:
-            return await self._uow.archive.put_bytes(self._session_id, row.id, data)
+            upload = await self._flush()
+            await upload.finish()
+            return upload.key
         expected = StoredBytes(row.storage_key, row.size_bytes, row.sha256)
         if await self._uow.archive.has_bytes(self._session_id, row.id, expected):
             return row.storage_key
         self.left_out.append(row.id)
         return None
+
+    async def _flush(self) -> Upload:
+        """Hand the pieces to the upload of the recording, which is begun by the first ones."""
+        if self._upload is None:
+            self._upload = await self._uow.archive.upload(self._session_id)
+        await self._upload.write(bytes(self._pieces))
+        self._pieces = bytearray()
+        return self._upload

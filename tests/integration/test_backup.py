@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from helpers.stored import Program, objects
 from helpers.support import TABLES, audio, counts, transcript, translation
+from sqlalchemy import text as sql_text
 
 from livetranslate_store import (
     CorruptAudioError,
@@ -23,6 +24,7 @@ from livetranslate_store import (
     StoreError,
     Word,
 )
+from livetranslate_store.audio.upload import PART_BYTES
 from livetranslate_store.checks import JSONObject
 from livetranslate_store.exchange import backup_lines, backup_session, restore_session
 from livetranslate_store.ids import new_id
@@ -31,6 +33,8 @@ pytestmark = pytest.mark.slow
 
 # Kinds of text and number that a careless copy would change.
 TEXTS = ("Καλημέρα \u2028 \\ \" 'x'\n\n\tи", "", "שלום \U0001f469‍\U0001f680 é", "0" * 20_000)
+# More than an upload sends at once.
+LONG_RECORDING = bytes(range(256)) * (PART_BYTES // 256 + 4321)
 METADATA: JSONObject = {"0": 1e300, "n": None, "deep": [{"a": 0.1}, 12345678901234567890], "é": "\u0001"}
 
 
@@ -367,19 +371,48 @@ async def test_long_recordings_and_many_rows_go_in_pieces(store: Store, session_
     assert hashlib.sha256(read).digest() == hashlib.sha256(data).digest()
 
 
+async def test_recordings_of_any_length_come_back_and_are_stored_once(
+    store: Store, session_id: UUID, audio_folder: Path
+) -> None:
+    recordings = {0.0: b"", 1.0: b"RIFF", 2.0: LONG_RECORDING}
+    for start, data in recordings.items():
+        async with store.unit_of_work() as uow:
+            await uow.audio_files.add(session_id, audio(data, start_time=start))
+    lines = await backup(store, session_id)
+    for expected in (0, 3):
+        if expected:
+            await delete(store, session_id)
+        report = await restore_session(store, lines_of(lines))
+        assert report.audio_files.inserted == expected
+        async with store.read() as reader:
+            rows = await reader.audio_files.list_for_session(session_id)
+            found = {row.start_time: await reader.audio_files.read(session_id, row.id) for row in rows}
+        assert found == recordings
+        assert objects(audio_folder) == sorted(row.storage_key for row in rows)
+    # Where its objects still are, a backup without bytes finds those that a restore has stored.
+    lines = await backup(store, session_id, audio=False)
+    async with store.unit_of_work() as uow:
+        await uow.session.execute(sql_text("DELETE FROM livetranslate.audio_files"))
+    report = await restore_session(store, lines_of(lines))
+    assert (report.audio_files.inserted, list(report.left_out)) == (3, [])
+
+
 async def test_what_breaks_midway_leaves_nothing_behind(
     store: Store, session_id: UUID, other_program: Program, audio_folder: Path
 ) -> None:
     await fill(store, session_id)
+    async with store.unit_of_work() as uow:
+        await uow.audio_files.add(session_id, audio(LONG_RECORDING))
     lines = await backup(store, session_id)
     await delete(store, session_id)
 
-    async def breaking() -> AsyncIterator[bytes]:
-        for line in lines[:-1]:
+    async def breaking(count: int) -> AsyncIterator[bytes]:
+        for line in lines[:count]:
             yield line
         raise OSError("the disk is gone")
 
-    with pytest.raises(OSError, match="the disk is gone"):
-        await restore_session(store, breaking())
-    assert not any(counts(other_program).values())
-    assert objects(audio_folder) == []
+    for count in (*range(1, len(lines), 6), len(lines) - 1):
+        with pytest.raises(OSError, match="the disk is gone"):
+            await restore_session(store, breaking(count))
+        assert not any(counts(other_program).values())
+        assert objects(audio_folder) == []

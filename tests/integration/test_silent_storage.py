@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from helpers.silent_peers import Manner, silent_peer
 from helpers.support import audio, transcript, until
+from helpers.wavs import in_pieces
 from sqlalchemy import text
 
 from livetranslate_store import (
@@ -23,6 +24,7 @@ from livetranslate_store import (
 )
 from livetranslate_store.audio import lane
 from livetranslate_store.audio.storage import AudioStorage
+from livetranslate_store.audio.upload import PART_BYTES
 from livetranslate_store.exchange.backup import backup_session
 from livetranslate_store.exchange.restore import restore_session
 
@@ -84,6 +86,17 @@ async def imported(store: Store, session_id: UUID) -> None:
     )
 
 
+async def streamed(store: Store, session_id: UUID) -> None:
+    claimed(store)
+    await store.record_audio(session_id, in_pieces(bytes(PART_BYTES + 1), 1_000_000), format="wav")
+
+
+async def read_in_pieces(store: Store, _session_id: UUID) -> None:
+    session_id = await session_with_a_recording(store)
+    async for _ in (await store.open_session_audio(session_id)).stream():
+        pass
+
+
 async def read(store: Store, session_id: UUID) -> None:
     await store._storage.get(f"{session_id}/a/b", size_bytes=1, sha256="")
 
@@ -127,7 +140,19 @@ async def restored(store: Store, _session_id: UUID) -> None:
 
 
 Call = Callable[[Store, UUID], Awaitable[None]]
-CALLS: tuple[Call, ...] = (record, put, in_a_unit, imported, read, swept, listed, backed_up, restored)
+CALLS: tuple[Call, ...] = (
+    record,
+    put,
+    in_a_unit,
+    imported,
+    streamed,
+    read_in_pieces,
+    read,
+    swept,
+    listed,
+    backed_up,
+    restored,
+)
 
 
 @pytest.mark.parametrize("manner", Manner)

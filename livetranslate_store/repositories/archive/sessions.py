@@ -6,9 +6,9 @@ from uuid import UUID
 
 from livetranslate_store.audio.recording import StoredBytes, StoredPart, checked_pieces
 from livetranslate_store.audio.storage import STREAMED, AudioStorage, ids_in
-from livetranslate_store.database.transaction import Transaction
+from livetranslate_store.audio.upload import Upload
+from livetranslate_store.database.transaction import Ending, Transaction
 from livetranslate_store.errors import CorruptAudioError
-from livetranslate_store.ids import new_id
 from livetranslate_store.repositories.archive.rows import (
     ARCHIVED,
     ArchiveKey,
@@ -17,7 +17,6 @@ from livetranslate_store.repositories.archive.rows import (
     insert_missing,
     rows_after,
 )
-from livetranslate_store.repositories.stored_objects import remove_if_rolled_back
 
 # Enough that round trips do not matter; a row is a segment, some hundred bytes of text.
 PAGE = 500
@@ -79,11 +78,15 @@ class SessionArchive:
             return False
         return True
 
-    async def put_bytes(self, session_id: UUID, audio_file_id: UUID, data: bytes) -> str:
-        """Store the bytes of an audio file and return their key; a rollback removes them."""
+    async def upload(self, session_id: UUID) -> Upload:
+        """Return the upload of an audio file's bytes, which `finish` ends; a rollback removes them."""
         self._transaction.check_usable(writing=True)
         await self._storage.claim(self._transaction.fetch)
-        key = f"{session_id}/{audio_file_id}/{new_id()}"
-        remove_if_rolled_back(self._transaction, self._storage, key)
-        await self._storage.put_bytes(key, data)
-        return key
+        upload = self._storage.upload(session_id)
+
+        async def undo(ending: Ending) -> None:
+            if ending is Ending.ROLLED_BACK:
+                await upload.abandon()
+
+        self._transaction.when_done(undo)
+        return upload

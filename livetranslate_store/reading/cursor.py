@@ -38,7 +38,7 @@ class EncodedCursor(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Cursor(EncodedCursor, frozen=True, array_like=True):
-    """The sort key of the entry before the page; a transcript's own language sorts before any target."""
+    """The sort key of the entry next to the page; a transcript's own language sorts before any target."""
 
     timestamp: float
     segment_index: int
@@ -46,8 +46,8 @@ class Cursor(EncodedCursor, frozen=True, array_like=True):
     target_language: str
 
     @classmethod
-    def after(cls, entry: TimelineEntry | TranscriptRow) -> Self:
-        """Return the place right after `entry`; for a row, the place after its transcript."""
+    def at(cls, entry: TimelineEntry | TranscriptRow) -> Self:
+        """Return the place of `entry`; for a row, that of its transcript."""
         if isinstance(entry, TranscriptRow):
             return cls(entry.timestamp, entry.segment_index, entry.transcript_id, "")
         language = entry.language if entry.kind == "translation" else ""
@@ -79,3 +79,12 @@ def cursor_bound(field: str) -> ColumnElement[Any]:
 def cursor_place() -> Any:
     """Return the place of the cursor's transcript."""
     return tuple_(*map(cursor_bound, ("timestamp", "segment_index", "transcript_id")))
+
+
+def behind_cursor(
+    timestamp: ColumnElement[float], language: ColumnElement[str], *, newest_first: bool
+) -> ColumnElement[bool]:
+    """Return whether an entry comes after the cursor in an order; a transcript has the language ''."""
+    here = tuple_(*place(timestamp), language)
+    there = tuple_(*cursor_place(), cursor_bound("target_language"))
+    return here < there if newest_first else here > there

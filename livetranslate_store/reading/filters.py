@@ -35,7 +35,14 @@ from livetranslate_store.checks import (
 )
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.reading.columns import SPEAKERS, TRANSCRIPTS
-from livetranslate_store.values import ENTRY_KINDS, EntryKind
+from livetranslate_store.values import (
+    DETAILS,
+    ENTRY_KINDS,
+    TIMELINE_ORDERS,
+    Detail,
+    EntryKind,
+    TimelineOrder,
+)
 
 Rows_contra = TypeVar("Rows_contra", contravariant=True)
 
@@ -62,12 +69,34 @@ class Shape(NamedTuple):
     given: frozenset[str]
     kinds: frozenset[EntryKind] = frozenset(ENTRY_KINDS)
 
+    @property
+    def is_newest_first(self) -> bool:
+        """Whether the read goes from the end of the meeting back."""
+        return "newest" in self.given
+
+    def includes(self, *details: Detail) -> bool:
+        """Return whether the read includes one of these details."""
+        return any(f"include {each}" in self.given for each in details)
+
 
 class CheckedFilters(NamedTuple):
     """The filters that narrow a read: the shape of its statement, and the values to bind."""
 
     shape: Shape
     values: Mapping[str, Any]
+
+    def in_order(self, order: TimelineOrder) -> Self:
+        """Return the filters for a read in this order; raises InvalidInputError."""
+        if checked_choice(order, "order", TIMELINE_ORDERS) == "oldest":
+            return self
+        return self._replace(shape=self.shape._replace(given=self.shape.given | {"newest"}))
+
+    def including(self, details: Collection[Detail]) -> Self:
+        """Return the filters for a read that includes these details; raises InvalidInputError."""
+        if not isinstance(details, Collection) or isinstance(details, str):
+            raise InvalidInputError("include must be a sequence such as ['words'].")
+        names = {f"include {checked_choice(each, 'include', DETAILS)}" for each in details}
+        return self._replace(shape=self.shape._replace(given=self.shape.given | names))
 
     def with_value(self, name: str, value: object) -> Self:
         """Return the filters with one more value, which the shape of the statement names."""

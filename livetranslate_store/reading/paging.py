@@ -1,9 +1,9 @@
 """Pages and streams of what a session holds, in the order of its timeline."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from functools import lru_cache
 from itertools import starmap
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypedDict, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -14,7 +14,7 @@ from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.reading.cursor import Cursor
 from livetranslate_store.reading.filters import CheckedFilters, Shape
 from livetranslate_store.tracing import Tracing
-from livetranslate_store.values import Page, TimelineEntry, TranscriptRow
+from livetranslate_store.values import Detail, Page, TimelineEntry, TimelineOrder, TranscriptRow
 
 # Large enough that round trips do not count, small enough to hold a few pages in memory.
 STREAM_PAGE = 1000
@@ -35,39 +35,55 @@ class PageRequest(NamedTuple):
     cursor: Cursor | None
 
 
+class PageOptions(TypedDict, total=False):
+    """How a session is paged through: at most `limit` items after `cursor`, in an order, with details."""
+
+    limit: int | None
+    cursor: str | None
+    order: TimelineOrder
+    include: Collection[Detail]
+
+
 def checked_request(
-    session_id: UUID, filters: CheckedFilters, *, limit: int | None, cursor: str | None
+    session_id: UUID,
+    filters: CheckedFilters,
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+    order: TimelineOrder = "oldest",
+    include: Collection[Detail] = (),
 ) -> PageRequest:
     """Return the request for a page; raises InvalidInputError."""
     return PageRequest(
         checked_uuid(session_id, "session_id"),
-        filters,
+        filters.in_order(order).including(include),
         None if limit is None else checked_integer(limit, "limit", minimum=1),
         None if cursor is None else Cursor.decoded(cursor),
     )
 
 
 class PageReader(Generic[Item, PageOf]):
-    """Reads one kind of page: `query` selects its rows, `item` makes a value of a row's columns."""
+    """Reads one kind of page: `query` selects its rows, `item` returns what makes values of them."""
 
     def __init__(
         self,
         name: str,
         counted: str,
         query: Callable[[Shape], CompoundSelect[Any] | Select[Any]],
-        item: Callable[..., Item],
-        page: Callable[[Sequence[Item], str | None], PageOf],
+        item: Callable[[Shape], Callable[..., Item]],
+        page: Callable[[Sequence[Item], str | None, str | None], PageOf],
     ) -> None:
         self._name = name
         self._counted = counted
         self._statement = lru_cache(maxsize=256)(lambda shape: Statement.compiled(name, query(shape)))
-        self._item: Callable[..., Item] = item
-        self._page: Callable[[Sequence[Item], str | None], PageOf] = page
+        self._item: Callable[[Shape], Callable[..., Item]] = item
+        self._page: Callable[[Sequence[Item], str | None, str | None], PageOf] = page
 
     async def read(self, fetch: Fetch, request: PageRequest, tracing: Tracing) -> PageOf:
         """Return the page."""
         items, more = await self._read(fetch, request, tracing)
-        return self._page(items, Cursor.after(items[-1]).encoded() if more else None)
+        following = Cursor.at(items[-1]).encoded() if more else None
+        return self._page(items, following, Cursor.at(items[0]).encoded() if items else None)
 
     async def stream(self, fetch: Fetch, request: PageRequest, tracing: Tracing) -> AsyncIterator[Item]:
         """Yield the same page by page: no connection is held while the caller works on an item."""
@@ -80,7 +96,7 @@ class PageReader(Generic[Item, PageOf]):
             if not more or left == size:
                 return
             left = None if left is None else left - size
-            cursor = Cursor.after(items[-1])
+            cursor = Cursor.at(items[-1])
 
     def bound(self, request: PageRequest) -> BoundStatement:
         """Return the statement of a request, which reads one row more than the limit, if more exist."""
@@ -95,7 +111,7 @@ class PageReader(Generic[Item, PageOf]):
     async def _read(self, fetch: Fetch, request: PageRequest, tracing: Tracing) -> tuple[list[Item], bool]:
         bound = self.bound(request)
         with tracing.span(self._name, session_id=request.session_id) as span:
-            items = list(starmap(self._item, await fetch(bound)))
+            items = list(starmap(self._item(request.filters.shape), await fetch(bound)))
             span.set(**{self._counted: len(items)})
         more = request.limit is not None and len(items) > request.limit
         return items[: request.limit] if more else items, more

@@ -1,6 +1,6 @@
 """The reads of a store that need no unit of work; a replica answers them if it is fresh enough."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from functools import partial
 from typing import Unpack
 from uuid import UUID
@@ -17,6 +17,7 @@ from livetranslate_store.reading.timeline import TIMELINE, timeline_request
 from livetranslate_store.replicas.router import ReadRouter
 from livetranslate_store.tracing import Tracing
 from livetranslate_store.values import (
+    Detail,
     SearchFilters,
     SearchPage,
     SegmentFilters,
@@ -24,6 +25,7 @@ from livetranslate_store.values import (
     TextHistoryEntry,
     TimelineEntry,
     TimelineFilters,
+    TimelineOrder,
     TimelinePage,
     TranscriptRow,
     TranscriptViewPage,
@@ -48,6 +50,8 @@ class Reads:
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        order: TimelineOrder = "oldest",
+        include: Collection[Detail] = (),
         min_position: int | None = None,
         **filters: Unpack[TimelineFilters],
     ) -> TimelinePage:
@@ -61,10 +65,15 @@ class Reads:
             kinds: `"transcript"`, `"translation"`.
             finals_only: True leaves out segments that may still change.
 
-        With a `limit`, pass the page's `next_cursor` as `cursor` for the next page. An unknown session has an
-        empty timeline. Raises InvalidInputError.
+        With a `limit`, pass the page's `next_cursor` as `cursor` for the next page. `order="newest"` goes
+        from the end of the meeting back; a cursor continues in either order, so that a page's
+        `previous_cursor`, with the other order, continues on its other side. `include` adds the `"words"`,
+        the `"audio_file_id"` or the `"edits"` to the entries. An unknown session has an empty timeline.
+        Raises InvalidInputError.
         """
-        request = timeline_request(session_id, filters, limit=limit, cursor=cursor)
+        request = timeline_request(
+            session_id, filters, limit=limit, cursor=cursor, order=order, include=include
+        )
         return await TIMELINE.read(self._fetch(session_id, min_position), request, self._tracing)
 
     def stream_timeline(
@@ -73,14 +82,19 @@ class Reads:
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        order: TimelineOrder = "oldest",
+        include: Collection[Detail] = (),
         min_position: int | None = None,
         **filters: Unpack[TimelineFilters],
     ) -> AsyncIterator[TimelineEntry]:
         """Yield the entries of `timeline`, in bounded memory for a meeting of any length.
 
-        The filters are those of `timeline`. Raises InvalidInputError at the call.
+        The filters are those of `timeline`, as `order` and `include` are. Raises InvalidInputError at the
+        call.
         """
-        request = timeline_request(session_id, filters, limit=limit, cursor=cursor)
+        request = timeline_request(
+            session_id, filters, limit=limit, cursor=cursor, order=order, include=include
+        )
         return TIMELINE.stream(self._fetch(session_id, min_position), request, self._tracing)
 
     async def transcript_view(
@@ -90,6 +104,8 @@ class Reads:
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        order: TimelineOrder = "oldest",
+        include: Collection[Detail] = (),
         min_position: int | None = None,
         **filters: Unpack[SegmentFilters],
     ) -> TranscriptViewPage:
@@ -97,9 +113,12 @@ class Reads:
 
         A row has one place per language, in their order: the translation with that tag, else the first of its
         variants in the order of tags, else None. The filters are those of `timeline` without `languages` and
-        `kinds`; its cursors continue this view too. Raises InvalidInputError.
+        `kinds`; its cursors continue this view too, and `order` and `include` are the same. Raises
+        InvalidInputError.
         """
-        request = view_request(session_id, languages, filters, limit=limit, cursor=cursor)
+        request = view_request(
+            session_id, languages, filters, limit=limit, cursor=cursor, order=order, include=include
+        )
         return await TRANSCRIPT_VIEW.read(self._fetch(session_id, min_position), request, self._tracing)
 
     def stream_transcript_view(
@@ -109,14 +128,19 @@ class Reads:
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        order: TimelineOrder = "oldest",
+        include: Collection[Detail] = (),
         min_position: int | None = None,
         **filters: Unpack[SegmentFilters],
     ) -> AsyncIterator[TranscriptRow]:
         """Yield the rows of `transcript_view`, in bounded memory for a meeting of any length.
 
-        The filters are those of `transcript_view`. Raises InvalidInputError at the call.
+        The filters are those of `transcript_view`, as `order` and `include` are. Raises InvalidInputError
+        at the call.
         """
-        request = view_request(session_id, languages, filters, limit=limit, cursor=cursor)
+        request = view_request(
+            session_id, languages, filters, limit=limit, cursor=cursor, order=order, include=include
+        )
         return TRANSCRIPT_VIEW.stream(self._fetch(session_id, min_position), request, self._tracing)
 
     async def missing_translations(
@@ -126,6 +150,8 @@ class Reads:
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        order: TimelineOrder = "oldest",
+        include: Collection[Detail] = (),
         min_position: int | None = None,
         **filters: Unpack[SegmentFilters],
     ) -> TranscriptViewPage:
@@ -136,7 +162,9 @@ class Reads:
         is stale, because a machine's would be refused. The filters are those of `transcript_view`. Raises
         InvalidInputError.
         """
-        request = view_request(session_id, [language], filters, limit=limit, cursor=cursor)
+        request = view_request(
+            session_id, [language], filters, limit=limit, cursor=cursor, order=order, include=include
+        )
         return await MISSING_TRANSLATIONS.read(self._fetch(session_id, min_position), request, self._tracing)
 
     async def text_history(

@@ -4,19 +4,21 @@ It walks the transcripts in the order of the timeline, from the cursor on. For e
 language, it looks up the translation by the index on its transcript. A deep page costs as much as the first.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Unpack
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     FromClause,
     Select,
     Text,
     Uuid,
     any_,
     bindparam,
+    desc,
     func,
     literal_column,
     or_,
@@ -26,16 +28,26 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from livetranslate_store.checks import checked_languages
+from livetranslate_store.models.base import LANGUAGE_TAG
 from livetranslate_store.models.transcript import spoken_text
 from livetranslate_store.reading.columns import (
     SPEAKERS,
     TRANSCRIPTS,
+    TRANSLATIONS,
     columns_of,
     duration,
     value_of,
     with_speaker,
 )
-from livetranslate_store.reading.cursor import cursor_place, place
+from livetranslate_store.reading.cursor import behind_cursor, cursor_place, place
+from livetranslate_store.reading.details import (
+    DETAIL_FIELDS,
+    EDIT_FIELDS,
+    detail_columns,
+    edit_columns,
+    left_out,
+    words_of,
+)
 from livetranslate_store.reading.filters import (
     Entries,
     Shape,
@@ -44,7 +56,7 @@ from livetranslate_store.reading.filters import (
     is_variant,
     variant_pattern,
 )
-from livetranslate_store.reading.paging import PageReader, PageRequest, checked_request
+from livetranslate_store.reading.paging import PageOptions, PageReader, PageRequest, checked_request
 from livetranslate_store.reading.translations import translation_into
 from livetranslate_store.values import SegmentFilters, TranscriptRow, TranscriptViewPage, ViewedTranslation
 
@@ -52,43 +64,59 @@ _SESSION = bindparam("session_id", type_=Uuid)
 _LIMIT = bindparam("limit", type_=BigInteger)
 #: One pattern for each language.
 _PATTERNS = bindparam("patterns", type_=ARRAY(Text))
-_PLACES = len(ViewedTranslation.__struct_fields__)
+_TRANSCRIPT_ID = TranscriptRow.__struct_fields__.index("transcript_id")
 
 
 def view_request(
     session_id: UUID,
     languages: Sequence[str],
     filters: SegmentFilters,
-    *,
-    limit: int | None = None,
-    cursor: str | None = None,
+    **options: Unpack[PageOptions],
 ) -> PageRequest:
     """Return the request for a page of the view; raises InvalidInputError."""
     patterns = [variant_pattern(tag) for tag in checked_languages(languages, "languages")]
     checked = checked_filters(SegmentFilters.__optional_keys__, filters).with_value("patterns", patterns)
-    return checked_request(session_id, checked, limit=limit, cursor=cursor)
+    return checked_request(session_id, checked, **options)
 
 
-def transcript_row(*columns: Any) -> TranscriptRow:
-    """Return the value of a row, which ends with an array for each field of ViewedTranslation."""
-    arrays = columns[-_PLACES:]
+def _maker(shape: Shape) -> Callable[..., TranscriptRow]:
+    """Return what makes a row: its columns end with the details, and an array for each field of a place."""
+    places = len(_place_fields(shape))
+    details = len(DETAIL_FIELDS) - len(left_out(shape))
+    own = len(TranscriptRow.__struct_fields__) - len(DETAIL_FIELDS) - 1
+
+    def row(*columns: Any) -> TranscriptRow:
+        included = list(columns[own : own + details])
+        if included:
+            included[0] = words_of(columns[_TRANSCRIPT_ID], included[0])
+        return value_of(TranscriptRow, (*columns[:own], _translations(columns[-places:]), *included))
+
+    return row
+
+
+def _translations(arrays: Sequence[Any]) -> tuple[ViewedTranslation | None, ...]:
     if arrays[0] is None:  # no language was asked for
-        return value_of(TranscriptRow, columns, ())
-    places = (None if place[0] is None else ViewedTranslation(*place) for place in zip(*arrays, strict=True))
-    return value_of(TranscriptRow, columns, tuple(places))
+        return ()
+    places = zip(*arrays, strict=True)
+    return tuple(None if place[0] is None else ViewedTranslation(*place) for place in places)
+
+
+def _place_fields(shape: Shape) -> Sequence[str]:
+    fields = ViewedTranslation.__struct_fields__
+    return fields[: len(fields) - len(left_out(shape, EDIT_FIELDS))]
 
 
 def _rows(shape: Shape) -> Select[Any]:
     transcripts = _transcripts(shape)
     if "limit" in shape.given:
         # Before translations are looked up: no more of them than the page has.
-        transcripts = transcripts.order_by(*place(TRANSCRIPTS.c.timestamp)).limit(_LIMIT)
-    rows, _, _ = _with_translations(transcripts)
+        transcripts = transcripts.order_by(*_in_order(shape, *place(TRANSCRIPTS.c.timestamp))).limit(_LIMIT)
+    rows, _, _ = _with_translations(transcripts, shape)
     return rows
 
 
 def _missing(shape: Shape) -> Select[Any]:
-    rows, transcripts, places = _with_translations(_transcripts(shape))
+    rows, transcripts, places = _with_translations(_transcripts(shape), shape)
     spoken_in_it = is_variant(transcripts.c.language, any_(_PATTERNS))
     rows = rows.where(~spoken_in_it, ~places.c.is_complete)
     return rows.limit(_LIMIT) if "limit" in shape.given else rows
@@ -98,14 +126,15 @@ def _transcripts(shape: Shape) -> Select[Any]:
     columns = columns_of(
         TranscriptRow,
         [TRANSCRIPTS],
-        computed=["translations"],
+        computed=["translations", *DETAIL_FIELDS],
         transcript_id=TRANSCRIPTS.c.id,
         duration=duration(TRANSCRIPTS),
         text=spoken_text(TRANSCRIPTS.c),
         speaker_name=SPEAKERS.c.name,
     )
+    details = (column.label(name) for name, column in detail_columns(shape, TRANSCRIPTS).items())
     rows = (
-        select(*columns)
+        select(*columns, *details)
         .select_from(with_speaker(TRANSCRIPTS))
         .where(
             TRANSCRIPTS.c.session_id == _SESSION,
@@ -113,23 +142,33 @@ def _transcripts(shape: Shape) -> Select[Any]:
         )
     )
     if "cursor" in shape.given:
-        rows = rows.where(place(TRANSCRIPTS.c.timestamp) > cursor_place())
+        no_language = literal_column("''::text", LANGUAGE_TAG)
+        here, there = place(TRANSCRIPTS.c.timestamp), cursor_place()
+        # The index can answer the first condition alone.
+        rows = rows.where(
+            here <= there if shape.is_newest_first else here >= there,
+            behind_cursor(TRANSCRIPTS.c.timestamp, no_language, newest_first=shape.is_newest_first),
+        )
     return rows
 
 
-def _with_translations(transcripts: Select[Any]) -> tuple[Select[Any], FromClause, FromClause]:
+def _in_order(shape: Shape, *columns: ColumnElement[Any]) -> Sequence[ColumnElement[Any]]:
+    return [desc(each) for each in columns] if shape.is_newest_first else columns
+
+
+def _with_translations(transcripts: Select[Any], shape: Shape) -> tuple[Select[Any], FromClause, FromClause]:
     """Return the rows of the view, in order, and the two sides that they are joined from."""
     spoken = transcripts.subquery("spoken")
-    places = _places(spoken)
+    places = _places(spoken, shape)
     rows = (
-        select(*spoken.c, *(places.c[name] for name in ViewedTranslation.__struct_fields__))
+        select(*spoken.c, *(places.c[name].label(f"place_{name}") for name in _place_fields(shape)))
         .select_from(spoken.join(places, true()))
-        .order_by(spoken.c.timestamp, spoken.c.segment_index, spoken.c.transcript_id)
+        .order_by(*_in_order(shape, spoken.c.timestamp, spoken.c.segment_index, spoken.c.transcript_id))
     )
     return rows, spoken, places
 
 
-def _places(spoken: FromClause) -> FromClause:
+def _places(spoken: FromClause, shape: Shape) -> FromClause:
     """Return the translations of one transcript, as arrays with a place for each language."""
     asked = func.unnest(_PATTERNS).table_valued("pattern", with_ordinality="place")
     asked = asked.render_derived(name="asked")
@@ -138,15 +177,16 @@ def _places(spoken: FromClause) -> FromClause:
         session_id=_SESSION,
         transcript_id=spoken.c.transcript_id,
         revision=spoken.c.revision,
+        edits=edit_columns(shape, TRANSLATIONS),
     )
     each = found.correlate(spoken, asked).lateral("found")
     arrays = (
         func.array_agg(aggregate_order_by(each.c[name], asked.c.place)).label(name)
-        for name in ViewedTranslation.__struct_fields__
+        for name in _place_fields(shape)
     )
     is_current = each.c.is_stale.is_not_distinct_from(literal_column("false"))
     # A machine's translation would be refused in place of a person's.
-    is_complete = func.bool_and(or_(is_current, each.c.edited_by.is_not(None)))
+    is_complete = func.bool_and(or_(is_current, each.c.is_edit.is_(true())))
     return (
         select(*arrays, is_complete.label("is_complete"))
         .select_from(asked.outerjoin(each, true()))
@@ -154,7 +194,5 @@ def _places(spoken: FromClause) -> FromClause:
     )
 
 
-TRANSCRIPT_VIEW = PageReader("transcript_view", "rows", _rows, transcript_row, TranscriptViewPage)
-MISSING_TRANSLATIONS = PageReader(
-    "missing_translations", "rows", _missing, transcript_row, TranscriptViewPage
-)
+TRANSCRIPT_VIEW = PageReader("transcript_view", "rows", _rows, _maker, TranscriptViewPage)
+MISSING_TRANSLATIONS = PageReader("missing_translations", "rows", _missing, _maker, TranscriptViewPage)

@@ -5,7 +5,8 @@ translations that have times of their own. Each part walks an index in the order
 cursor up to the limit, so that a deep page reads as many rows as the first.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Unpack
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,13 +17,14 @@ from sqlalchemy import (
     Select,
     Uuid,
     bindparam,
+    desc,
     literal_column,
     select,
     true,
-    tuple_,
     union_all,
 )
 
+from livetranslate_store.models.base import LANGUAGE_TAG
 from livetranslate_store.models.transcript import spoken_text
 from livetranslate_store.reading.columns import (
     MADE_FROM,
@@ -31,24 +33,28 @@ from livetranslate_store.reading.columns import (
     TRANSLATIONS,
     columns_of,
     duration,
+    value_of,
     with_speaker,
 )
-from livetranslate_store.reading.cursor import cursor_bound, cursor_place, place
+from livetranslate_store.reading.cursor import behind_cursor, cursor_bound, cursor_place, place
+from livetranslate_store.reading.details import detail_columns, left_out, words_of
 from livetranslate_store.reading.filters import Entries, Shape, checked_filters, entry_conditions
-from livetranslate_store.reading.paging import PageReader, PageRequest, checked_request
+from livetranslate_store.reading.paging import PageOptions, PageReader, PageRequest, checked_request
 from livetranslate_store.values import TimelineEntry, TimelineFilters, TimelinePage
 
 _SESSION = bindparam("session_id", type_=Uuid)
 _LIMIT = bindparam("limit", type_=BigInteger)
+_TRANSCRIPT_ID = TimelineEntry.__struct_fields__.index("transcript_id")
+_WORDS = TimelineEntry.__struct_fields__.index("words")
 _ORDER = ("timestamp", "segment_index", "transcript_id", "kind", "language")
 
 
 def timeline_request(
-    session_id: UUID, filters: TimelineFilters, *, limit: int | None = None, cursor: str | None = None
+    session_id: UUID, filters: TimelineFilters, **options: Unpack[PageOptions]
 ) -> PageRequest:
     """Return the request for a page of the timeline; raises InvalidInputError."""
     checked = checked_filters(TimelineFilters.__optional_keys__, filters)
-    return checked_request(session_id, checked, limit=limit, cursor=cursor)
+    return checked_request(session_id, checked, **options)
 
 
 def _entries(shape: Shape) -> CompoundSelect[Any] | Select[Any]:
@@ -57,7 +63,8 @@ def _entries(shape: Shape) -> CompoundSelect[Any] | Select[Any]:
         parts.append(_transcripts(shape))
     if "translation" in shape.kinds:
         parts += [_translations(shape, own_times=False), _translations(shape, own_times=True)]
-    order: list[ColumnElement[Any]] = [literal_column(name) for name in _ORDER]
+    columns: list[ColumnElement[Any]] = [literal_column(name) for name in _ORDER]
+    order = [desc(each) for each in columns] if shape.is_newest_first else columns
     if "limit" not in shape.given:
         return union_all(*parts).order_by(*order)
     parts = [part.order_by(*order).limit(_LIMIT) for part in parts]
@@ -68,6 +75,7 @@ def _transcripts(shape: Shape) -> Select[Any]:
     columns = columns_of(
         TimelineEntry,
         [TRANSCRIPTS],
+        computed=left_out(shape),
         kind=literal_column("'transcript'"),
         transcript_id=TRANSCRIPTS.c.id,
         duration=duration(TRANSCRIPTS),
@@ -75,6 +83,7 @@ def _transcripts(shape: Shape) -> Select[Any]:
         source_language=TRANSCRIPTS.c.language,
         speaker_name=SPEAKERS.c.name,
         is_stale=literal_column("false"),
+        **detail_columns(shape, TRANSCRIPTS),
     )
     part = (
         select(*columns)
@@ -84,9 +93,7 @@ def _transcripts(shape: Shape) -> Select[Any]:
             *entry_conditions(shape, Entries(TRANSCRIPTS, TRANSCRIPTS.c.language)),
         )
     )
-    if "cursor" in shape.given:
-        part = part.where(place(TRANSCRIPTS.c.timestamp) > cursor_place())
-    return part
+    return _behind(part, shape, TRANSCRIPTS.c.timestamp, literal_column("''::text", LANGUAGE_TAG))
 
 
 def _translations(shape: Shape, *, own_times: bool) -> Select[Any]:
@@ -95,6 +102,7 @@ def _translations(shape: Shape, *, own_times: bool) -> Select[Any]:
     columns = columns_of(
         TimelineEntry,
         [translations, TRANSCRIPTS],
+        computed=left_out(shape),
         kind=literal_column("'translation'"),
         timestamp=times.c.timestamp,
         duration=duration(times),
@@ -105,6 +113,7 @@ def _translations(shape: Shape, *, own_times: bool) -> Select[Any]:
         source=translations.c.service,
         revision=translations.c.transcript_revision,
         is_stale=translations.c.transcript_revision != TRANSCRIPTS.c.revision,
+        **detail_columns(shape, translations),
     )
     part = (
         select(*columns)
@@ -116,18 +125,29 @@ def _translations(shape: Shape, *, own_times: bool) -> Select[Any]:
             *entry_conditions(shape, Entries(times, translations.c.target_language)),
         )
     )
+    language = translations.c.target_language
+    if not own_times:
+        return _behind(part, shape, TRANSCRIPTS.c.timestamp, language)
+    # The index of translations has no more than the timestamp.
+    return _behind(part, shape, translations.c.timestamp, language, near=translations.c.timestamp)
+
+
+def _behind(
+    part: Select[Any],
+    shape: Shape,
+    timestamp: ColumnElement[float],
+    language: ColumnElement[str],
+    *,
+    near: ColumnElement[float] | None = None,
+) -> Select[Any]:
+    """Return the entries of a part behind the cursor, found by the index of transcripts or by `near`."""
     if "cursor" not in shape.given:
         return part
-    behind = tuple_(*place(times.c.timestamp), translations.c.target_language) > tuple_(
-        *cursor_place(), cursor_bound("target_language")
-    )
+    newest_first = shape.is_newest_first
     # The index can answer this condition alone.
-    near = (
-        translations.c.timestamp >= cursor_bound("timestamp")
-        if own_times
-        else place(TRANSCRIPTS.c.timestamp) >= cursor_place()
-    )
-    return part.where(near, behind)
+    here, there = (place(timestamp), cursor_place()) if near is None else (near, cursor_bound("timestamp"))
+    is_near = here <= there if newest_first else here >= there
+    return part.where(is_near, behind_cursor(timestamp, language, newest_first=newest_first))
 
 
 def _with_transcripts(*, looked_up: bool) -> tuple[FromClause, FromClause]:
@@ -144,4 +164,13 @@ def _with_transcripts(*, looked_up: bool) -> tuple[FromClause, FromClause]:
     return translations, TRANSCRIPTS.join(translations, true())
 
 
-TIMELINE = PageReader("timeline", "entries", _entries, TimelineEntry, TimelinePage)
+def _maker(shape: Shape) -> Callable[..., TimelineEntry]:
+    return _with_words if shape.includes("words") else TimelineEntry
+
+
+def _with_words(*columns: Any) -> TimelineEntry:
+    most, stored, rest = columns[:_WORDS], columns[_WORDS], columns[_WORDS + 1 :]
+    return value_of(TimelineEntry, (*most, words_of(columns[_TRANSCRIPT_ID], stored), *rest))
+
+
+TIMELINE = PageReader("timeline", "entries", _entries, _maker, TimelinePage)

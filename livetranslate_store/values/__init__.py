@@ -64,10 +64,14 @@ from livetranslate_store.values.statistics import (
 )
 from livetranslate_store.values.text_history import TextHistoryEntry, VersionStatus
 from livetranslate_store.values.timeline import (
+    DETAILS,
     ENTRY_KINDS,
+    TIMELINE_ORDERS,
+    Detail,
     EntryKind,
     SegmentLookup,
     TimelineEntry,
+    TimelineOrder,
     TimelinePage,
 )
 from livetranslate_store.values.transcript_file import (
@@ -85,10 +89,12 @@ from livetranslate_store.values.transcript_view import (
 
 __all__ = [
     "AUDIO_STATUSES",
+    "DETAILS",
     "ENTRY_KINDS",
     "IDENTIFICATION_METHODS",
     "SESSION_STATUSES",
     "SPEAKER_CHOICES",
+    "TIMELINE_ORDERS",
     "AudioFacts",
     "AudioInput",
     "AudioReceipt",
@@ -100,6 +106,7 @@ __all__ = [
     "DeletedAudioFile",
     "DeletedSession",
     "DeletedSpeakerContent",
+    "Detail",
     "EntryKind",
     "FileImportReport",
     "GateStatistics",
@@ -143,6 +150,7 @@ __all__ = [
     "TextHistoryEntry",
     "TimelineEntry",
     "TimelineFilters",
+    "TimelineOrder",
     "TimelinePage",
     "TranscriptFile",
     "TranscriptInput",

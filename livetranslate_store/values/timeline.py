@@ -1,14 +1,23 @@
 """The entries of a timeline, and the facts of a transcript that a late translation needs."""
 
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, TypeAlias, get_args
 from uuid import UUID
 
 from livetranslate_store.checks import JSONObject
+from livetranslate_store.values.inputs import Word
 from livetranslate_store.values.page import Page
 from livetranslate_store.values.value import Value
 
 EntryKind: TypeAlias = Literal["transcript", "translation"]
-ENTRY_KINDS: tuple[EntryKind, ...] = ("transcript", "translation")
+ENTRY_KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
+#: The order of a page: from the beginning of the meeting on, or from its end back.
+TimelineOrder: TypeAlias = Literal["oldest", "newest"]
+TIMELINE_ORDERS: tuple[TimelineOrder, ...] = get_args(TimelineOrder)
+#: What a read leaves out unless it is asked for.
+Detail: TypeAlias = Literal["words", "audio_file_id", "edits"]
+DETAILS: tuple[Detail, ...] = get_args(Detail)
 
 
 class SegmentLookup(Value, frozen=True, gc=False):
@@ -28,6 +37,9 @@ class TimelineEntry(Value, frozen=True, gc=False):
     known, or 0.0 if neither is; `duration` is 0.0 if either is unknown. For a translation, `source` is the
     service that made it, `revision` the transcript revision that it was made from, `is_final` that of its
     transcript, and `is_stale` whether the transcript has a newer revision.
+
+    The last four fields are None unless a read includes them: the transcript's words, the audio file that it
+    was heard in (for a translation that of its transcript), and who edited this text, and when.
     """
 
     kind: EntryKind
@@ -48,7 +60,16 @@ class TimelineEntry(Value, frozen=True, gc=False):
     is_final: bool
     is_stale: bool
     metadata: JSONObject
+    words: Sequence[Word] | None = None
+    audio_file_id: UUID | None = None
+    edited_by: str | None = None
+    edited_at: datetime | None = None
 
 
 class TimelinePage(Page[TimelineEntry], frozen=True):
-    """A page of the timeline, in its order."""
+    """A page of the timeline, in the order that was asked for.
+
+    `previous_cursor` continues before its first entry: pass it with the other order. None if it is empty.
+    """
+
+    previous_cursor: str | None = None

@@ -7,9 +7,18 @@ from uuid import UUID
 
 import pytest
 from helpers.stored import Program
-from helpers.support import explained, transcript, translation
+from helpers.support import audio, explained, transcript, translation
 
-from livetranslate_store import InvalidInputError, Store, TimelineEntry
+from livetranslate_store import (
+    Detail,
+    InvalidInputError,
+    Store,
+    StoreError,
+    TimelineEntry,
+    TimelineOrder,
+    TranscriptRow,
+    Word,
+)
 from livetranslate_store.ids import new_id
 from livetranslate_store.reading.timeline import TIMELINE, timeline_request
 
@@ -268,21 +277,25 @@ async def long_meeting(session_id: UUID, other_program: Program) -> UUID:
     return session_id
 
 
-async def page_plan(store: Store, session_id: UUID, *, after_half: bool) -> str:
+async def page_plan(
+    store: Store, session_id: UUID, *, after_half: bool, order: TimelineOrder = "oldest"
+) -> str:
     """Return how the server answers a page of the session, with what it met."""
     entries = await store.timeline(session_id, limit=20_000)
     cursor = entries.next_cursor if after_half else None
-    plan_of = explained(TIMELINE.bound(timeline_request(session_id, {}, limit=200, cursor=cursor)))
+    request = timeline_request(session_id, {}, limit=200, cursor=cursor, order=order)
+    plan_of = explained(TIMELINE.bound(request))
     return "\n".join(row[0] for row in await store._database.fetch(plan_of))
 
 
+@pytest.mark.parametrize("order", ["oldest", "newest"])
 @pytest.mark.parametrize("after_half", [False, True])
 async def test_a_page_walks_the_index_and_sorts_no_session(
-    store: Store, long_meeting: UUID, other_program: Program, after_half: bool
+    store: Store, long_meeting: UUID, other_program: Program, after_half: bool, order: TimelineOrder
 ) -> None:
     other_program.autocommit = True
     other_program.execute("ANALYZE livetranslate.transcripts, livetranslate.translations")
-    plan = await page_plan(store, long_meeting, after_half=after_half)
+    plan = await page_plan(store, long_meeting, after_half=after_half, order=order)
     assert "Seq Scan on transcripts" not in plan
     assert "Seq Scan on translations" not in plan
     # No step comes near the 40,000 rows of the session.
@@ -299,3 +312,60 @@ async def test_right_after_an_import_a_page_goes_over_a_meeting_once_at_most(
     # Of the 10,000 segments that are left, and never for each of them again.
     met = re.findall(r"actual [^)]*rows=([\d.]+) loops=(\d+)", plan)
     assert max(float(rows) * int(loops) for rows, loops in met) <= 20_000, plan
+
+
+async def test_details_are_there_if_they_are_included_and_only_then(store: Store, session_id: UUID) -> None:
+    spoken = transcript("one", words=[Word("one", 0.0, 0.5, 0.75)], segment_key="1")
+    receipt = await store.record_segment(
+        session_id, transcript=spoken, translations=[translation("uno")], audio=audio()
+    )
+    async with store.unit_of_work() as uow:
+        await uow.translations.edit(session_id, receipt.transcript_id, "es", text="Uno.", edited_by="ana")
+
+    def details(entry: TimelineEntry | TranscriptRow) -> tuple[object, ...]:
+        return entry.words, entry.audio_file_id, entry.edited_by, entry.edited_at is not None
+
+    nothing = (None, None, None, False)
+    assert [details(entry) for entry in await store.timeline(session_id)] == [nothing] * 2
+    every: list[Detail] = ["words", "audio_file_id", "edits"]
+    original, translated = await store.timeline(session_id, include=every)
+    assert details(original) == ((Word("one", 0.0, 0.5, 0.75),), receipt.audio_file_id, None, False)
+    assert details(translated) == (None, receipt.audio_file_id, "ana", True)
+    [streamed, _] = [each async for each in store.stream_timeline(session_id, include=["words"])]
+    assert details(streamed) == (original.words, None, None, False)
+    [row] = await store.transcript_view(session_id, ["es", "ja"], include=every)
+    assert details(row) == details(original)
+    assert row.translations[0] is not None
+    assert (row.translations[0].edited_by, row.translations[0].edited_at) == ("ana", translated.edited_at)
+    [row] = await store.transcript_view(session_id, ["es"])
+    assert details(row) == nothing
+    assert row.translations[0] is not None
+    assert row.translations[0].edited_by is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"order": "latest"}, "order must be one of oldest, newest"),
+        ({"include": "words"}, "include must be a sequence"),
+        ({"include": ["word"]}, "include must be one of words, audio_file_id, edits"),
+    ],
+)
+async def test_a_wrong_order_or_detail_says_what_would_be_right(
+    store: Store, session_id: UUID, wrong: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        await store.timeline(session_id, **wrong)
+    with pytest.raises(InvalidInputError, match=message):
+        store.stream_transcript_view(session_id, ["es"], **wrong)
+
+
+async def test_words_of_another_program_that_are_none_are_an_error_only_if_they_are_included(
+    store: Store, session_id: UUID, other_program: Program
+) -> None:
+    await store.record_segment(session_id, transcript=transcript("one"))
+    other_program.execute("""UPDATE livetranslate.transcripts SET words = '{"a": 1}'""")
+    other_program.commit()
+    assert [entry.text for entry in await store.timeline(session_id)] == ["one"]
+    with pytest.raises(StoreError, match="not a list of words"):
+        await store.timeline(session_id, include=["words"])

@@ -184,5 +184,33 @@ def test_the_timeline_is_what_the_reference_says(
             assert await in_pages(store, session_id, size, want._asdict()) == list(whole)
             streamed = [entry async for entry in store.stream_timeline(session_id, **want._asdict())]
             assert streamed == list(whole)
+            back = want._asdict() | {"order": "newest"}
+            assert await in_pages(store, session_id, size, back) == [*reversed(whole)]
+            streamed = [entry async for entry in store.stream_timeline(session_id, **back)]
+            assert streamed == [*reversed(whole)]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(segments, min_size=1, max_size=8), st.integers(1, 4), st.integers(1, 20))
+def test_a_cursor_continues_on_both_sides_of_a_page(
+    database_url: str, meeting: list[Segment], size: int, limit: int
+) -> None:
+    async def example() -> None:
+        async with Store.open(database_url, min_connections=1, max_connections=2) as store:
+            session_id, _ = await write(store, meeting)
+            whole = [*await store.timeline(session_id)]
+            first = await store.timeline(session_id, limit=limit)
+            page = await store.timeline(session_id, limit=size, cursor=first.next_cursor)
+            before = await store.timeline(session_id, order="newest", cursor=page.previous_cursor)
+            place = limit if first.next_cursor else 0
+            assert [*page] == whole[place : place + size]
+            assert [*before] == whole[:place][::-1]
+            last = await store.timeline(session_id, limit=size, order="newest")
+            assert [*last] == whole[::-1][:size]
+            assert len(await store.timeline(session_id, cursor=last.previous_cursor)) == 0
+            rows = [*await store.transcript_view(session_id, ["es"])]
+            at_end = await store.transcript_view(session_id, ["es"], limit=size, order="newest")
+            rest = await store.transcript_view(session_id, ["es"], order="newest", cursor=at_end.next_cursor)
+            assert [*at_end, *(rest if at_end.next_cursor else ())] == rows[::-1]
 
     asyncio.run(example())

@@ -200,5 +200,5 @@ def test_a_page_is_a_sequence_and_in_json_an_object() -> None:
     page = livetranslate_store.TimelinePage([sample_of(livetranslate_store.TimelineEntry, full=True)], "next")
     assert isinstance(page, Sequence)
     assert (len(page), page[0], list(page), page[0] in page) == (1, page.items[0], list(page.items), True)
-    assert msgspec.to_builtins(page).keys() == {"items", "next_cursor"}
+    assert msgspec.to_builtins(page).keys() == {"items", "next_cursor", "previous_cursor"}
     assert not livetranslate_store.TimelinePage([], None)

@@ -71,6 +71,7 @@ def _first_translation(spoken: FromClause) -> tuple[FromClause, ColumnElement[bo
         session_id=spoken.c.session_id,
         transcript_id=spoken.c.id,
         revision=spoken.c.revision,
+        edits={},
     )
     return first.correlate(spoken).lateral("asked_for"), true()
 

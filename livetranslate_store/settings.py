@@ -120,7 +120,7 @@ class StoreSettings(BaseSettings):
     max_metadata_bytes: int = Field(1024 * 1024, ge=2)
     #: Maximum bytes of one recorded chunk; each running write holds as many in memory.
     max_audio_bytes: int = Field(64 * 1024 * 1024, ge=1, le=MAX_AUDIO_BYTES)
-    #: Maximum bytes of a recording that comes as a stream; 48 MiB of it are in memory at most.
+    #: Maximum bytes of a recording that comes as a stream; some 50 MiB of it are in memory.
     max_streamed_audio_bytes: int = Field(4 * 1024**3, ge=1, le=MAX_STREAMED_AUDIO_BYTES)
     #: True keeps a machine's text that comes after a person's edit as a version of the text.
     keep_refused_texts: bool = False

@@ -71,7 +71,8 @@ class Upload:
         self.size_bytes += len(data)
         self._part += data
         while len(self._part) >= PART_BYTES:
-            part = bytes(self._part[:PART_BYTES])
+            with memoryview(self._part) as view:
+                part = bytes(view[:PART_BYTES])
             del self._part[:PART_BYTES]
             await self._call("written", self._send, part)
 

@@ -9,6 +9,7 @@ import typer
 
 from livetranslate_store.cli.command import Command
 from livetranslate_store.cli.commands import (
+    audio,
     backup,
     check,
     delete,
@@ -34,6 +35,7 @@ COMMANDS: tuple[Command, ...] = (
     stats.STATS,
     importing.IMPORT,
     exporting.EXPORT,
+    audio.AUDIO,
     backup.BACKUP,
     backup.RESTORE,
     legacy.IMPORT_LEGACY,

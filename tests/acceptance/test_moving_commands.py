@@ -1,6 +1,8 @@
 """The commands that count, search, import, export, back up and restore, over a meeting of their own."""
 
+import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,11 @@ import psycopg
 import pytest
 from conftest import url_of
 from helpers.older_system import insert_session, insert_transcript, insert_translation, make_schema
+from helpers.wavs import RATE, read_back, wav
 from pytest_postgresql import factories
 from rich.text import Text
 
+from livetranslate_store import AudioInput, Store
 from livetranslate_store.cli.__main__ import main
 
 SPOKEN = """WEBVTT
@@ -103,6 +107,36 @@ def test_export_follows_the_name_of_the_file_and_replaces_it_whole(
         assert (tmp_path / name).read_text(encoding="utf-8").startswith(begin)
     assert "皆さん" in run("export", talk, "--format", "text", "-l", "ja")[1]
     assert run("export", talk, "-o", tmp_path / "a.docx")[0] == 2
+
+
+async def add_audio(database_url: str, folder: Path) -> None:
+    data = wav(b"\x01\x00" * RATE)
+    async with (
+        Store.open(database_url, audio_url=f"file:{folder}", min_connections=0) as store,
+        store.unit_of_work() as uow,
+    ):
+        session_id = (await uow.sessions.create(bot_id="b", meeting_id="m", external_id="heard")).id
+        for start in (0.0, 1.5):
+            await uow.audio_files.add(session_id, AudioInput(data=data, format="wav", start_time=start))
+
+
+def test_audio_writes_the_recordings_as_one_file(
+    run: Commands, talk: str, database_url: str, audio_folder: Path, tmp_path: Path
+) -> None:
+    asyncio.run(add_audio(database_url, audio_folder))
+    for option, frames in (((), 2 * RATE), (("--fill-gaps",), 2 * RATE + RATE // 2)):
+        assert run("audio", "heard", "-o", tmp_path / "a.wav", *option) == (0, "", "")
+        assert len(read_back((tmp_path / "a.wav").read_bytes()).frames) == 2 * frames
+    (tmp_path / "a.wav").write_text("old")
+    code, _, err = run("audio", talk, "-o", tmp_path / "a.wav")
+    assert (code, "no audio in session" in err) == (1, True)
+    assert (tmp_path / "a.wav").read_text() == "old"
+
+
+def test_audio_does_not_go_to_a_terminal(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    code, _, err = run("audio", "heard")
+    assert (code, "name a file with -o" in err) == (2, True)
 
 
 def test_an_export_that_fails_leaves_the_file_as_it_was(run: Commands, talk: str, tmp_path: Path) -> None:

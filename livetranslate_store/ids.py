@@ -16,9 +16,9 @@ def new_id() -> UUID:
     return uuid7()
 
 
-def session_id_for(external_id: str) -> UUID:
-    """Return the id of the session that the caller's system knows as `external_id`."""
-    return uuid5(_NAMESPACE, external_id)
+def session_id_for(external_id: str, tenant: str = "") -> UUID:
+    """Return the id of the session that the system of the caller, or of this tenant, calls `external_id`."""
+    return uuid5(_NAMESPACE, f"{tenant}{_SEPARATOR}{external_id}" if tenant else external_id)
 
 
 def transcript_id_for(session_id: UUID, source: str, segment_key: str) -> UUID:

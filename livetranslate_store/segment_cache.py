@@ -5,11 +5,15 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 from uuid import UUID
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 
 from livetranslate_store.checks import checked_integer
 from livetranslate_store.known_speakers import KnownSpeakers
 from livetranslate_store.values import CacheStatistics, SegmentLookup
+
+# A session has one tenant for good; other programs may have changed that in their own SQL.
+TENANT_SECONDS = 60.0
+MOST_TENANTS = 10_000
 
 SegmentKey: TypeAlias = tuple[UUID, UUID]
 Load: TypeAlias = Callable[[Sequence[SegmentKey]], Awaitable[Iterable[SegmentLookup]]]
@@ -26,6 +30,8 @@ class SegmentCache:
         self._entries = _CountingLRU(checked_integer(limit, "limit", minimum=1))
         #: The speakers of segments, which are met again and again.
         self.speakers = KnownSpeakers()
+        #: The tenants of sessions that the stores of tenants write into.
+        self.tenants: TTLCache[UUID, str] = TTLCache(MOST_TENANTS, TENANT_SECONDS)
         # The running read of each key. A write removes the key, and with it the right to store the result.
         self._loading: dict[SegmentKey, asyncio.Future[SegmentLookup | None]] = {}
         self._hits = 0
@@ -77,6 +83,7 @@ class SegmentCache:
 
     def drop_session(self, session_id: UUID) -> int:
         """Forget the segments of a session and return their number."""
+        self.tenants.pop(session_id, None)
         for key in [key for key in self._loading if key[0] == session_id]:
             del self._loading[key]
         dropped = [key for key in self._entries if key[0] == session_id]

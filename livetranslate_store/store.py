@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from copy import copy
 from datetime import timedelta
 from functools import partial
 from typing import Self, TypeVar, Unpack
@@ -15,12 +16,13 @@ from livetranslate_store.audio.joined import chunk_of, joined
 from livetranslate_store.audio.recording import Recording
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.audio.sweep import sweep_audio
-from livetranslate_store.checks import check_kind, checked_uuid
+from livetranslate_store.checks import check_kind, checked_name, checked_uuid
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.engine_url import URLDriver
+from livetranslate_store.database.tenant import Tenant
 from livetranslate_store.database.transaction import Route, Transaction
 from livetranslate_store.embedded.provision import Provisioned
-from livetranslate_store.errors import InvalidInputError, NotFoundError
+from livetranslate_store.errors import InvalidInputError, NotFoundError, UsageError
 from livetranslate_store.health import check_health
 from livetranslate_store.models import AudioFile
 from livetranslate_store.reading.reads import Reads, checked_position
@@ -144,6 +146,25 @@ class Store(Reads):
                     # As one: a cancellation must not prevent the second close.
                     await run_to_end(_close(router, database))
 
+    def for_tenant(self, tenant: str) -> Self:
+        """Return this store for one tenant: it sees and writes that tenant's sessions only.
+
+        Connections, gate, cache and groups are those of this store, and it closes with it. A session of
+        another tenant is to it one that does not exist. Making one costs next to nothing. Raises
+        InvalidInputError for an empty name, and UsageError if this store is of another tenant.
+        """
+        name = checked_name(tenant, "tenant")
+        if self._tenant is not None and self._tenant.name != name:
+            raise UsageError(f"This store is of the tenant {self._tenant.name!r}: it has no others.")
+        own = copy(self)
+        own._tenant = Tenant(name, self.cache.tenants)  # noqa: SLF001 (a store, too)
+        return own
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant of this store; None if it has all sessions."""
+        return None if self._tenant is None else self._tenant.name
+
     @property
     def limits(self) -> SizeLimits:
         """The maximum sizes of inputs, from the settings."""
@@ -157,7 +178,7 @@ class Store(Reads):
         connection broke during the commit.
         """
         with self._tracing.span("unit_of_work"):
-            async with self.gate.slot(), self._unit(Transaction(self._database)) as uow:
+            async with self.gate.slot(), self._unit(self._transaction()) as uow:
                 yield uow
 
     async def run_in_unit_of_work(self, function: Callable[[UnitOfWork], Awaitable[T]]) -> T:
@@ -171,7 +192,7 @@ class Store(Reads):
 
         async def attempt() -> T:
             with self._tracing.span("unit_of_work"):
-                async with self._unit(Transaction(self._database)) as uow:
+                async with self._unit(self._transaction()) as uow:
                     return await function(uow)
 
         async with self.gate.slot():
@@ -188,8 +209,11 @@ class Store(Reads):
     @asynccontextmanager
     async def _reading(self, route: Route) -> AsyncIterator[UnitOfWork]:
         with self._tracing.span("read"):
-            async with self._unit(Transaction(self._database, route)) as reader:
+            async with self._unit(self._transaction(route)) as reader:
                 yield reader
+
+    def _transaction(self, route: Route | None = None) -> Transaction:
+        return Transaction(self._database, route, tenant=self._tenant)
 
     def _unit(self, transaction: Transaction) -> AbstractAsyncContextManager[UnitOfWork]:
         return opened(transaction, self._storage, self.cache, self._limits)
@@ -214,6 +238,7 @@ class Store(Reads):
         with self._tracing.span(
             "record_segment", session_id=session_id, translations=len(segment.translations)
         ) as span:
+            await self._check(session_id)
             try:
                 receipt = await self._segments.write(segment, audio)
             finally:
@@ -235,6 +260,7 @@ class Store(Reads):
         self._limits.check_translation(translation)
         late = LateTranslation(session_id, transcript_id, translation)
         with self._tracing.span("add_translation", session_id=session_id) as span:
+            await self._check(session_id)
             async with self.gate.slot():
                 try:
                     receipt = await self._translations.write(late)
@@ -242,6 +268,11 @@ class Store(Reads):
                     self._router.wrote(session_id)
             span.set(outcome=receipt.outcome)
         return receipt
+
+    async def _check(self, session_id: UUID) -> None:
+        """Raise MissingReferenceError unless the session is the tenant's."""
+        if self._tenant is not None:
+            await self._tenant.check(session_id, self._database.fetch_for_write)
 
     async def import_segments(
         self,
@@ -259,7 +290,10 @@ class Store(Reads):
         """
         self._database.owner.check()
         bulk = BulkImport(
-            self._database, self._storage, self.cache, self.gate, limits=self._limits, progress=progress
+            *(self._database, self._storage, self.cache, self.gate),
+            limits=self._limits,
+            tenant=self._tenant,
+            progress=progress,
         )
         with self._tracing.span("import_segments") as span:
             report = await bulk.run(segments)
@@ -285,6 +319,7 @@ class Store(Reads):
         described = AudioInput(data=b"", **facts)
         self._limits.check_audio(described)
         with self._tracing.span("record_audio", session_id=session_id) as span:
+            await self._check(session_id)
             try:
                 receipt = await self._recordings.write(session_id, pieces, described)
             finally:
@@ -360,8 +395,10 @@ class Store(Reads):
         """Remove stored audio without a row, as a crash leaves it; a dry run only reports it.
 
         Raises StoreUnavailableError if the storage at `audio_url` is another database's, or does not hold
-        this database's recordings; UsageError without an `audio_url`.
+        this database's recordings; UsageError without an `audio_url`, and for a store of a tenant.
         """
+        if self._tenant is not None:
+            raise UsageError("The audio storage is that of all tenants: sweep it with the whole store.")
         return await sweep_audio(self._database, self._storage, older_than=older_than, dry_run=dry_run)
 
     async def health(self, *, time_limit: float = 5.0) -> StoreHealth:

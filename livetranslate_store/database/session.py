@@ -10,6 +10,9 @@ from sqlalchemy.util import await_only
 from livetranslate_store.errors import UsageError
 from livetranslate_store.models import Base
 
+#: The option of a statement that inserts rows of the store's models, by the store's own rules.
+BY_THE_RULES = "livetranslate_store_by_the_rules"
+
 if TYPE_CHECKING:
     from livetranslate_store.database.transaction import Transaction
 
@@ -84,3 +87,27 @@ def _read_anew(state: ORMExecuteState) -> None:
         and any(issubclass(mapper.class_, Base) for mapper in state.all_mappers)
     ):
         state.update_execution_options(populate_existing=True)
+
+
+@event.listens_for(UnitSession, "do_orm_execute")
+def _narrow_to_tenant(state: ORMExecuteState) -> None:
+    assert isinstance(state.session, UnitSession)  # noqa: S101 (it listens to no other)
+    tenant = state.session.transaction.tenant
+    if tenant is None:
+        return
+    if state.is_insert:
+        _check_insert(state)
+    elif state.is_update or state.is_delete:
+        # Python cannot evaluate the criteria; the store's models are read anew anyway.
+        state.update_execution_options(synchronize_session=False)
+    state.statement = state.statement.options(*tenant.criteria)
+
+
+def _check_insert(state: ORMExecuteState) -> None:
+    mapper = state.bind_mapper
+    if mapper is None or not issubclass(mapper.class_, Base) or state.execution_options.get(BY_THE_RULES):
+        return
+    raise UsageError(
+        f"The store of a tenant inserts no {mapper.class_.__name__} directly: "
+        "write through the repositories of the unit of work."
+    )

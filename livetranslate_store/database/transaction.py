@@ -9,9 +9,10 @@ from functools import partial
 from math import inf
 from time import monotonic
 from typing import Any, Protocol, TypeAlias, TypeVar
+from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Connection, Executable, Result
+from sqlalchemy import Connection, Executable, Insert, Result, select
 from sqlalchemy.ext.asyncio import AsyncScalarResult, AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
@@ -19,6 +20,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from livetranslate_store.database.engine import SETTLE_SECONDS, Database, Driver
 from livetranslate_store.database.failures import (
     DATABASE_ERRORS,
+    NO_SESSION,
     is_broken,
     is_of_node,
     is_read_only,
@@ -26,15 +28,18 @@ from livetranslate_store.database.failures import (
     translate,
     wrap,
 )
-from livetranslate_store.database.session import UnitSession
+from livetranslate_store.database.session import BY_THE_RULES, UnitSession
 from livetranslate_store.database.statement import BoundStatement, Run
+from livetranslate_store.database.tenant import Tenant
 from livetranslate_store.errors import (
+    MissingReferenceError,
     OutcomeUnknownError,
     QueryTimeoutError,
     StoreError,
     StoreUnavailableError,
     UsageError,
 )
+from livetranslate_store.models import Session as SessionRow
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +74,8 @@ class Transaction:
     """A transaction of the task that made it; the first statement takes the connection and begins.
 
     It takes over a `lease` that was taken before. With a `route` it is read-only, and the route chooses its
-    database. All errors of the database come out
-    as the store's.
+    database. With a `tenant`, statements with the store's models see that tenant's rows only. All errors of
+    the database come out as the store's.
     """
 
     def __init__(
@@ -79,8 +84,12 @@ class Transaction:
         route: Route | None = None,
         *,
         lease: PoolProxiedConnection | None = None,
+        tenant: Tenant | None = None,
     ) -> None:
         self._database = database
+        self.tenant = tenant
+        # Sessions of the tenant, maybe not committed yet.
+        self._own: set[UUID] = set()
         self._route = route or _straight(database)
         self.read_only = route is not None
         self._owner = asyncio.current_task()
@@ -166,6 +175,30 @@ class Transaction:
             result = await self._on_live_connection(lambda: self.session.execute(statement))
         self._database.breaker(writes=not self.read_only).answered()
         return result
+
+    async def insert(self, statement: Insert) -> Result[Any]:
+        """Run an insert of rows whose session is new, or was checked."""
+        return await self.execute(statement.execution_options(**{BY_THE_RULES: True}))
+
+    async def owns(self, session_id: UUID) -> bool:
+        """Return whether the session is the tenant's; without a tenant, True."""
+        if self.tenant is None or session_id in self._own or self.tenant.knows(session_id):
+            return True
+        found = await self.execute(select(SessionRow.id).where(SessionRow.id == session_id))
+        if found.scalar_one_or_none() is None:
+            return False
+        self.made(session_id)
+        return True
+
+    async def check_session(self, session_id: UUID) -> None:
+        """Raise MissingReferenceError before a write into a session that is not the tenant's."""
+        self.check_usable(writing=True)
+        if not await self.owns(session_id):
+            raise MissingReferenceError(NO_SESSION)
+
+    def made(self, session_id: UUID) -> None:
+        """Remember a session of the tenant."""
+        self._own.add(session_id)
 
     async def stream(self, statement: Executable) -> AsyncScalarResult[Any]:
         """Run a statement of SQLAlchemy's whose rows are read as they are used."""
@@ -382,6 +415,8 @@ class Transaction:
                 await self._call_back(ending)
 
     async def _call_back(self, ending: Ending) -> None:
+        if self.tenant is not None and ending is Ending.COMMITTED:
+            self.tenant.learn(self._own)
         for callback in self._when_done:
             try:
                 await callback(ending)

@@ -78,6 +78,9 @@ class _Restore:
                 await self._audio.add_piece(self._backup.decoded(line.value, bytes))
                 continue
             row = self._row(line)
+            if line.kind != self._table:
+                # The store of a tenant looks at the session before its audio.
+                await self._write()
             if line.kind != "audio_files" or await self._has_bytes(line, row):
                 await self._add(line, row)
         await self._write()
@@ -113,10 +116,9 @@ class _Restore:
     async def _add(self, line: Line, row: Row) -> None:
         # Made anew from what was checked: a member that is given twice is there once.
         text = msgspec.json.encode(row).decode()
-        full = len(self._rows) >= BATCH_ROWS or self._size + len(text) > BATCH_CHARACTERS
-        if line.kind != self._table or full:
+        if len(self._rows) >= BATCH_ROWS or self._size + len(text) > BATCH_CHARACTERS:
             await self._write()
-            self._table = line.kind
+        self._table = line.kind
         self._rows.append(text)
         self._numbers.append(line.number)
         self._size += len(text)

@@ -60,7 +60,7 @@ async def import_legacy(
                 progress(LegacyProgress(tally.sessions, in_all, tally.read))
 
         async for key in source.session_keys():
-            context = Context(store, source, tally, key, session_id_for(key_of(key)))
+            context = Context(store, source, tally, key, session_id_for(key_of(key), store.tenant or ""))
             async with source.snapshot():
                 await _move_session(context, folder, moved)
             tally.sessions += 1

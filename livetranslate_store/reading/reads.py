@@ -6,6 +6,7 @@ from typing import Unpack
 from uuid import UUID
 
 from livetranslate_store.checks import checked_integer
+from livetranslate_store.database.tenant import Tenant
 from livetranslate_store.reading.paging import Fetch
 from livetranslate_store.reading.search.finding import find_at_once, find_in_steps
 from livetranslate_store.reading.search.query import checked_search
@@ -43,6 +44,7 @@ class Reads:
     def __init__(self, router: ReadRouter, tracing: Tracing) -> None:
         self._router = router
         self._tracing = tracing
+        self._tenant: Tenant | None = None
 
     async def timeline(
         self,
@@ -227,6 +229,7 @@ class Reads:
             fuzzy=fuzzy,
             limit=limit,
             cursor=cursor,
+            tenant=None if self._tenant is None else self._tenant.name,
         )
         fetch = self._fetch(None, min_position)
         find = find_in_steps if await self._router.is_distributed() else find_at_once
@@ -234,7 +237,11 @@ class Reads:
 
     def _fetch(self, session_id: UUID | None, min_position: int | None) -> Fetch:
         position = checked_position(min_position)
-        return partial(self._router.fetch, session_id=session_id, min_position=position)
+        fetch = partial(self._router.fetch, session_id=session_id, min_position=position)
+        if self._tenant is None or session_id is None:
+            return fetch
+        tenant, own = self._tenant, session_id
+        return lambda bound: fetch(tenant.narrowed(bound, own))
 
 
 def checked_position(min_position: int | None) -> int | None:

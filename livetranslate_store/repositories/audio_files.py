@@ -37,7 +37,7 @@ class AudioFileRepository(Repository[AudioFile]):
         """
         checked_uuid(session_id, "session_id")
         self._limits.check_audio(audio)
-        self._transaction.check_usable(writing=True)
+        await self._transaction.check_session(session_id)
         await self._storage.claim(self._transaction.fetch)
         staged = await self._storage.stage(session_id, audio)
         # Before the object exists: it is removed whatever happens from here on.

@@ -25,6 +25,8 @@ class SegmentLookups:
 
     async def find(self, keys: Sequence[SegmentKey]) -> dict[SegmentKey, SegmentLookup]:
         """Return the lookups of these keys, without the keys that do not exist."""
+        # The cache has the segments of all tenants.
+        keys = [key for key in keys if await self._transaction.owns(key[0])]
         found = {key: self._written[key] for key in keys if key in self._written}
         unknown = [key for key in keys if key not in found and not self._is_deleted(key)]
         if unknown:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
-from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Result, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from livetranslate_store.audio.storage import AudioStorage
@@ -85,14 +85,17 @@ class SessionRepository(Repository[Session]):
             given["started_at"] = checked_instant(started_at, "started_at")
         if ended_at is not None:
             given["ended_at"] = _checked_end(ended_at, started_at, status)
-        session_id = new_id() if external_id is None else session_id_for(external_id)
+        session_id = new_id() if external_id is None else self._id_for(external_id)
         self._transaction.check_usable(writing=True)
         values = given
         if status == "ended" and ended_at is None:
             values = given | {"ended_at": func.greatest(func.now(), started_at)}
+        if self._transaction.tenant is not None:
+            values = values | {"tenant_id": self._transaction.tenant.name}
         statement = insert(Session).values(id=session_id, **values).on_conflict_do_nothing()
-        inserted = await self._transaction.execute(statement.returning(Session.id))
+        inserted = await self._transaction.insert(statement.returning(Session.id))
         if inserted.scalar_one_or_none() is not None:
+            self._transaction.made(session_id)
             return SessionReceipt(session_id, Outcome.INSERTED)
         session = await self.get(session_id)
         if (session.bot_id, session.meeting_id) != (bot_id, meeting_id):
@@ -129,7 +132,7 @@ class SessionRepository(Repository[Session]):
         checked_integer(limit, "limit", minimum=1)
         conditions = []
         if external_id is not None:
-            conditions.append(Session.id == session_id_for(checked_name(external_id, "external_id")))
+            conditions.append(Session.id == self._id_for(checked_name(external_id, "external_id")))
         if bot_id is not None:
             conditions.append(Session.bot_id == checked_name(bot_id, "bot_id"))
         if meeting_id is not None:
@@ -218,9 +221,11 @@ class SessionRepository(Repository[Session]):
         self, model: type[TextVersion | Translation | Transcript | Speaker | AudioFile], session_id: UUID
     ) -> int:
         statement = delete(model).where(model.session_id == session_id)
-        result = await self._transaction.execute(statement)
-        assert isinstance(result, CursorResult)  # noqa: S101 (what a DELETE returns)
-        return result.rowcount
+        return _row_count(await self._transaction.execute(statement))
+
+    def _id_for(self, external_id: str) -> UUID:
+        tenant = self._transaction.tenant
+        return session_id_for(external_id, "" if tenant is None else tenant.name)
 
     def _checked_metadata(self, metadata: JSONObject) -> JSONObject:
         checked_json_object(metadata, "metadata")
@@ -237,14 +242,21 @@ class SessionRepository(Repository[Session]):
         if end is not None:
             # By itself: a cluster cannot coalesce a column and the time of now.
             await self._transaction.execute(statement.where(Session.ended_at.is_(None)).values(ended_at=end))
-        await self._transaction.execute(statement.values(updated_at=func.statement_timestamp(), **values))
-        if "status" in values:
+        changed = await self._transaction.execute(
+            statement.values(updated_at=func.statement_timestamp(), **values)
+        )
+        if "status" in values and _row_count(changed):
             await self._transaction.fetch(settle_statement().bind({"session_ids": [session_id]}))
         return await self.get(session_id)
 
     async def _remove_audio(self, session_id: UUID, ending: Ending) -> None:
         if ending is Ending.COMMITTED:
             await self._storage.remove_session(session_id)
+
+
+def _row_count(result: Result[Any]) -> int:
+    assert isinstance(result, CursorResult)  # noqa: S101 (what an UPDATE and a DELETE return)
+    return result.rowcount
 
 
 def _checked_end(ended_at: datetime, started_at: datetime | None, status: str) -> datetime:

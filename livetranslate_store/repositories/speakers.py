@@ -57,11 +57,11 @@ class SpeakerRepository(Repository[Speaker]):
         }
         checked_uuid(session_id, "session_id")
         checked_name(label, "label")
-        self._transaction.check_usable(writing=True)
+        await self._transaction.check_session(session_id)
         given = insert(Speaker).values(session_id=session_id, label=label, **values)
         # The moment of this statement; a cluster refuses a function here.
         changed = {"updated_at": given.excluded.created_at}
-        await self._transaction.execute(
+        await self._transaction.insert(
             given.on_conflict_do_update(index_elements=["session_id", "label"], set_=values | changed)
         )
         return await self.get(session_id, label)
@@ -102,7 +102,7 @@ class SpeakerRepository(Repository[Speaker]):
         at = checked_number(at, "at")
         await self.get(session_id, label)
         self._transaction.check_usable(writing=True)
-        await self._transaction.execute(
+        await self._transaction.insert(
             insert(Speaker).values(session_id=session_id, label=into).on_conflict_do_nothing()
         )
         has_time = or_(Transcript.start_time.is_not(None), Transcript.end_time.is_not(None))

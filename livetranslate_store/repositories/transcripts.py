@@ -43,6 +43,7 @@ class TranscriptRepository(Repository[Transcript]):
         """
         checked_uuid(session_id, "session_id")
         self._limits.check_transcript(transcript)
+        await self._transaction.check_session(session_id)
         transcript_id = transcript_id_of(session_id, transcript)
         rows = {
             "speakers": speaker_rows([(session_id, transcript)]),

@@ -49,6 +49,8 @@ WALKED_ALIKE = 2_000
 # a word of six letters leaves half of them.
 ALIKE = 0.5
 
+TENANT: ColumnElement[str] = bindparam("tenant", type_=Text)
+
 
 class Hits(NamedTuple):
     """The hits of one table; a block that was read before is read in the same way again."""
@@ -274,6 +276,8 @@ def is_its_reading(
 def on_sessions(shape: SearchShape) -> list[ColumnElement[bool]]:
     """Return the conditions on the meetings of hits."""
     conditions = session_conditions(shape.filters, SESSIONS)
+    if shape.has("tenant"):
+        conditions.append(SESSIONS.c.tenant_id == TENANT)
     # The index of sessions can answer this part of the condition on the place.
     place, fields = tuple_(SESSIONS.c.started_at, SESSIONS.c.id), ("started_at", "session_id")
     if shape.is_later:

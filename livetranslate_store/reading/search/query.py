@@ -65,6 +65,7 @@ def checked_search(
     fuzzy: bool = False,
     limit: int = 20,
     cursor: str | None = None,
+    tenant: str | None = None,
 ) -> SearchQuery:
     """Return the search that the arguments describe; raises InvalidInputError."""
     words = parsed(query)
@@ -74,6 +75,8 @@ def checked_search(
     if translation_language is not None:
         pattern = variant_pattern(checked_language(translation_language, "translation_language"))
         checked = checked.with_value("translation_language", pattern)
+    if tenant is not None:
+        checked = checked.with_value("tenant", tenant)
     limit = checked_integer(limit, "limit", minimum=1, maximum=MAX_PAGE_HITS)
     return SearchQuery(
         words=words,

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from livetranslate_store.audio.recording import StoredBytes, StoredPart, checked_pieces
 from livetranslate_store.audio.storage import STREAMED, AudioStorage, ids_in
 from livetranslate_store.audio.upload import Upload
 from livetranslate_store.database.transaction import Ending, Transaction
-from livetranslate_store.errors import CorruptAudioError
+from livetranslate_store.errors import CorruptAudioError, InvalidInputError
 from livetranslate_store.repositories.archive.rows import (
     ARCHIVED,
     ArchiveKey,
@@ -29,6 +31,14 @@ class AddedRows(NamedTuple):
     different: int | None
 
 
+class _Owned(msgspec.Struct):
+    """The session of a row, or the tenant of a session; and the key of a recording."""
+
+    session_id: UUID | None = None
+    tenant_id: str = ""
+    storage_key: str = ""
+
+
 class SessionArchive:
     """The rows of sessions by table name, as JSON text with all columns except generated ones."""
 
@@ -41,6 +51,8 @@ class SessionArchive:
 
     async def rows(self, table: str, session_id: UUID) -> AsyncIterator[str]:
         """Yield the rows of a session in the order of their key, in bounded memory."""
+        if not await self._transaction.owns(session_id):
+            return
         after: ArchiveKey | None = None
         while True:
             statement = rows_after(ARCHIVED[table], session_id, after, PAGE)
@@ -56,17 +68,40 @@ class SessionArchive:
         """Insert the missing rows; compare the others and leave them unchanged.
 
         Transcripts lose the audio files named in `left_out`. Raises InvalidInputError for rows that the table
-        does not accept, and MissingReferenceError.
+        does not accept, or for a session of another tenant than the store's, and MissingReferenceError.
         """
+        if self._transaction.tenant is not None:
+            await self._check_tenant(table, rows, self._transaction.tenant.name)
         values = {"rows": f"[{','.join(rows)}]", "left_out": left_out}
         inserted: int = (await self._transaction.fetch(insert_missing(table).bind(values)))[0][0]
         if inserted == len(rows):
             return AddedRows(inserted, None)
         return AddedRows(inserted, (await self._transaction.fetch(first_different(table).bind(values)))[0][0])
 
+    async def _check_tenant(self, table: str, rows: Sequence[str], tenant: str) -> None:
+        """Raise an error unless all rows are the tenant's."""
+        try:
+            owned = msgspec.json.decode(f"[{','.join(rows)}]", type=list[_Owned])
+        except msgspec.DecodeError as error:
+            raise InvalidInputError(f"The rows of {table} are no rows of a session ({error}).") from error
+        if table == "sessions":
+            if any(row.tenant_id != tenant for row in owned):
+                raise InvalidInputError(
+                    "This session belongs to another tenant, or to none: a session has one tenant for good."
+                )
+            return
+        for row in owned:
+            if row.session_id is None:
+                raise InvalidInputError(f"A row of {table} has no session_id.")
+            await self._transaction.check_session(row.session_id)
+            if row.storage_key and (ids_in(row.storage_key) or (None,))[0] != row.session_id:
+                raise InvalidInputError("The storage_key of an audio file is not of its session.")
+
     async def has_bytes(self, session_id: UUID, audio_file_id: UUID, given: StoredBytes) -> bool:
         """Return whether the audio storage has these bytes under a key of this audio file."""
         storage_key, size_bytes, sha256 = given
+        if not await self._transaction.owns(session_id):
+            return False
         if ids_in(storage_key) not in ((session_id, audio_file_id), (session_id, STREAMED)):
             return False
         try:
@@ -80,7 +115,7 @@ class SessionArchive:
 
     async def upload(self, session_id: UUID) -> Upload:
         """Return the upload of an audio file's bytes, which `finish` ends; a rollback removes them."""
-        self._transaction.check_usable(writing=True)
+        await self._transaction.check_session(session_id)
         await self._storage.claim(self._transaction.fetch)
         upload = self._storage.upload(session_id)
 

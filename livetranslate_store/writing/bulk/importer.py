@@ -14,6 +14,7 @@ from uuid import UUID
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database, Driver
 from livetranslate_store.database.failures import NO_SESSION
+from livetranslate_store.database.tenant import Tenant
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import (
     ConflictError,
@@ -56,6 +57,17 @@ _NOT_ABOUT_DATA = (
 )
 
 
+def _without(missing: Collection[UUID], batch: Batch, refusals: list[Refusal]) -> Batch:
+    """Return the batch without the segments of missing sessions, and add those to the refusals."""
+    known = []
+    for place, segment in enumerate(batch.segments):
+        if segment.session_id in missing:
+            refusals.append(Refusal(batch.lines[place], NO_SESSION))
+        else:
+            known.append(place)
+    return batch.part(known)
+
+
 class BulkImport:
     """One import and its state."""
 
@@ -67,6 +79,7 @@ class BulkImport:
         gate: WriteGate,
         *,
         limits: SizeLimits,
+        tenant: Tenant | None,
         progress: Progress | None,
     ) -> None:
         self._database = database
@@ -74,6 +87,7 @@ class BulkImport:
         self._cache = cache
         self._gate = gate
         self._limits = limits
+        self._tenant = tenant
         self._progress = progress
         self._items = 0
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -116,6 +130,7 @@ class BulkImport:
 
     async def _import(self, batch: Batch) -> None:
         """Store a batch, its audio first, and report progress."""
+        batch = await self._own(batch)
         orphans = {staged.storage_key for staged in batch.audio}
         # Together; each of them has a short limit of its own.
         patience = DISCARD_SECONDS
@@ -166,13 +181,20 @@ class BulkImport:
         missing = await self._database.retries.run(partial(self._missing, sessions))
         if not missing:
             return batch.halves()
-        known = []
-        for place, segment in enumerate(batch.segments):
-            if segment.session_id in missing:
-                refusals.append(Refusal(batch.lines[place], NO_SESSION))
-            else:
-                known.append(place)
-        return (batch.part(known),) if known else ()
+        known = _without(missing, batch, refusals)
+        return (known,) if len(known) else ()
+
+    async def _own(self, batch: Batch) -> Batch:
+        """Return the batch without the segments of sessions that are not the tenant's."""
+        if self._tenant is None:
+            return batch
+        sessions = {segment.session_id for segment in batch.segments}
+        missing = sessions - await self._tenant.own(sessions, self._database.fetch_for_write)
+        if not missing:
+            return batch
+        own = _without(missing, batch, batch.refusals)
+        own.items, own.refusals = batch.items, batch.refusals
+        return own
 
     async def _missing(self, sessions: Sequence[UUID]) -> set[UUID]:
         # A lease for writes: a running import ends well while the store closes.

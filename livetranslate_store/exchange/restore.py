@@ -74,13 +74,13 @@ class _Restore:
     async def run(self) -> RestoreReport:
         """Read and write everything; the caller's transaction ends it."""
         async for line in self._backup.rows():
+            if self._table != ("audio_files" if line.kind == AUDIO_BYTES else line.kind):
+                # A session comes before its audio: the store of a tenant looks whose it is.
+                await self._write()
             if line.kind == AUDIO_BYTES:
                 await self._audio.add_piece(self._backup.decoded(line.value, bytes))
                 continue
             row = self._row(line)
-            if line.kind != self._table:
-                # The store of a tenant looks at the session before its audio.
-                await self._write()
             if line.kind != "audio_files" or await self._has_bytes(line, row):
                 await self._add(line, row)
         await self._write()

@@ -29,10 +29,10 @@ from livetranslate_store import (
     exchange,
     legacy,
 )
+from livetranslate_store.audio.recording import StoredBytes
 from livetranslate_store.ids import new_id
 from livetranslate_store.models import Base
 from livetranslate_store.page import session_page
-from livetranslate_store.repositories.archive.sessions import StoredBytes
 
 MINE, THEIRS = "acme", "beta"
 LABEL = "SPEAKER_00"
@@ -102,6 +102,17 @@ async def forged(place: Place) -> Any:
     return await exchange.restore_session(place.store, changed())
 
 
+async def pieces() -> AsyncIterator[bytes]:
+    yield b"mine"
+
+
+async def uploaded(at: UnitPlace) -> Any:
+    upload = await at.uow.archive.upload(at.ids.session)
+    await upload.write(b"mine")
+    await upload.finish()
+    return upload.size_bytes
+
+
 def of_session(row: type[Base], ids: Ids) -> Any:
     column = row.id if row is Session else row.session_id  # type: ignore[attr-defined]
     return select(row).where(column == ids.session)
@@ -127,6 +138,12 @@ STORE: dict[str, Callable[[Place], Any] | Shared] = {
         at.ids.session, at.ids.transcript, translation("Mía.")
     ),
     "import_segments": lambda at: at.store.import_segments(segments(at.ids)),
+    "record_audio": lambda at: at.store.record_audio(at.ids.session, pieces(), format="wav"),
+    "open_audio": lambda at: at.store.open_audio(at.ids.session, at.ids.audio_file),
+    "open_session_audio": lambda at: at.store.open_session_audio(at.ids.session),
+    "presigned_audio_url": lambda at: at.store.presigned_audio_url(at.ids.session, at.ids.audio_file),
+    "engine_url": Shared("the address of the database of all tenants"),
+    "text_history": lambda at: at.store.text_history(at.ids.session, at.ids.transcript),
     "read_audio": lambda at: at.store.read_audio(at.ids.session, at.ids.audio_file),
     "timeline": lambda at: at.store.timeline(at.ids.session),
     "stream_timeline": lambda at: at.store.stream_timeline(at.ids.session),
@@ -158,9 +175,14 @@ UNIT: dict[str, Callable[[UnitPlace], Any] | Shared] = {
     "audio_files.add": lambda at: at.uow.audio_files.add(at.ids.session, audio(b"mine")),
     "audio_files.get": lambda at: at.uow.audio_files.get(at.ids.session, at.ids.audio_file),
     "audio_files.list_for_session": lambda at: at.uow.audio_files.list_for_session(at.ids.session),
+    "audio_files.open": lambda at: at.uow.audio_files.open(at.ids.session, at.ids.audio_file),
+    "audio_files.delete": lambda at: at.uow.audio_files.delete(at.ids.session, at.ids.audio_file),
     "audio_files.read": lambda at: at.uow.audio_files.read(at.ids.session, at.ids.audio_file),
     "transcripts.add": lambda at: at.uow.transcripts.add(
         at.ids.session, transcript(id=at.ids.transcript, text="Mine.", speaker_label="ME")
+    ),
+    "transcripts.edit": lambda at: at.uow.transcripts.edit(
+        at.ids.session, at.ids.transcript, text="Mine.", edited_by="me"
     ),
     "transcripts.get": lambda at: at.uow.transcripts.get(at.ids.session, at.ids.transcript),
     "transcripts.list_for_session": lambda at: at.uow.transcripts.list_for_session(at.ids.session),
@@ -171,6 +193,9 @@ UNIT: dict[str, Callable[[UnitPlace], Any] | Shared] = {
     ),
     "translations.add_many": lambda at: at.uow.translations.add_many(
         at.ids.session, at.ids.transcript, [translation("Mía."), translation("私の。", "ja")]
+    ),
+    "translations.edit": lambda at: at.uow.translations.edit(
+        at.ids.session, at.ids.transcript, "es", text="Mía.", edited_by="me"
     ),
     "translations.get": lambda at: at.uow.translations.get(at.ids.session, at.ids.transcript, "es"),
     "translations.stream_for_session": lambda at: at.uow.translations.stream_for_session(at.ids.session),
@@ -193,7 +218,7 @@ UNIT: dict[str, Callable[[UnitPlace], Any] | Shared] = {
     "archive.has_bytes": lambda at: at.uow.archive.has_bytes(
         at.ids.session, at.ids.audio_file, StoredBytes(*at.stored)
     ),
-    "archive.put_bytes": lambda at: at.uow.archive.put_bytes(at.ids.session, at.ids.audio_file, b"mine"),
+    "archive.upload": uploaded,
 }
 # The methods that every repository has.
 for repository, row in (

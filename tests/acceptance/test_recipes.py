@@ -2,8 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,12 +16,15 @@ from alembic import command
 from alembic.config import Config
 from helpers.blocks import ROOT, blocks_of, program
 from helpers.stored import Program
-from helpers.support import take_away, transcript, translation
+from helpers.support import is_on_a_cluster, take_away, transcript, translation
 from httpx import AsyncClient, Response
+from sqlalchemy import create_engine, make_url
 from websockets.asyncio.client import connect
 
 from livetranslate_store import (
     DuplicateError,
+    MissingReferenceError,
+    NotFoundError,
     Outcome,
     Problem,
     SegmentReceipt,
@@ -242,6 +248,207 @@ async def test_the_viewer_shows_what_is_new_and_what_is_corrected(store: Store, 
         await write(text, key)
     viewer.cancel()
     assert shown == ["Good", "Good morning.", "How are you?", "Late."]
+
+
+OwnTables = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture
+def own_tables(owner_url: str, other_program: Program) -> OwnTables:
+    """What makes the tables of a recipe, on a cluster beside the store's, and returns what it defines."""
+
+    async def make(recipe: str, *, distributed: bool = True) -> dict[str, Any]:
+        names = await program(recipe)
+        engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"))
+        names["Base"].metadata.create_all(engine)
+        engine.dispose()
+        for table in names["Base"].metadata.tables:
+            other_program.execute(f"GRANT ALL ON {table} TO PUBLIC".encode())
+            if distributed and is_on_a_cluster(other_program):
+                other_program.execute(
+                    "SELECT create_distributed_table(%s, 'session_id',"
+                    " colocate_with => 'livetranslate.sessions')",
+                    [table],
+                )
+        other_program.commit()
+        return names
+
+    return make
+
+
+def rows_in(owner: Program, table: str) -> int:
+    [count] = owner.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() or (0,)
+    owner.rollback()
+    return int(count)
+
+
+async def test_notes_and_summaries_are_found_and_deleted_with_their_meeting(
+    store: Store, session_id: UUID, own_tables: OwnTables, other_program: Program
+) -> None:
+    names = await own_tables("notes")
+    transcript_id = (
+        await store.record_segment(session_id, transcript=transcript(), translations=[translation("Hola.")])
+    ).transcript_id
+    await names["annotate"](store, session_id, transcript_id, "ana", "Ask for the budget")
+    with pytest.raises(MissingReferenceError):
+        await names["annotate"](store, session_id, UUID(int=0), "ana", "nowhere")
+    for words in ("A first draft", "The budget was agreed on"):
+        await names["summarize"](store, session_id, "en", words)
+    [note] = await names["notes_of"](store, session_id)
+    assert (note.author, note.transcript.text) == ("ana", "Good morning.")
+    assert [each.text for each in note.transcript.translations] == ["Hola."]
+    found = await names["find"](store, "budget -nothing")
+    assert sorted(text for _, _, text in found) == ["Ask for the budget", "The budget was agreed on"]
+    assert {session for session, _, _ in found} == {session_id}
+    assert await names["find"](store, "draft") == []
+    async with store.unit_of_work() as uow:
+        await uow.transcripts.delete(session_id, transcript_id)
+    assert (rows_in(other_program, "notes"), rows_in(other_program, "summaries")) == (0, 1)
+    async with store.unit_of_work() as uow:
+        await uow.sessions.delete(session_id)
+    assert rows_in(other_program, "summaries") == 0
+
+
+async def test_participants_join_leave_and_come_back(
+    store: Store, session_id: UUID, own_tables: OwnTables, other_program: Program
+) -> None:
+    names = await own_tables("participants")
+    async with store.read() as reader:
+        began = (await reader.sessions.get(session_id)).started_at
+
+    def at(seconds: float) -> datetime:
+        return began + timedelta(seconds=seconds)
+
+    for _ in range(2):  # events come twice
+        await names["joined"](store, session_id, "1", "Ana", at(-10.0))
+        await names["joined"](store, session_id, "2", "Bo", at(-5.0))
+        await names["left"](store, session_id, "1", at(-4.0))
+    await names["joined"](store, session_id, "1", "Ana", at(-2.0))
+    seconds = (-11.0, -10.0, -4.5, -4.0, -2.0, 3600.0)
+    present = [list(await names["present"](store, session_id, each)) for each in seconds]
+    assert present == [[], ["Ana"], ["Ana", "Bo"], ["Bo"], ["Ana", "Bo"], ["Ana", "Bo"]]
+    await names["end"](store, session_id)
+    assert await names["present"](store, session_id, 3600.0) == []
+    assert rows_in(other_program, "participants") == 3
+    with pytest.raises(NotFoundError):
+        await names["end"](store, UUID(int=0))
+    async with store.unit_of_work() as uow:
+        await uow.sessions.delete(session_id)
+    assert rows_in(other_program, "participants") == 0
+
+
+async def test_a_message_exists_if_its_segment_does(
+    store: Store, session_id: UUID, own_tables: OwnTables, other_program: Program
+) -> None:
+    names = await own_tables("outbox", distributed=False)
+    for text in ("Good", "Good morning.", "Good morning."):
+        await names["record"](store, session_id, transcript(text, segment_key="1"))
+    assert rows_in(other_program, "outbox") == 2
+    with pytest.raises(MissingReferenceError):
+        await names["record"](store, UUID(int=0), transcript())
+    assert rows_in(other_program, "outbox") == 2
+
+
+async def test_two_workers_send_each_message_once(
+    store: Store, database_url: str, session_id: UUID, own_tables: OwnTables, other_program: Program
+) -> None:
+    names = await own_tables("outbox", distributed=False)
+    for number in range(30):
+        await names["record"](store, session_id, transcript(f"{number}", segment_key=f"{number}"))
+    sent: dict[str, list[int]] = {"a": [], "b": []}
+    both = asyncio.Barrier(2)
+
+    async def work(worker: str, own: Store) -> None:
+        async def send(message: Any) -> None:
+            if not sent[worker]:
+                await both.wait()  # each has a message at the same time
+            sent[worker].append(message.id)
+
+        while await names["send_next"](own, send):
+            pass
+
+    async with Store.open(database_url, min_connections=0) as other, asyncio.timeout(60):
+        await asyncio.gather(work("a", store), work("b", other))
+    assert len({*sent["a"], *sent["b"]}) == len(sent["a"] + sent["b"]) == 30
+    assert sent["a"]
+    assert sent["b"]
+    assert rows_in(other_program, "outbox") == 0
+
+
+#: What follows the recipe in the process of a worker that stops within a message.
+DYING = """
+SECONDS_TO_SEND = 600.0
+async def hang(message):
+    print(message.id, flush=True)
+    await asyncio.sleep(600)
+
+async def main():
+    async with Store.open(min_connections=0) as store:
+        await send_next(store, hang)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.usefixtures("environment")
+async def test_the_message_of_a_worker_that_was_killed_is_sent_by_another_one(
+    store: Store, session_id: UUID, own_tables: OwnTables, tmp_path: Path
+) -> None:
+    names = await own_tables("outbox", distributed=False)
+    for number in range(3):
+        await names["record"](store, session_id, transcript(f"{number}", segment_key=f"{number}"))
+    (block,) = [each for each in blocks_of(ROOT / "docs" / "recipes.md") if each.name == "outbox"]
+    (tmp_path / "worker.py").write_text(block.text + DYING, encoding="utf-8")
+    worker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "worker.py"), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    assert worker.stdout is not None
+    async with asyncio.timeout(60):
+        held = int(await worker.stdout.readline())
+    sent: list[int] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message.id)
+
+    async with asyncio.timeout(30):
+        while await names["send_next"](store, send):
+            pass
+    assert (len(sent), held in sent) == (2, False)
+    worker.kill()
+    await worker.wait()
+    async with asyncio.timeout(60):
+        while not await names["send_next"](store, send):
+            await asyncio.sleep(0.01)  # until the server has seen that the connection is gone
+    assert (len(sent), sent[-1]) == (3, held)
+    assert not await names["send_next"](store, send)
+
+
+async def test_a_message_that_was_refused_is_sent_later(
+    store: Store, session_id: UUID, own_tables: OwnTables, other_program: Program
+) -> None:
+    names = await own_tables("outbox", distributed=False)
+    await names["record"](store, session_id, transcript())
+
+    async def refuse(_message: Any) -> None:
+        raise ZeroDivisionError
+
+    assert await names["send_next"](store, refuse) is True
+    assert await names["send_next"](store, refuse) is False
+    assert other_program.execute("SELECT attempts, due > now() FROM outbox").fetchall() == [(1, True)]
+    other_program.execute("UPDATE outbox SET due = now()")
+    other_program.commit()
+    sent = asyncio.Event()
+
+    async def send(_message: Any) -> None:
+        sent.set()
+
+    working = asyncio.create_task(names["work"](store, send, every=0.01))
+    async with asyncio.timeout(30):
+        await sent.wait()
+        while rows_in(other_program, "outbox"):
+            await asyncio.sleep(0.01)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
 
 
 async def test_the_store_and_the_application_migrate_side_by_side(

@@ -1,6 +1,7 @@
-"""Tenants, and people's corrections with what they replaced.
+"""Tenants, people's corrections with what they replaced, and the indexes of the lists of sessions.
 
-No table is rewritten; the server looks once at every text, under an exclusive lock. On a cluster the new table lies beside the transcripts.
+No table is rewritten; the server looks once at every text, under an exclusive lock, and builds an index over the
+transcripts and one over the recordings. On a cluster the new table lies beside the transcripts.
 
 The way back removes the history of corrections and by whom they were made; the corrected texts stay. It is
 refused while a session has a tenant: without the column every application would see it.
@@ -18,6 +19,30 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 EDITED_TABLES = ("transcripts", "translations")
+
+# A tag and all that it is a variant of: zh-Hans-CN is also zh-Hans and zh.
+LANGUAGES_LISTED = """
+CREATE FUNCTION livetranslate.languages_listed(tags text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT array_agg(DISTINCT lower(array_to_string(parts[1:length], '-') COLLATE "C"))
+    FROM unnest(tags) AS tag
+    CROSS JOIN LATERAL string_to_array(tag, '-') AS parts
+    CROSS JOIN LATERAL generate_series(1, cardinality(parts)) AS length
+$$
+"""
+
+# For the lists of sessions: each filter has an index, and what a list shows of a meeting is found by one.
+INDEXES_OF_LISTS = {
+    "ix_sessions_status": "sessions (status, started_at, id)",
+    "ix_sessions_ended_at": "sessions (ended_at)",
+    "ix_sessions_external_id": "sessions (external_id) WHERE external_id IS NOT NULL",
+    "ix_sessions_metadata": "sessions USING gin (metadata jsonb_path_ops)",
+    "ix_sessions_target_languages": "sessions USING gin (livetranslate.languages_listed(target_languages))",
+    "ix_sessions_search": "sessions USING gin (livetranslate.search_vector('und', title)) "
+    "WITH (gin_pending_list_limit = 1024) WHERE title IS NOT NULL",
+    "ix_transcripts_heard": "transcripts (session_id, language, created_at)",
+    "ix_audio_files_heard": "audio_files (session_id, created_at)",
+}
 
 
 def upgrade() -> None:
@@ -102,6 +127,9 @@ def upgrade() -> None:
         referent_schema="livetranslate",
         ondelete="CASCADE",
     )
+    op.execute(LANGUAGES_LISTED)
+    for name, definition in INDEXES_OF_LISTS.items():
+        op.execute(f"CREATE INDEX {name} ON livetranslate.{definition}")
 
 
 def downgrade() -> None:
@@ -118,6 +146,9 @@ def downgrade() -> None:
         $$
         """
     )
+    for name in INDEXES_OF_LISTS:
+        op.execute(f"DROP INDEX livetranslate.{name}")
+    op.execute("DROP FUNCTION livetranslate.languages_listed(text[])")
     op.drop_table("text_versions", schema="livetranslate")
     for table in EDITED_TABLES:
         op.drop_constraint(op.f(f"ck_{table}_edit_whole"), table, schema="livetranslate")

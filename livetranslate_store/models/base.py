@@ -71,11 +71,11 @@ def table_of(model: type[Base]) -> Table:
     return Base.metadata.tables[f"{SCHEMA}.{model.__tablename__}"]
 
 
-def search_index(table_name: str, language: str, *, where: str | None = None) -> Index:
-    """Return the index over the words of `text` in the language of that column, for the rows of `where`."""
+def search_index(table_name: str, language: str, *, column: str = "text", where: str | None = None) -> Index:
+    """Return the index over the words of a column in the language of another, for the rows of `where`."""
     return Index(
         f"ix_{table_name}_search",
-        text(f"{SCHEMA}.search_vector({language}, text)"),
+        text(f"{SCHEMA}.search_vector({language}, {column})"),
         postgresql_using="gin",
         postgresql_with=PENDING_WORDS,
         postgresql_where=None if where is None else text(where),

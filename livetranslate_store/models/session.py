@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Index, Text, func
+from sqlalchemy import ARRAY, CheckConstraint, Index, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from livetranslate_store.models.base import Base, json_object, one_of
+from livetranslate_store.models.base import SCHEMA, Base, json_object, one_of, search_index
 from livetranslate_store.models.relations import AS_SPOKEN, related
 from livetranslate_store.values import SESSION_STATUSES
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from livetranslate_store.models.audio_file import AudioFile
     from livetranslate_store.models.speaker import Speaker
     from livetranslate_store.models.transcript import Transcript
+
+# Titles have no known language: their words are not stemmed.
+LANGUAGE_OF_TITLES = "und"
 
 
 class Session(Base):
@@ -29,6 +32,21 @@ class Session(Base):
         Index("ix_sessions_bot_id", "bot_id", "started_at"),
         Index("ix_sessions_started_at", "started_at", "id"),
         Index("ix_sessions_tenant_id", "tenant_id", "started_at", "id"),
+        Index("ix_sessions_status", "status", "started_at", "id"),
+        Index("ix_sessions_ended_at", "ended_at"),
+        Index("ix_sessions_external_id", "external_id", postgresql_where=text("external_id IS NOT NULL")),
+        Index(
+            "ix_sessions_metadata",
+            "metadata",
+            postgresql_using="gin",
+            postgresql_ops={"metadata": "jsonb_path_ops"},
+        ),
+        Index(
+            "ix_sessions_target_languages",
+            text(f"{SCHEMA}.languages_listed(target_languages)"),
+            postgresql_using="gin",
+        ),
+        search_index("sessions", f"'{LANGUAGE_OF_TITLES}'", column="title", where="title IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -5,8 +5,9 @@ that nobody asked for is not in the statement.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
-from typing import Any, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -44,6 +45,11 @@ from livetranslate_store.values import (
     TimelineOrder,
 )
 
+#: Returns the value of a filter as it is bound; raises InvalidInputError.
+Check: TypeAlias = Callable[[Any], object]
+
+MOMENT = DateTime(timezone=True)
+
 Rows_contra = TypeVar("Rows_contra", contravariant=True)
 
 
@@ -59,7 +65,7 @@ class Entries(NamedTuple):
 class Filter(NamedTuple, Generic[Rows_contra]):
     """How a filter checks its value, and which rows it keeps; without `keeps` a reader handles it itself."""
 
-    check: Callable[[Any], object]
+    check: Check
     keeps: Callable[[Rows_contra], ColumnElement[bool]] | None = None
 
 
@@ -109,18 +115,26 @@ def checked_filters(accepted: Collection[str], given: Mapping[str, object]) -> C
 
     `accepted` names the filters that the read has. Raises TypeError for another one, as for any keyword.
     """
-    if unknown := sorted(given.keys() - set(accepted)):
-        raise TypeError(
-            f"Unknown filter {', '.join(unknown)}; the filters are {', '.join(sorted(accepted))}."
-        )
-    values: dict[str, Any] = {
-        name: _CHECKS[name](value) for name, value in given.items() if value is not None
-    }
+    values = checked_values({name: _CHECKS[name] for name in accepted}, given)
     narrowing = {name: value for name, value in values.items() if value is not _KEEPS_ALL.get(name)}
     if (start := values.get("start")) is not None and (end := values.get("end")) is not None and end <= start:
         raise InvalidInputError(f"The window ends at {end:g}, not after its start {start:g}.")
     kinds = narrowing.pop("kinds", ENTRY_KINDS)
     return CheckedFilters(Shape(frozenset(narrowing), frozenset(kinds)), narrowing)
+
+
+def checked_values(checks: Mapping[str, Check], given: Mapping[str, object]) -> dict[str, Any]:
+    """Return the values of the given filters, each as its check returns it; raises InvalidInputError.
+
+    Raises TypeError for a filter without a check.
+    """
+    if unknown := sorted(given.keys() - checks.keys()):
+        raise TypeError(f"Unknown filter {', '.join(unknown)}; the filters are {', '.join(sorted(checks))}.")
+    values = {name: checks[name](value) for name, value in given.items() if value is not None}
+    match values:
+        case {"started_from": datetime() as first, "started_before": datetime() as end} if end <= first:
+            raise InvalidInputError(f"started_before is {end}, not after started_from, {first}.")
+    return values
 
 
 def entry_conditions(shape: Shape, entries: Entries) -> list[ColumnElement[bool]]:
@@ -171,7 +185,8 @@ def _said_by(entries: Entries) -> ColumnElement[bool]:
     return or_(entries.transcripts.c.speaker_label == any_(asked), entries.speakers.c.name == any_(asked))
 
 
-def _checked_flag(value: bool, field: str) -> bool:
+def checked_flag(value: bool, field: str) -> bool:
+    """Return `value` if it is True or False."""
     if not isinstance(value, bool):
         raise InvalidInputError(f"{field} must be True or False, not {type(value).__name__}.")
     return value
@@ -207,7 +222,7 @@ _KEEPS_ALL: Mapping[str, object] = {"finals_only": False, "untimed": True}
 _ENTRY_FILTERS: Mapping[str, Filter[Entries]] = {
     "start": Filter(partial(checked_number, field="start")),
     "end": Filter(partial(checked_number, field="end")),
-    "untimed": Filter(partial(_checked_flag, field="untimed")),
+    "untimed": Filter(partial(checked_flag, field="untimed")),
     "kinds": Filter(_checked_kinds),
     "languages": Filter(
         _checked_patterns,
@@ -215,7 +230,19 @@ _ENTRY_FILTERS: Mapping[str, Filter[Entries]] = {
     ),
     "speakers": Filter(_checked_speakers, _said_by),
     "finals_only": Filter(
-        partial(_checked_flag, field="finals_only"), lambda entries: entries.transcripts.c.is_final
+        partial(checked_flag, field="finals_only"), lambda entries: entries.transcripts.c.is_final
+    ),
+}
+
+#: When a session started.
+START_FILTERS: Mapping[str, Filter[FromClause]] = {
+    "started_from": Filter(
+        partial(checked_instant, field="started_from"),
+        lambda sessions: sessions.c.started_at >= bindparam("started_from", type_=MOMENT),
+    ),
+    "started_before": Filter(
+        partial(checked_instant, field="started_before"),
+        lambda sessions: sessions.c.started_at < bindparam("started_before", type_=MOMENT),
     ),
 }
 
@@ -223,17 +250,10 @@ _SESSION_FILTERS: Mapping[str, Filter[FromClause]] = {
     "session_ids": Filter(
         _checked_ids, lambda sessions: sessions.c.id == any_(bindparam("session_ids", type_=ARRAY(Uuid)))
     ),
-    "started_from": Filter(
-        partial(checked_instant, field="started_from"),
-        lambda sessions: sessions.c.started_at >= bindparam("started_from", type_=DateTime(timezone=True)),
-    ),
-    "started_before": Filter(
-        partial(checked_instant, field="started_before"),
-        lambda sessions: sessions.c.started_at < bindparam("started_before", type_=DateTime(timezone=True)),
-    ),
+    **START_FILTERS,
 }
 
-_CHECKS: Mapping[str, Callable[[Any], object]] = {
+_CHECKS: Mapping[str, Check] = {
     **{name: each.check for name, each in _ENTRY_FILTERS.items()},
     **{name: each.check for name, each in _SESSION_FILTERS.items()},
 }

@@ -11,6 +11,8 @@ from livetranslate_store.reading.paging import Fetch
 from livetranslate_store.reading.search.finding import find_at_once, find_in_steps
 from livetranslate_store.reading.search.query import checked_search
 from livetranslate_store.reading.search.reader import read_hits
+from livetranslate_store.reading.sessions.query import SessionOrder, checked_list
+from livetranslate_store.reading.sessions.reader import read_sessions
 from livetranslate_store.reading.side_by_side import MISSING_TRANSLATIONS, TRANSCRIPT_VIEW, view_request
 from livetranslate_store.reading.statistics.statistics import read_session_statistics
 from livetranslate_store.reading.text_history import read_text_history
@@ -22,6 +24,8 @@ from livetranslate_store.values import (
     SearchFilters,
     SearchPage,
     SegmentFilters,
+    SessionFilters,
+    SessionPage,
     SessionStatistics,
     TextHistoryEntry,
     TimelineEntry,
@@ -34,7 +38,7 @@ from livetranslate_store.values import (
 
 
 class Reads:
-    """Reads that need no unit of work: each page is one statement, but for a search on a cluster.
+    """Reads that need no unit of work: each page is one statement, but for some on a cluster.
 
     A read shows all that this store has written into the session. With `min_position`, the `position` of a
     receipt from any store, it shows that write too. On a cluster every read does, whatever node has the
@@ -193,6 +197,43 @@ class Reads:
         The database counts them, in one statement. Raises NotFoundError if the session does not exist.
         """
         return await read_session_statistics(self._fetch(session_id, min_position), session_id, self._tracing)
+
+    async def find_sessions(
+        self,
+        *,
+        order: SessionOrder = "newest",
+        limit: int = 50,
+        cursor: str | None = None,
+        count: bool = False,
+        count_segments: bool = False,
+        min_position: int | None = None,
+        **filters: Unpack[SessionFilters],
+    ) -> SessionPage:
+        """Return a page of sessions, by their start, each with what a list shows of its meeting.
+
+        Filters:
+            tenant, bot_id, meeting_id, status: only sessions with this value.
+            languages: target languages, which keep their variants too (`zh` also keeps `zh-Hans`).
+            started_from, started_before: the start of the meeting, the first inclusive.
+            metadata: an object that the session's metadata contains, at any depth.
+            text: an id, an external id, or beginnings of words of the title, in any order.
+            has_audio: whether recordings are stored.
+            active_since: only sessions whose `last_activity` is not older.
+            silent_for: only sessions with the status (`"active"` if none is given) whose `last_activity` is
+                longer ago.
+
+        `order` is `"newest"` or `"oldest"`, and `limit` 1 to 1000. Pass the page's `next_cursor` as `cursor`,
+        with the same order and filters, for the next page. `count` counts the whole list as `total`;
+        `count_segments` the segments of each session, which reads an index over the meeting. Raises
+        InvalidInputError.
+        """
+        fetch = self._fetch(None, min_position)
+        query = checked_list(
+            filters, order=order, limit=limit, cursor=cursor, count=count, count_segments=count_segments
+        )
+        if await self._router.is_distributed():
+            query = query._replace(in_steps=True)
+        return await read_sessions(fetch, query, self._tracing)
 
     async def search(
         self,

@@ -4,7 +4,7 @@ Times of speech are seconds since the session's start, as float; None means that
 """
 
 from livetranslate_store.values.export import SessionDocument, SessionFacts
-from livetranslate_store.values.filters import SearchFilters, SegmentFilters, TimelineFilters
+from livetranslate_store.values.filters import SearchFilters, SegmentFilters, SessionFilters, TimelineFilters
 from livetranslate_store.values.health import ClusterHealth, NodeHealth, PartHealth, StoreHealth
 from livetranslate_store.values.imports import (
     FileImportReport,
@@ -49,6 +49,7 @@ from livetranslate_store.values.session_statistics import (
     SpeakerStatistics,
     TranslationCoverage,
 )
+from livetranslate_store.values.sessions import SessionPage, SessionSummary
 from livetranslate_store.values.statistics import (
     BreakersStatistics,
     BreakerState,
@@ -139,8 +140,11 @@ __all__ = [
     "SegmentReceipt",
     "SessionDocument",
     "SessionFacts",
+    "SessionFilters",
+    "SessionPage",
     "SessionReceipt",
     "SessionStatistics",
+    "SessionSummary",
     "SpeakerChoice",
     "SpeakerStatistics",
     "StatementStatistics",

@@ -1,11 +1,12 @@
 """The filters of reads, each said once: the methods of a store take them as keywords."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from typing_extensions import TypedDict  # pydantic takes that of `typing` from Python 3.12 on
 
+from livetranslate_store.checks import JSONObject
 from livetranslate_store.values.timeline import EntryKind
 
 
@@ -48,3 +49,26 @@ class SearchFilters(TypedDict, total=False):
     speakers: Sequence[str] | None
     kinds: Sequence[EntryKind] | None
     finals_only: bool
+
+
+class SessionFilters(TypedDict, total=False):
+    """Which sessions a list has; a filter that is left out, or None, keeps all.
+
+    `languages` are target languages, which keep their variants too. `started_from` and `started_before` bound
+    the start, the first inclusive. `metadata` is contained in the session's. `text` is an id, an external id,
+    or beginnings of words of the title. `active_since` keeps sessions whose last activity is not older;
+    `silent_for` those that go on without any for so long.
+    """
+
+    tenant: str | None
+    bot_id: str | None
+    meeting_id: str | None
+    status: str | None
+    languages: Sequence[str] | None
+    started_from: datetime | None
+    started_before: datetime | None
+    metadata: JSONObject | None
+    text: str | None
+    has_audio: bool | None
+    active_since: datetime | None
+    silent_for: timedelta | None

@@ -84,6 +84,7 @@ def test_the_migrations_build_what_the_models_say(empty: Program, empty_url: str
         empty.execute(statement)
     for statement in scripts.get_revision("0003").module.functions():
         empty.execute(statement)
+    empty.execute(scripts.get_revision("0005").module.LANGUAGES_LISTED)
     empty.commit()
     engine = create_engine(empty_url.replace("+asyncpg", "+psycopg"))
     Base.metadata.create_all(engine)

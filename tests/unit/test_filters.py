@@ -5,8 +5,21 @@ import pytest
 
 from livetranslate_store import Store
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.reading.filters import _ENTRY_FILTERS, _SESSION_FILTERS, checked_filters
-from livetranslate_store.values import SearchFilters, SegmentFilters, TimelineFilters, is_variant
+from livetranslate_store.reading.filters import (
+    _ENTRY_FILTERS,
+    _SESSION_FILTERS,
+    START_FILTERS,
+    checked_filters,
+)
+from livetranslate_store.reading.sessions import filters as list_filters
+from livetranslate_store.reading.sessions.conditions import CONDITIONS
+from livetranslate_store.values import (
+    SearchFilters,
+    SegmentFilters,
+    SessionFilters,
+    TimelineFilters,
+    is_variant,
+)
 
 READS: dict[str, Any] = {
     "timeline": TimelineFilters,
@@ -15,11 +28,19 @@ READS: dict[str, Any] = {
     "stream_transcript_view": SegmentFilters,
     "missing_translations": SegmentFilters,
     "search": SearchFilters,
+    "find_sessions": SessionFilters,
 }
 
 
 def test_every_filter_of_a_read_has_its_rule_and_every_rule_its_read() -> None:
-    named = {name for filters in READS.values() for name in filters.__optional_keys__}
+    lists = SessionFilters.__optional_keys__
+    assert lists == {*list_filters._CHECKS} == {*CONDITIONS, *START_FILTERS}
+    named = {
+        name
+        for filters in READS.values()
+        if filters is not SessionFilters
+        for name in filters.__optional_keys__
+    }
     assert named == {*_ENTRY_FILTERS, *_SESSION_FILTERS}
 
 

@@ -1,7 +1,7 @@
 """Every public value can be decoded, encoded and described by msgspec, pydantic and FastAPI."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, get_type_hints
 from uuid import UUID
 
@@ -65,6 +65,7 @@ def sample_of(kind: Any, *, full: bool) -> Any:
 SCALARS: dict[type[msgspec.inspect.Type], object] = {
     msgspec.inspect.UUIDType: UUID(int=7),
     msgspec.inspect.DateTimeType: datetime(2026, 5, 4, microsecond=1, tzinfo=UTC),
+    msgspec.inspect.TimeDeltaType: timedelta(hours=1, microseconds=1),
     msgspec.inspect.BoolType: True,
     msgspec.inspect.IntType: 2**31 - 1,
     msgspec.inspect.FloatType: 0.1 + 0.2,

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Integer,
     Select,
@@ -50,7 +51,7 @@ class Readings(NamedTuple):
     any: CTE
 
 
-def materialized(rows: Select[Any], name: str) -> CTE:
+def materialized(rows: Select[Any] | CompoundSelect[Any], name: str) -> CTE:
     """Return a CTE that is evaluated once."""
     return rows.cte(name).prefix_with("MATERIALIZED")
 

@@ -98,12 +98,12 @@ def _branch(items: Sequence[_Item]) -> Branch:
     wanted = [item for item in items if not item.without]
     words = [item for item in wanted if not item.phrase]
     phrases = [item for item in wanted if item.phrase]
-    without = [f"!({_in_order(item.runs)})" for item in items if item.without]
-    strict = [_in_order(item.runs) for item in phrases] + without
+    without = [f"!({in_order(item.runs)})" for item in items if item.without]
+    strict = [in_order(item.runs) for item in phrases] + without
     similar = [item for item in words if _may_be_mistyped(item)]
-    exact = [_in_order(item.runs) for item in words if item not in similar]
+    exact = [in_order(item.runs) for item in words if item not in similar]
     return Branch(
-        plain=" & ".join(_in_order(item.runs) for item in words),
+        plain=" & ".join(in_order(item.runs) for item in words),
         strict=" & ".join(strict),
         shown_plain=_any_of(words),
         shown_strict=_any_of(phrases),
@@ -123,7 +123,7 @@ def _any_of(items: Sequence[_Item]) -> str:
     return " | ".join(f"'{word}'" for word in dict.fromkeys(spaced))
 
 
-def _in_order(found: Sequence[Run]) -> str:
+def in_order(found: Sequence[Run]) -> str:
     """Return runs that follow each other: each lexeme, and its distance from the one before."""
     text, before = "", 0
     for run in found:

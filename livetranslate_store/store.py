@@ -154,8 +154,8 @@ class Store(Reads):
         InvalidInputError for an empty name, and UsageError if this store is of another tenant.
         """
         name = checked_name(tenant, "tenant")
-        if self._tenant is not None and self._tenant.name != name:
-            raise UsageError(f"This store is of the tenant {self._tenant.name!r}: it has no others.")
+        if self._tenant is not None:
+            self._tenant.check_name(name)
         own = copy(self)
         own._tenant = Tenant(name, self.cache.tenants)  # noqa: SLF001 (a store, too)
         return own

@@ -14,7 +14,7 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from livetranslate_store.database.failures import NO_SESSION
 from livetranslate_store.database.statement import BoundStatement, Run, Statement
-from livetranslate_store.errors import MissingReferenceError
+from livetranslate_store.errors import MissingReferenceError, UsageError
 from livetranslate_store.models import SCHEMA, Base, Session
 from livetranslate_store.models.base import table_of
 
@@ -42,6 +42,11 @@ class Tenant:
     def criteria(self) -> tuple[ExecutableOption, ...]:
         """The options that narrow every statement with the store's models to rows of the tenant."""
         return _criteria(self.name)
+
+    def check_name(self, name: str) -> None:
+        """Raise UsageError for the name of another tenant."""
+        if name != self.name:
+            raise UsageError(f"This store is of the tenant {self.name!r}: it has no others.")
 
     def knows(self, session_id: UUID) -> bool:
         """Return whether the session is known to be the tenant's."""

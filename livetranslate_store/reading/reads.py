@@ -225,9 +225,12 @@ class Reads:
         `order` is `"newest"` or `"oldest"`, and `limit` 1 to 1000. Pass the page's `next_cursor` as `cursor`,
         with the same order and filters, for the next page. `count` counts the whole list as `total`;
         `count_segments` the segments of each session, which reads an index over the meeting. Raises
-        InvalidInputError.
+        InvalidInputError, and UsageError for another tenant than the store's.
         """
         fetch = self._fetch(None, min_position)
+        if self._tenant is not None:
+            self._tenant.check_name(filters.get("tenant") or self._tenant.name)
+            filters["tenant"] = self._tenant.name
         query = checked_list(
             filters, order=order, limit=limit, cursor=cursor, count=count, count_segments=count_segments
         )

@@ -12,7 +12,7 @@ from helpers.stored import Program
 from helpers.support import audio, transcript, translation
 from psycopg.types.json import Jsonb
 
-from livetranslate_store import InvalidInputError, SessionPage, SessionSummary, Store
+from livetranslate_store import InvalidInputError, SessionPage, SessionSummary, Store, UsageError
 from livetranslate_store.reading.sessions import statement
 from livetranslate_store.reading.sessions.conditions import CONDITIONS
 
@@ -340,3 +340,17 @@ async def test_a_summary_is_a_frozen_value(store: Store, session_id: UUID) -> No
     assert isinstance(summary, SessionSummary)
     assert summary.id == session_id
     assert (summary.target_languages, summary.spoken_languages, summary.speakers) == ((), (), ())
+
+
+@pytest.mark.usefixtures("way")
+async def test_the_store_of_a_tenant_lists_its_own_sessions(store: Store, known: list[Known]) -> None:
+    acme = store.for_tenant("acme")
+    own = [each for each in known if each.tenant == "acme"]
+    assert ids(await pages(acme, 7)) == [each.id for each in own]
+    page = await acme.find_sessions(metadata={"team": "hr"}, tenant="acme", count=True)
+    assert page.total == len([each for each in own if each.metadata["team"] == "hr"])
+    with pytest.raises(UsageError, match="of the tenant 'acme': it has no others"):
+        await acme.find_sessions(tenant="globex")
+    cursor = (await store.find_sessions(tenant="globex", limit=1)).next_cursor
+    with pytest.raises(InvalidInputError, match="other filters"):
+        await acme.find_sessions(cursor=cursor)

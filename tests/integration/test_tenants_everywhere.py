@@ -151,6 +151,7 @@ STORE: dict[str, Callable[[Place], Any] | Shared] = {
     "stream_transcript_view": lambda at: at.store.stream_transcript_view(at.ids.session, ["es"]),
     "missing_translations": lambda at: at.store.missing_translations(at.ids.session, "ja"),
     "session_statistics": lambda at: at.store.session_statistics(at.ids.session),
+    "find_sessions": lambda at: at.store.find_sessions(text=str(at.ids.session), count=True),
     "search": lambda at: at.store.search("morning", session_ids=[at.ids.session]),
 }
 FUNCTIONS: dict[str, Callable[[Place], Any] | Shared] = {

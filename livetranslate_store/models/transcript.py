@@ -39,16 +39,14 @@ from livetranslate_store.values.inputs import USUAL_SOURCE
 if TYPE_CHECKING:
     from livetranslate_store.models.translation import Translation
 
-# Room in each page for the revisions that are still to come: a HOT update stays in its page.
-FILL_FACTOR = 80
-
 
 class Transcript(Base):
     """One transcribed segment of speech, as its latest accepted revision.
 
     A live meeting writes ten interim revisions for each final. They change no indexed column, so that each is
     a HOT update, and only the last columns of the row, so that the log holds little more than these. Their
-    text is the `draft`, which no index has: a search reads it on the fly.
+    text is the `draft`, which no index has: a search reads it on the fly. The migration leaves room in
+    each page for them (`fillfactor`), which SQLAlchemy 2.0 cannot say of a table.
     """
 
     __tablename__ = "transcripts"
@@ -75,7 +73,6 @@ class Transcript(Base):
             "audio_file_id",
             postgresql_where=text("audio_file_id IS NOT NULL"),
         ),
-        {"postgresql_with": {"fillfactor": FILL_FACTOR}},
     )
 
     session_id: Mapped[UUID] = mapped_column(ForeignKey(Session.id, ondelete="CASCADE"), primary_key=True)

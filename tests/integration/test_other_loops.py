@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 from helpers.support import audio, transcript, translation
+from helpers.wavs import in_pieces
 
 from livetranslate_store import SegmentInput, Store, UsageError
 from livetranslate_store.ids import new_id
@@ -53,6 +54,10 @@ CALLS: tuple[Callable[[Store, UUID], Awaitable[Any]], ...] = (
     ),
     lambda store, session_id: store.timeline(session_id),
     lambda store, session_id: store.read_audio(session_id, new_id()),
+    lambda store, session_id: store.record_audio(session_id, in_pieces(b"RIFF", 1), format="wav"),
+    lambda store, session_id: store.open_audio(session_id, new_id()),
+    lambda store, session_id: store.open_session_audio(session_id),
+    lambda store, session_id: store.presigned_audio_url(session_id, new_id()),
     lambda store, _: store.search("morning"),
     lambda store, session_id: store.session_statistics(session_id),
     lambda store, _: store.sweep_audio(older_than=timedelta()),

@@ -24,7 +24,7 @@ from livetranslate_store import (
 )
 from livetranslate_store.audio import lane
 from livetranslate_store.audio.storage import AudioStorage
-from livetranslate_store.audio.upload import PART_BYTES
+from livetranslate_store.audio.upload import PART_BYTES, Upload
 from livetranslate_store.exchange.backup import backup_session
 from livetranslate_store.exchange.restore import restore_session
 
@@ -273,6 +273,49 @@ async def test_a_late_put_removes_its_object(
     assert await keys(store._storage, session_id) == before
     with pytest.raises(StoreError):
         await store.read_audio(session_id, session_id)
+
+
+async def test_a_late_end_of_an_upload_removes_its_object(
+    store: Store, session_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, is_closing = threading.Event(), threading.Event()
+    objects = store._storage._configured
+    assert objects is not None
+
+    class Slow:
+        """A writer that refuses a second end while the first one takes its time."""
+
+        def __init__(self, writer: Any) -> None:
+            self._writer = writer
+
+        def write(self, part: bytes) -> None:
+            self._writer.write(part)
+
+        def close(self) -> None:
+            if is_closing.is_set():
+                raise OSError("Writer already closed.")
+            is_closing.set()
+            goes_on.wait(10)
+            self._writer.close()
+
+    upload = objects.upload
+
+    def slowly(key: str) -> Upload:
+        made = upload(key)
+        open_writer = made._open_writer
+        made._open_writer = lambda key: Slow(open_writer(key))  # type: ignore[assignment, return-value]
+        return made
+
+    await record(store, session_id)
+    before = await keys(store._storage, session_id)
+    monkeypatch.setattr(objects, "upload", slowly)
+    task = asyncio.create_task(streamed(store, session_id))
+    await until(is_closing.is_set)
+    task.cancel()
+    await asyncio.wait([task])
+    goes_on.set()
+    await until(lambda: objects._lane._places._value == lane.THREADS)
+    assert await keys(store._storage, session_id) == before
 
 
 async def keys(storage: AudioStorage, session_id: UUID) -> list[str]:

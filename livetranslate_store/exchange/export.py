@@ -66,8 +66,9 @@ def export_session(
     Without `languages` it has the originals; with one, what was said or translated into it; with two, both
     below each other. JSON takes any number and has the originals always. Subtitles leave out what has no
     text in the languages asked for. `readable` makes subtitles of two lines of 42 columns, a second long at
-    least, one at a time. Segments that are not final are there unless `finals_only`. Raises
-    InvalidInputError at once, and NotFoundError where the session is not there.
+    least, one at a time. Segments that are not final are exported unless `finals_only`. JSON, text and
+    Markdown name the editor of an edited text. Raises InvalidInputError at once, and NotFoundError if the
+    session does not exist.
     """
     checked_uuid(session_id, "session_id")
     checked_choice(format, "format", EXPORT_FORMATS)
@@ -95,7 +96,8 @@ async def _written(
 ) -> AsyncIterator[str]:
     writer = make(await _facts(store, session_id))
     yield writer.begin()
-    async for row in store.stream_transcript_view(session_id, languages, finals_only=finals_only):
+    rows = store.stream_transcript_view(session_id, languages, finals_only=finals_only, include=["edits"])
+    async for row in rows:
         if text := writer.add(row):
             yield text
     yield writer.end()

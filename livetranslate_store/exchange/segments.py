@@ -39,11 +39,18 @@ def segments_of(session_id: UUID, file: TranscriptFile, *, source: str) -> Itera
             is_final=item.is_final,
             words=item.words,
             metadata={} if item.identifier is None else {"identifier": item.identifier},
+            edited_by=item.edited_by,
+            edited_at=item.edited_at,
         )
         at_once[begin] += 1
         translations = [
             TranslationInput(
-                text=each.text, target_language=each.language, confidence=each.confidence, service=source
+                text=each.text,
+                target_language=each.language,
+                confidence=each.confidence,
+                service=source,
+                edited_by=each.edited_by,
+                edited_at=each.edited_at,
             )
             for each in item.translations
         ]

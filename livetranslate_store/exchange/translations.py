@@ -124,6 +124,11 @@ class _Writer:
         several = [
             {"start": cue.start_time, "end": cue.end_time, "text": cue.text} for cue in cues if len(cues) > 1
         ]
+        # One line of a person protects the whole text from machines; the last edit stands for all.
+        edit = max(
+            ((cue.edited_at, cue.edited_by) for cue in cues if cue.edited_at is not None),
+            default=(None, None),
+        )
         return TranslationInput(
             text="\n".join(cue.text for cue in cues),
             target_language=cues[0].language,
@@ -133,4 +138,6 @@ class _Writer:
             service=self._service,
             transcript_revision=transcript.revision,
             metadata={"cues": several} if several else {},
+            edited_by=edit[1],
+            edited_at=edit[0],
         )

@@ -22,11 +22,15 @@ from livetranslate_store.values import (
     TranslationInput,
     Word,
 )
+from livetranslate_store.values.inputs import is_edit
 
 # For bots and meetings that the older system did not name.
 UNKNOWN = "unknown"
 # A session without any moment; its original, NULL, is in the metadata.
 _NO_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+
+# How a deployment's own editor marked a text that a person corrected.
+_EDIT_FIELDS = (("edited_by", "edited_at"), ("corrected_by", "corrected_at"))
 
 # What transcribers call the fields of a word.
 _WORD_FIELDS = {
@@ -159,6 +163,9 @@ def transcript_of(
     if name is not None and name != given:
         row.keep("speaker_name", name)
     segment_index = row.integer("segment_index", minimum=0, maximum=MAX_INTEGER)
+    # The older system marked only interim transcripts: all others are final.
+    is_final = _flag(own, "is_final", default=True)
+    edited_by, edited_at = _edit(own) if is_final else (None, None)
     transcript = TranscriptInput(
         text=_text(row, "transcript_text"),
         language=row.language("language_code"),
@@ -170,10 +177,11 @@ def transcript_of(
         segment_index=segment_index or 0,
         segment_key=key_of(row.key),
         source=row.name_or("source_type", UNKNOWN),
-        # The older system marked only interim transcripts: all others are final.
-        is_final=_flag(own, "is_final", default=True),
+        is_final=is_final,
         audio_file_id=_audio_file_id(row, audio, lost_audio),
         words=_words(own),
+        edited_by=edited_by,
+        edited_at=edited_at,
         metadata=row.metadata(limits),
     )
     limits.check_transcript(transcript)
@@ -197,6 +205,7 @@ def translation_of(
     if times == (transcript.start_time, transcript.end_time):
         times = (None, None)
     source_language = row.language("source_language")
+    edited_by, edited_at = _edit(own)
     translation = TranslationInput(
         text=_text(row, "translated_text"),
         target_language=row.language("target_language"),
@@ -207,6 +216,8 @@ def translation_of(
         confidence=row.number("translation_confidence", minimum=0.0, maximum=1.0),
         service=row.name_or("translation_service", UNKNOWN),
         model=_model(own),
+        edited_by=edited_by,
+        edited_at=edited_at,
         metadata=row.metadata(limits),
     )
     limits.check_translation(translation)
@@ -280,6 +291,22 @@ def _model(own: dict[str, JSONValue]) -> str | None:
         del own["model_name"]
         return model
     return None
+
+
+def _edit(own: dict[str, JSONValue]) -> tuple[str, datetime] | tuple[None, None]:
+    """Return who corrected the text, and when, if the metadata has both; otherwise they stay there."""
+    for by, at in _EDIT_FIELDS:
+        name, cell = own.get(by), own.get(at)
+        moment = _moment(cell) if isinstance(cell, str) else None
+        if not isinstance(name, str) or moment is None:
+            continue
+        try:
+            is_edit(name, moment)
+        except InvalidInputError:
+            continue
+        del own[by], own[at]
+        return name, moment
+    return None, None
 
 
 def _words(own: dict[str, JSONValue]) -> list[Word] | None:

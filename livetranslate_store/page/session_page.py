@@ -18,7 +18,7 @@ async def session_page(store: Store, session_id: UUID) -> str:
         session = await reader.sessions.get(session_id)
     statistics = await store.session_statistics(session_id)
     languages = columns_of([*session.target_languages, *(each.language for each in statistics.translations)])
-    rows = await store.transcript_view(session_id, languages)
+    rows = await store.transcript_view(session_id, languages, include=["edits"])
     return render(session=session, rows=rows, languages=languages, statistics=statistics)
 
 

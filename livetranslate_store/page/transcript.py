@@ -8,13 +8,20 @@ from livetranslate_store.page.wording import clock, seconds_attribute
 from livetranslate_store.values import TranscriptRow, ViewedTranslation, is_variant
 
 
+class Badge(NamedTuple):
+    """A mark of a text; the title says more, if it is not empty."""
+
+    text: str
+    title: str = ""
+
+
 class Cell(NamedTuple):
     """A text in its language; if there is none, `note` says why."""
 
     text: str
     language: str
-    note: str
-    badge: str
+    note: str = ""
+    badges: Sequence[Badge] = ()
 
 
 class Line(NamedTuple):
@@ -35,7 +42,9 @@ def lines_of(
     for row in rows:
         voice = voices[row.speaker_label]
         timed = row.is_timed
-        spoken = Cell(row.text, row.language, "", "" if row.is_final else "interim")
+        spoken = Cell(
+            row.text, row.language, badges=_badges("" if row.is_final else "interim", row.edited_by)
+        )
         translated = [
             _cell(row, language, translation)
             for language, translation in zip(languages, row.translations, strict=True)
@@ -54,7 +63,11 @@ def lines_of(
 
 def _cell(row: TranscriptRow, language: str, translation: ViewedTranslation | None) -> Cell:
     if translation is not None:
-        return Cell(translation.text, translation.language, "", "stale" if translation.is_stale else "")
-    if is_variant(row.language, language):
-        return Cell("", language, "as spoken", "")
-    return Cell("", language, "not translated", "")
+        badges = _badges("stale" if translation.is_stale else "", translation.edited_by)
+        return Cell(translation.text, translation.language, badges=badges)
+    return Cell("", language, "as spoken" if is_variant(row.language, language) else "not translated")
+
+
+def _badges(state: str, edited_by: str | None) -> list[Badge]:
+    edited = [] if edited_by is None else [Badge("edited", f"by {edited_by}")]
+    return [*([Badge(state)] if state else []), *edited]

@@ -175,7 +175,7 @@ class TranscriptInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.words is not None and not all(isinstance(word, Word) for word in self.words):
             raise InvalidInputError("words must be a sequence of Word.")
         checked_json_object(self.metadata, "metadata")
-        if _is_edit(self) and not self.is_final:
+        if is_edit(self.edited_by, self.edited_at) and not self.is_final:
             raise InvalidInputError("A text that a person edited is final: give is_final=True.")
 
 
@@ -212,7 +212,7 @@ class TranslationInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=T
         optional_name(self.model, "model")
         optional_integer(self.transcript_revision, "transcript_revision", maximum=MAX_BIG_INTEGER // 2)
         checked_json_object(self.metadata, "metadata")
-        _is_edit(self)
+        is_edit(self.edited_by, self.edited_at)
 
 
 class SegmentInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -233,6 +233,17 @@ class SegmentInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True)
         freeze(self, "translations")
 
 
+def is_edit(edited_by: str | None, edited_at: datetime | None) -> bool:
+    """Return whether a text is a person's; raises InvalidInputError."""
+    if edited_by is None and edited_at is None:
+        return False
+    if edited_by is None or edited_at is None:
+        raise InvalidInputError("Give edited_by and edited_at together: who edited the text, and when.")
+    checked_name(edited_by, "edited_by")
+    checked_instant(edited_at, "edited_at")
+    return True
+
+
 # msgspec's frozen values are set once, here, while they are being made.
 _set = force_setattr
 
@@ -241,17 +252,6 @@ def _check_times(value: Any) -> None:
     for field in ("start_time", "end_time"):
         _set(value, field, optional_number(getattr(value, field), field))
     check_order(value.start_time, value.end_time)
-
-
-def _is_edit(value: TranscriptInput | TranslationInput) -> bool:
-    """Return whether the text is a person's."""
-    if value.edited_by is None and value.edited_at is None:
-        return False
-    if value.edited_by is None or value.edited_at is None:
-        raise InvalidInputError("Give edited_by and edited_at together: who edited the text, and when.")
-    checked_name(value.edited_by, "edited_by")
-    checked_instant(value.edited_at, "edited_at")
-    return True
 
 
 def _check_id(value: UUID | None) -> None:

@@ -1,6 +1,7 @@
 """The transcript of another program, before it belongs to a session."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from heapq import merge
 from operator import attrgetter
 from typing import Literal, TypeAlias, get_args
@@ -16,7 +17,7 @@ from livetranslate_store.checks import (
 )
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.values.imports import Note, Refusal
-from livetranslate_store.values.inputs import Word
+from livetranslate_store.values.inputs import Word, is_edit
 from livetranslate_store.values.value import Value, freeze
 
 #: How the speakers of a file are found: "auto" decides over the whole file, "none" leaves them out.
@@ -30,6 +31,8 @@ class ImportedTranslation(Value, frozen=True, kw_only=True):
     text: str
     language: str
     confidence: float | None = None
+    edited_by: str | None = None
+    edited_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Check the fields and make the language canonical; raises InvalidInputError."""
@@ -38,6 +41,7 @@ class ImportedTranslation(Value, frozen=True, kw_only=True):
         force_setattr(
             self, "confidence", optional_number(self.confidence, "confidence", minimum=0.0, maximum=1.0)
         )
+        is_edit(self.edited_by, self.edited_at)
 
 
 class ImportedCue(Value, frozen=True, kw_only=True):
@@ -45,7 +49,7 @@ class ImportedCue(Value, frozen=True, kw_only=True):
 
     `identifier` is the cue's own name in its file. `speaker_name` is known if the file names people; else
     `speaker_label` alone tells them apart. `line` is the line of the file, counted from 1, or in JSON the
-    place among the segments.
+    place among the segments. With `edited_by` and `edited_at` the text is a person's, and final.
     """
 
     text: str
@@ -60,6 +64,8 @@ class ImportedCue(Value, frozen=True, kw_only=True):
     identifier: str | None = None
     is_final: bool = True
     translations: Sequence[ImportedTranslation] = ()
+    edited_by: str | None = None
+    edited_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Check the fields and make the language canonical; raises InvalidInputError."""
@@ -75,6 +81,8 @@ class ImportedCue(Value, frozen=True, kw_only=True):
         optional_number(self.confidence, "confidence", minimum=0.0, maximum=1.0)
         if self.identifier is not None:
             checked_text(self.identifier, "identifier")
+        if is_edit(self.edited_by, self.edited_at) and not self.is_final:
+            raise InvalidInputError("A text that a person edited is final: give is_final=True.")
         freeze(self, "translations")
 
 

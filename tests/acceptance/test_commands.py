@@ -169,6 +169,24 @@ def test_nothing_that_was_said_can_command_a_terminal(run: Commands) -> None:
     assert "[interim]" in shown
 
 
+def test_an_edited_text_is_marked_and_json_names_the_editor(
+    run: Commands, other_program: psycopg.Connection[Any]
+) -> None:
+    for table in ("transcripts", "translations"):
+        other_program.execute(
+            f"UPDATE livetranslate.{table} SET edited_by = 'Ana', edited_at = now()"
+            + (" WHERE is_final" if table == "transcripts" else "")
+        )
+    other_program.commit()
+    for options in ((), ("--limit", "9"), ("--beside", "ja")):
+        shown = Text.from_ansi(run.on_terminal("timeline", MEETING, *options).out).plain
+        assert "[edited]" in " ".join(shown.split()), options
+        documents = [
+            json.loads(line) for line in run("timeline", MEETING, "--json", *options).out.splitlines()
+        ]
+        assert "Ana" in {each.get("edited_by") for each in documents}
+
+
 def test_windows_filters_and_pages_are_those_of_the_timeline(run: Commands) -> None:
     assert len(run("timeline", MEETING, "--start", "1:00", "-l", "ja").fields) == 1
     assert len(run("timeline", MEETING, "--end", "60", "--kind", "translation").fields) == 2

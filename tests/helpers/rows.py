@@ -30,9 +30,11 @@ def row(
     language: str = "en",
     is_final: bool = True,
     is_stale: bool = False,
+    edited_by: str | None = None,
 ) -> TranscriptRow:
     """Return a row at its place in the timeline, with translations into es, ja and so on."""
     known = start if start is not None else end
+    at = None if edited_by is None else SESSION.started_at
     return TranscriptRow(
         transcript_id=UUID(int=2),
         timestamp=known or 0.0,
@@ -49,9 +51,11 @@ def row(
         revision=3,
         is_final=is_final,
         translations=tuple(
-            None if each is None else ViewedTranslation(each, "es", None, "t", 3, is_stale)
+            None if each is None else ViewedTranslation(each, "es", None, "t", 3, is_stale, edited_by, at)
             for each in translations
         ),
+        edited_by=edited_by,
+        edited_at=at,
     )
 
 
@@ -66,6 +70,17 @@ _PIECES = st.one_of(
     ]),
 )  # fmt: skip
 TEXTS = st.lists(_PIECES, max_size=12).map("".join)
+# What a note about an edit, a name or the end of a text could be mistaken for.
+EDITORS = st.lists(
+    st.one_of(
+        st.text(min_size=1, max_size=4),
+        st.sampled_from([
+            "Ana", " ", ":", ": ", "(", ")", "*", "\\", "\u2060", "\n", "(edited by ",
+            ")* *(edited by ", "(not final)",
+        ]),
+    ),
+    min_size=1, max_size=5,
+).map("".join)  # fmt: skip
 TIMES = st.one_of(st.none(), st.floats(-5, 50), st.sampled_from([0.0, 1.0, 1.0004, 353_998.9996]))
 
 
@@ -80,6 +95,7 @@ def _rows(draw: st.DrawFn) -> TranscriptRow:
         end,
         speaker=draw(st.one_of(st.none(), st.sampled_from(["Ana", "Bé <x>", "C&\n\nD", "-->"]))),
         translations=[draw(st.one_of(st.none(), TEXTS))],
+        edited_by=draw(st.one_of(st.none(), EDITORS)),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 import webvtt
 from helpers.support import transcript, translation
 
-from livetranslate_store import ImportCounts, InvalidInputError, NotFoundError, Store
+from livetranslate_store import ImportCounts, InvalidInputError, NotFoundError, Outcome, Store
 from livetranslate_store.exchange import EXPORT_FORMATS, export_session, import_file
 from livetranslate_store.formats.writers.json import read_document
 from livetranslate_store.ids import new_id
@@ -123,6 +123,74 @@ async def test_json_comes_back_into_another_session(store: Store, meeting: UUID,
     again = await exported(store, other.id, format="json", languages=languages)
     assert held(again) == held(exported_once)
     assert (await import_file(store, other.id, path)).transcripts == ImportCounts(unchanged=3)
+
+
+async def test_a_persons_edits_are_marked_and_come_back_above_every_machine(
+    store: Store, meeting: UUID, tmp_path: Path
+) -> None:
+    [entry, *_] = await store.timeline(meeting, kinds=["transcript"], finals_only=True)
+    async with store.unit_of_work() as uow:
+        await uow.transcripts.edit(meeting, entry.transcript_id, text="Hello!", edited_by="Ana")
+        await uow.translations.edit(meeting, entry.transcript_id, "es", text="¡Hola!", edited_by="Bo")
+    shown = await exported(store, meeting, format="text", languages=["en", "es"])
+    assert "Ana: Hello! (edited by Ana)\n    ¡Hola! (edited by Bo)\n" in shown
+    assert "edited" not in await exported(store, meeting, format="srt", languages=["en", "es"])
+    path = tmp_path / "meeting.json"
+    path.write_text(await exported(store, meeting, format="json", languages=["es"]), encoding="utf-8")
+    async with store.unit_of_work() as uow:
+        other = await uow.sessions.create(bot_id="import", meeting_id="abc-defg-hij")
+    report = await import_file(store, other.id, path)
+    assert (report.refused, report.noted) == (0, 0)
+    [first, *_] = await store.transcript_view(other.id, ["es"], include=["edits"])
+    [before, *_] = await store.transcript_view(meeting, ["es"], include=["edits"])
+    assert (first.text, first.edited_by, first.edited_at) == ("Hello!", "Ana", before.edited_at)
+    [spanish], [spanish_before] = first.translations, before.translations
+    assert spanish is not None
+    assert spanish_before is not None
+    assert (spanish.text, spanish.edited_by, spanish.edited_at) == ("¡Hola!", "Bo", spanish_before.edited_at)
+    machine = await store.add_translation(other.id, first.transcript_id, translation("Hola otra vez."))
+    assert machine.outcome is Outcome.STALE
+    assert (await import_file(store, other.id, path)).transcripts == ImportCounts(unchanged=3)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"edited_by": "Ana"},
+        {"edited_by": "Ana", "edited_at": "soon"},
+        {"edited_by": 7, "edited_at": "2026-01-02T03:04:05Z"},
+        {"edited_by": "Ana", "edited_at": "2026-01-02T03:04:05"},
+        {"edited_by": "Ana", "edited_at": "2026-01-02T03:04:05Z", "is_final": False},
+    ],
+)
+async def test_an_edit_that_cannot_be_right_is_left_out_and_noted(
+    store: Store, meeting: UUID, tmp_path: Path, edit: dict[str, Any]
+) -> None:
+    document = json.loads(await exported(store, meeting, format="json"))
+    document["segments"] = [document["segments"][0] | edit]
+    path = tmp_path / "meeting.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    async with store.unit_of_work() as uow:
+        other = await uow.sessions.create(bot_id="import", meeting_id="abc-defg-hij")
+    report = await import_file(store, other.id, path)
+    assert (report.transcripts.inserted, report.noted) == (1, 1)
+    assert "it is left out" in report.notes[0].text
+    [entry] = await store.timeline(other.id, include=["edits"])
+    assert (entry.text, entry.edited_by) == ("Hello.", None)
+
+
+async def test_an_edited_file_stays_a_persons_as_a_translation(
+    store: Store, meeting: UUID, tmp_path: Path
+) -> None:
+    document = json.loads(await exported(store, meeting, format="json"))
+    for segment in document["segments"]:
+        segment.update(language="fr", is_final=True, edited_by="Zoé", edited_at="2026-01-02T03:04:05Z")
+    path = tmp_path / "meeting.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    report = await import_file(store, meeting, path, as_translation=True)
+    assert report.translations.inserted == 3
+    entries = await store.timeline(meeting, languages=["fr"], include=["edits"])
+    assert {entry.edited_by for entry in entries} == {"Zoé"}
 
 
 def held(document: str) -> list[Any]:

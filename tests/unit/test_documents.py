@@ -86,6 +86,21 @@ def test_plain_text_has_a_line_per_segment_and_language() -> None:
     )
 
 
+def test_an_edited_text_names_its_editor() -> None:
+    rows = [
+        row("Hi", 1.0, 2.0, edited_by="Ana (QA)", translations=["Hola."], is_stale=True),
+        row("So", 3.0, 4.0, translations=["Pues."]),
+    ]
+    # The joiner behind the bracket is not seen.
+    assert written(TextWriter(SESSION, ["en", "es"]), both(rows)) == (
+        "Weekly\n\n"
+        "[0:00:01] Hi (edited by Ana (\u2060QA))\n"
+        "    Hola. (of an earlier version, edited by Ana (\u2060QA))\n"
+        "[0:00:03] So\n    Pues.\n"
+    )
+    assert "Hi *(edited by Ana (QA))*\n" in written(MarkdownWriter(SESSION, ["en", "es"]), both(rows))
+
+
 def both(rows: list[TranscriptRow]) -> list[TranscriptRow]:
     """Return the rows with a place for the original's language too."""
     return [msgspec.structs.replace(each, translations=(None, *each.translations)) for each in rows]

@@ -116,6 +116,11 @@ def test_text_and_markdown_come_back(
         # A stored original has a text.
         if one_line(each.text)
     ]
+    # The end of a text could be taken for the note about an edit.
+    rows = [
+        replace(each, text=f"{each.text} (edited by {each.speaker_name})") if number % 3 == 1 else each
+        for number, each in enumerate(rows)
+    ]
     data = written(kind(SESSION, languages), rows)
     expected = []
     for each in rows:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 import pytest
 from helpers.rows import MEETINGS, SESSION, row
@@ -51,11 +53,23 @@ def cue(each: TranscriptRow, line: int) -> ImportedCue:
         identifier=str(each.transcript_id),
         is_final=each.is_final,
         translations=[
-            ImportedTranslation(text=one.text, language=one.language, confidence=one.confidence)
+            ImportedTranslation(
+                text=one.text,
+                language=one.language,
+                confidence=one.confidence,
+                **edit(one.edited_by, one.edited_at),
+            )
             for one in each.translations
             if one is not None and storable(one.text)
         ],
+        **edit(each.edited_by, each.edited_at),
     )
+
+
+def edit(edited_by: str | None, edited_at: datetime | None) -> dict[str, Any]:
+    if edited_by is None or not edited_by.strip() or not storable(edited_by):
+        return {}
+    return {"edited_by": edited_by, "edited_at": edited_at}
 
 
 def test_what_is_not_final_comes_back_as_that() -> None:

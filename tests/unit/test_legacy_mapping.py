@@ -173,6 +173,36 @@ def test_what_does_not_say_that_it_is_interim_is_final(said: Any, final: bool) -
     assert transcript({}).is_final
 
 
+@pytest.mark.parametrize("names", [("edited_by", "edited_at"), ("corrected_by", "corrected_at")])
+def test_a_persons_correction_becomes_an_edit(names: tuple[str, str]) -> None:
+    own = dict(zip(names, ("Ana", "2024-05-06 07:08:09"), strict=True))
+    mapped = transcript({"processing_metadata": json.dumps(own)})
+    assert (mapped.edited_by, mapped.edited_at) == ("Ana", datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC))
+    assert not mapped.metadata
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"edited_by": "Ana"},
+        {"edited_by": "", "edited_at": "2024-05-06"},
+        {"edited_by": "Ana", "edited_at": "soon"},
+        {"edited_by": 7, "edited_at": "2024-05-06"},
+        {"edited_by": "Ana", "edited_at": 1.0},
+    ],
+)
+def test_half_a_correction_stays_in_the_metadata(own: dict[str, Any]) -> None:
+    mapped = transcript({"processing_metadata": json.dumps(own)})
+    assert (mapped.edited_by, mapped.edited_at) == (None, None)
+    assert {name: mapped.metadata[name] for name in own} == own
+
+
+def test_an_interim_transcript_is_no_persons() -> None:
+    own = {"is_final": False, "edited_by": "Ana", "edited_at": "2024-05-06"}
+    mapped = transcript({"processing_metadata": json.dumps(own)})
+    assert (mapped.is_final, mapped.edited_by, mapped.metadata["edited_by"]) == (False, None, "Ana")
+
+
 def test_metadata_that_is_too_large_loses_the_largest_and_says_so() -> None:
     cells = {"processing_metadata": '{"a": 1}', "small": "x", "large": "y" * 2_000_000}
     row = LegacyRow("transcripts", "transcript_1", cells)

@@ -8,6 +8,7 @@ from helpers import page_samples
 from helpers.page_samples import row, translation
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from livetranslate_store.page.lanes import axis_of, lanes_of, voices_of
 from livetranslate_store.page.plots import MOST_BARS, coverage_of, figures_of, speech_of
@@ -97,6 +98,12 @@ def test_what_may_still_change_is_marked() -> None:
     html = page_samples.page(rows, ["es"])
     assert 'class="badge">interim<' in html
     assert 'class="badge">stale<' in html
+
+
+def test_an_edited_text_names_its_editor() -> None:
+    rows = [replace(row("Hi", 0, 1, translations=[translation("Ho")]), edited_by="Ana <b>")]
+    html = page_samples.page(rows, ["es"])
+    assert html.count('class="badge" title="by Ana &lt;b&gt;">edited<') == 1
 
 
 def test_two_labels_with_one_name_have_a_lane_each() -> None:

@@ -1,6 +1,6 @@
 """`timeline` side by side, and as a page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
@@ -40,15 +40,26 @@ def _column_of(place: int, language: str) -> Column[TranscriptRow]:
 
 
 def _original(row: TranscriptRow) -> Text:
-    text = Text(visible(row.text))
-    return text if row.is_final else text.append(" [interim]", style="yellow")
+    return marked(
+        Text(visible(row.text)), (("interim", not row.is_final), ("edited", row.edited_by is not None))
+    )
 
 
 def _translated(translation: ViewedTranslation | None) -> Text:
     if translation is None:
         return Text("-", style="dim")
-    text = Text(visible(translation.text))
-    return text.append(" [stale]", style="yellow") if translation.is_stale else text
+    return marked(
+        Text(visible(translation.text)),
+        (("stale", translation.is_stale), ("edited", translation.edited_by is not None)),
+    )
+
+
+def marked(text: Text, marks: Iterable[tuple[str, bool]]) -> Text:
+    """Return the text with those of the marks that are true behind it."""
+    for mark, is_true in marks:
+        if is_true:
+            text.append(f" [{mark}]", style="yellow")
+    return text
 
 
 async def show_missing(
@@ -62,7 +73,9 @@ async def show_missing(
     cursor: str | None,
 ) -> None:
     """Print the segments without an up-to-date translation; a stale one is shown."""
-    page = await store.missing_translations(session.id, language, **filters, limit=limit, cursor=cursor)
+    page = await store.missing_translations(
+        session.id, language, **filters, limit=limit, cursor=cursor, include=["edits"]
+    )
     show_page(output, page, [language], title=f"To be translated into {language}")
 
 

@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from livetranslate_store.cli.command import READ, Command, wait_for
-from livetranslate_store.cli.commands.side_by_side import show_missing, show_page, write_page
+from livetranslate_store.cli.commands.side_by_side import marked, show_missing, show_page, write_page
 from livetranslate_store.cli.opening import opened, session_named
 from livetranslate_store.cli.options import (
     AsJson,
@@ -29,10 +29,12 @@ from livetranslate_store.values import SegmentFilters, TimelineEntry, TimelineFi
 
 def _shown_text(entry: TimelineEntry) -> Text:
     text = Text(visible(entry.text), style="dim" if entry.kind == "translation" else "")
-    for mark, is_there in (("interim", not entry.is_final), ("stale", entry.is_stale)):
-        if is_there:
-            text.append(f" [{mark}]", style="yellow")
-    return text
+    marks = (
+        ("interim", not entry.is_final),
+        ("stale", entry.is_stale),
+        ("edited", entry.edited_by is not None),
+    )
+    return marked(text, marks)
 
 
 COLUMNS: Sequence[Column[TimelineEntry]] = (
@@ -144,7 +146,9 @@ def timeline(
             elif missing is not None:
                 await show_missing(output, store, found, missing, segments, limit=limit, cursor=cursor)
             elif beside:
-                rows = await store.transcript_view(found.id, beside, **segments, limit=limit, cursor=cursor)
+                rows = await store.transcript_view(
+                    found.id, beside, **segments, limit=limit, cursor=cursor, include=["edits"]
+                )
                 show_page(output, rows, beside, title=_title(found))
             else:
                 await _show_entries(output, store, found, entries, limit=limit, cursor=cursor)
@@ -163,10 +167,10 @@ async def _show_entries(
 ) -> None:
     """Print one page, or without a limit everything as it comes."""
     if limit is None:
-        entries = store.stream_timeline(session.id, **filters, cursor=cursor)
+        entries = store.stream_timeline(session.id, **filters, cursor=cursor, include=["edits"])
         await output.rows(entries, COLUMNS, title=_title(session), whole=lambda each: each)
         return
-    page = await store.timeline(session.id, **filters, limit=limit, cursor=cursor)
+    page = await store.timeline(session.id, **filters, limit=limit, cursor=cursor, include=["edits"])
     output.listed(page, COLUMNS, title=_title(session), whole=lambda each: each)
     note_next(page.next_cursor)
 

@@ -1,6 +1,7 @@
 """Raw cues become checked ones: a detail that cannot be right is left out and noted, the text is kept."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from math import isnan
 from typing import NamedTuple, TypeAlias
 
@@ -8,6 +9,7 @@ from livetranslate_store.checks import MAX_SECONDS, checked_name
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.formats.readers.languages import tag_of
 from livetranslate_store.values import ImportedCue, ImportedTranslation, Note, Refusal, Word
+from livetranslate_store.values.inputs import is_edit
 
 
 class RawWord(NamedTuple):
@@ -19,12 +21,20 @@ class RawWord(NamedTuple):
     confidence: float | None = None
 
 
+class RawEdit(NamedTuple):
+    """Who edited a text, and when, as its file has it."""
+
+    edited_by: str
+    edited_at: str
+
+
 class RawTranslation(NamedTuple):
     """A translation as its file has it, beside its cue."""
 
     text: str
     language: str
     confidence: float | None = None
+    edit: RawEdit | None = None
 
 
 class RawCue(NamedTuple):
@@ -47,6 +57,7 @@ class RawCue(NamedTuple):
     is_final: bool = True
     translations: Sequence[RawTranslation] = ()
     may_precede: bool = False
+    edit: RawEdit | None = None
     left_out: Sequence[str] = ()
 
 
@@ -92,6 +103,7 @@ def _language(raw: RawCue, language: str | None, details: "_Details") -> str:
 def _cue(raw: RawCue, language: str, details: "_Details") -> ImportedCue | Refusal:
     start, end = details.times(raw)
     name = details.short(raw.name, "speaker's name")
+    edited_by, edited_at = details.edit(raw.edit, is_final=raw.is_final)
     try:
         return ImportedCue(
             text=raw.text,
@@ -106,6 +118,8 @@ def _cue(raw: RawCue, language: str, details: "_Details") -> ImportedCue | Refus
             identifier=details.short(raw.identifier, "identifier"),
             is_final=raw.is_final,
             translations=details.translations(raw.translations),
+            edited_by=edited_by,
+            edited_at=edited_at,
         )
     except InvalidInputError as error:
         return Refusal(raw.line, str(error))
@@ -141,6 +155,19 @@ class _Details:
             self.left_out.append(f"The {error} It is left out.")
             return None
 
+    def edit(self, raw: RawEdit | None, *, is_final: bool = True) -> tuple[str, datetime] | tuple[None, None]:
+        """Return who edited a text, and when; neither if one of them cannot be right."""
+        if raw is None:
+            return None, None
+        try:
+            moment = datetime.fromisoformat(raw.edited_at)
+            if is_final and is_edit(raw.edited_by, moment):
+                return raw.edited_by, moment
+        except ValueError:  # InvalidInputError is one
+            pass
+        self.left_out.append("Its edit has no name, no moment or no final text; it is left out.")
+        return None, None
+
     def words(self, raw: Sequence[RawWord]) -> list[Word] | None:
         """Return the words, without the times that cannot be right."""
         words = []
@@ -163,10 +190,17 @@ class _Details:
     def translations(self, raw: Sequence[RawTranslation]) -> list[ImportedTranslation]:
         """Return the translations that can be stored."""
         translations = []
-        for text, language, confidence in raw:
+        for text, language, confidence, edit in raw:
+            edited_by, edited_at = self.edit(edit)
             try:
-                sure = _bounded(confidence)
-                translations.append(ImportedTranslation(text=text, language=language, confidence=sure))
+                translation = ImportedTranslation(
+                    text=text,
+                    language=language,
+                    confidence=_bounded(confidence),
+                    edited_by=edited_by,
+                    edited_at=edited_at,
+                )
+                translations.append(translation)
             except InvalidInputError as error:
                 self.left_out.append(f"Its translation: {error} It is left out.")
         return translations

@@ -12,9 +12,19 @@ from livetranslate_store.values import SpeakerChoice
 # "[1:02:03] Ana: text"; hours without a zero before them, as other programs write it.
 _ROW = re.compile(r"\[(?P<time>-?(?:[0-9]|[1-9][0-9]+):[0-9]{2}:[0-9]{2}|-:--:--)\] (?P<rest>.*)")
 _SECOND = "    "
-_NOTE = r"\((?P<note>not final|of an earlier version|not translated into [A-Za-z0-9-]+)\)"
-_TEXT_NOTE = re.compile(rf"(?:^| ){_NOTE}$")
-_MARKDOWN_NOTE = re.compile(rf"(?:^| )\*{_NOTE}\*$")
+# A joiner, or in Markdown a backslash, keeps the editor's name from being taken for another note.
+_TEXT_EDITOR = rf"(?:[^(]|\((?={JOINER}(?:{JOINER * 2})*(?!{JOINER})))*"
+_MARKDOWN_EDITOR = r"(?:[^*\\]|\\.)*"
+
+
+def _note(editor: str) -> str:
+    state = "not final|of an earlier version"
+    edited = rf"(?:(?:{state}), )?edited by {editor}"
+    return rf"\((?P<note>{state}|not translated into [A-Za-z0-9-]+|{edited})\)"
+
+
+_TEXT_NOTE = re.compile(rf"(?:^| ){_note(_TEXT_EDITOR)}$")
+_MARKDOWN_NOTE = re.compile(rf"(?:^| )\*{_note(_MARKDOWN_EDITOR)}\*$")
 _MARKDOWN = re.compile(r"\ufeff?# .*\n\n[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2} \S+\n")
 _WHO = re.compile(r"(?:\*\*(?P<name>(?:[^*\\]|\\.)+)\*\*)?(?:(?:^| )(?P<time>-?[0-9]+:[0-9]{2}:[0-9]{2}))?")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -46,7 +56,7 @@ def _row(number: int, row: re.Match[str]) -> RawCue:
     start = None if row["time"] == "-:--:--" else _seconds(row["time"])
     name, text = _named(row["rest"])
     said, note = _noted(text)
-    return RawCue(number, said, start, label=name, name=name, is_final=note != "not final")
+    return RawCue(number, said, start, label=name, name=name, is_final=not note.startswith("not final"))
 
 
 def _named(rest: str) -> tuple[str | None, str]:
@@ -98,7 +108,9 @@ def read_own_markdown(text: str, _: SpeakerChoice) -> Iterator[Read]:
             start = None if who["time"] is None else _seconds(who["time"])
         else:
             said, note = _plain(line)
-            waiting = RawCue(number, said, start, label=name, name=name, is_final=note != "not final")
+            waiting = RawCue(
+                number, said, start, label=name, name=name, is_final=not note.startswith("not final")
+            )
     if waiting is not None:
         yield from _spoken(waiting)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from livetranslate_store.formats.readers.cues import RawCue, RawTranslation, Read
+from livetranslate_store.formats.readers.cues import RawCue, RawEdit, RawTranslation, Read
 from livetranslate_store.formats.readers.dialects.dialect import Dialect
 from livetranslate_store.formats.readers.dialects.paths import found, items_of
 from livetranslate_store.formats.readers.dialects.reading import read_dialect
@@ -33,6 +33,7 @@ def _read(document: JSON) -> Iterator[Read]:
                 text=text if isinstance(text, str) else "",
                 may_precede=True,
                 translations=_translations(found(segment, "translations")),
+                edit=_edit(segment),
             )
         else:
             yield item
@@ -48,7 +49,14 @@ def _translation(value: JSON) -> RawTranslation | None:
     text, language, sure = (found(value, name) for name in ("text", "language", "confidence"))
     if not isinstance(text, str) or not isinstance(language, str):
         return None
-    return RawTranslation(text, language, sure if isinstance(sure, float) else None)
+    return RawTranslation(text, language, sure if isinstance(sure, float) else None, _edit(value))
+
+
+def _edit(value: JSON) -> RawEdit | None:
+    by, at = found(value, "edited_by"), found(value, "edited_at")
+    if by is None and at is None:
+        return None
+    return RawEdit(by if isinstance(by, str) else "", at if isinstance(at, str) else "")
 
 
 def _is_own(source: Source) -> bool:

@@ -35,14 +35,14 @@ class MarkdownWriter:
         return ""
 
     def _paragraphs(self, row: TranscriptRow) -> Iterator[str]:
-        if not any(text or note for text, note in noted(row, self._languages)):
+        if not any(text or note for text, note in noted(row, self._languages, escaped)):
             return
         speaker = escaped(speaker_of(row))
         time = clock(row.timestamp) if row.is_timed else ""
         who = " ".join(part for part in (speaker and f"**{speaker}**", time) if part)
         if who:
             yield who
-        for place, (text, note) in enumerate(noted(row, self._languages)):
+        for place, (text, note) in enumerate(noted(row, self._languages, escaped)):
             said = _CLOCK.sub(r"\1\\:", escaped(text))
             shown = " ".join(part for part in (said, note and f"*{note}*") if part)
             if shown:

@@ -14,11 +14,12 @@ _MARK = "\ufeff"
 
 
 class Said(NamedTuple):
-    """A text and its language; a stale translation is of an earlier revision of what was said."""
+    """A text and its language; a stale translation is of an earlier revision of its transcript."""
 
     text: str
     language: str
     is_stale: bool
+    edited_by: str | None = None
 
 
 def said(row: TranscriptRow, languages: Sequence[str]) -> tuple[Said | None, ...]:
@@ -26,7 +27,7 @@ def said(row: TranscriptRow, languages: Sequence[str]) -> tuple[Said | None, ...
 
     What was said in a language, or a variant of it, stands in that language's place; None marks a gap.
     """
-    original = Said(row.text, row.language, is_stale=False)
+    original = Said(row.text, row.language, is_stale=False, edited_by=row.edited_by)
     if not languages:
         return (original,)
     found: list[Said | None] = []
@@ -36,7 +37,9 @@ def said(row: TranscriptRow, languages: Sequence[str]) -> tuple[Said | None, ...
         elif translation is None:
             found.append(None)
         else:
-            found.append(Said(translation.text, translation.language, translation.is_stale))
+            found.append(
+                Said(translation.text, translation.language, translation.is_stale, translation.edited_by)
+            )
     return tuple(found)
 
 

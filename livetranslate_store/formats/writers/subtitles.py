@@ -145,7 +145,7 @@ class ReadableCues:
 def _below(texts: Iterable[Said]) -> list[list[CueLine]]:
     """Return the lines of one text, cue by cue."""
     pieces: list[list[CueLine]] = []
-    for text, language, _ in texts:
+    for text, language, *_ in texts:
         line = one_line(text)
         lines = balanced(line, COLUMNS, len(broken(line, COLUMNS)))
         made = [CueLine(each, language) for each in lines]
@@ -155,7 +155,7 @@ def _below(texts: Iterable[Said]) -> list[list[CueLine]]:
 
 def _beside(texts: Iterable[Said]) -> list[list[CueLine]]:
     """Return one line of each text, cue by cue, all of them over as many cues as the longest needs."""
-    lines = [(one_line(text), language) for text, language, _ in texts]
+    lines = [(one_line(text), language) for text, language, *_ in texts]
     cues = max((len(broken(line, COLUMNS)) for line, _ in lines), default=0)
     columns = [[CueLine(each, tag) for each in balanced(line, COLUMNS, cues)] for line, tag in lines]
     return [[line for line in beside if line is not None] for beside in zip_longest(*columns)]

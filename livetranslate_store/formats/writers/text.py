@@ -4,7 +4,7 @@ Word joiners, which are not seen, keep apart what a reader could take for anothe
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from livetranslate_store.formats.joiners import JOINER, doubled
 from livetranslate_store.formats.writers.row_text import clock, one_line, said, speaker_of
@@ -38,21 +38,37 @@ class TextWriter:
         time = clock(row.timestamp) if row.is_timed else "-:--:--"
         speaker = speaker_of(row)
         name = f"{_COLON.sub(f':{JOINER}', doubled(speaker))}: " if speaker else ""
-        for place, (text, note) in enumerate(noted(row, self._languages)):
+        for place, (text, note) in enumerate(noted(row, self._languages, _editor)):
             said = doubled(one_line(text))
-            if not (place or name) and _COLON.search(said):
-                said = JOINER + said
             if not note and said.endswith(")"):
                 said += JOINER
-            yield f"{_INDENT if place else f'[{time}] {name}'}{said}{' ' if said and note else ''}{note}"
+            shown = f"{said}{' ' if said and note else ''}{note}"
+            if not (place or name) and _COLON.search(shown):
+                shown = JOINER + shown
+            yield f"{_INDENT if place else f'[{time}] {name}'}{shown}"
 
 
-def noted(row: TranscriptRow, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield each text of a row with a note in brackets about it, or an empty one."""
+def noted(
+    row: TranscriptRow, languages: Sequence[str], shown: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
+    """Yield each text of a row with a note in brackets about it, or an empty one.
+
+    `shown` returns the name of an editor so that it cannot be taken for another part of the file.
+    """
     for each, language in zip(said(row, languages), languages or [row.language], strict=True):
         if each is None:
             yield "", f"(not translated into {language})"
-        elif each.is_stale:
-            yield each.text, "(of an earlier version)"
-        else:
-            yield each.text, "" if row.is_final else "(not final)"
+            continue
+        remarks = []
+        if each.is_stale:
+            remarks.append("of an earlier version")
+        elif not row.is_final:
+            remarks.append("not final")
+        if each.edited_by is not None:
+            remarks.append(f"edited by {shown(each.edited_by)}")
+        yield each.text, f"({', '.join(remarks)})" if remarks else ""
+
+
+def _editor(name: str) -> str:
+    # Without a joiner behind it, a bracket begins a note.
+    return doubled(one_line(name)).replace("(", f"({JOINER}")

@@ -31,10 +31,9 @@ async def record() -> str:
     output = Output(console=console)
     async with Store.open("embedded:") as store:
         session_id = (await replay(store, sample_meeting())).session_id
-        async with store.read() as reader:
-            session = await reader.sessions.get(session_id)
+        (session,) = listed = await store.find_sessions()
         _typed(console, "sessions")
-        output.listed([session], sessions.COLUMNS, title="Sessions", whole=str)
+        output.listed(listed, sessions.COLUMNS, title="Sessions", whole=str)
         _typed(console, f"timeline {session.external_id} --end 0:{SECONDS:.0f} -l en -l ja -l ar")
         entries = await store.timeline(session_id, end=SECONDS, languages=["en", "ja", "ar"])
         output.listed(entries, timeline.COLUMNS, title=session.title or "", whole=str)

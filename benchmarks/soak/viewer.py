@@ -39,6 +39,6 @@ class Viewer:
             self._cursor = page.next_cursor
         await store.timeline(session_id, start=self._bot.clock - WINDOW_SECONDS, end=self._bot.clock)
         store.statistics()
+        await store.find_sessions(status="active")
         async with store.read() as reader:
-            await reader.sessions.find(status="active")
             await reader.speakers.list_for_session(session_id)

@@ -26,6 +26,6 @@ def session_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 async def _names(database: str | None) -> list[str]:
-    async with opened(database) as store, store.read() as reader:
-        found = await reader.sessions.find(limit=MOST_NAMES)
+    async with opened(database) as store:
+        found = await store.find_sessions(limit=MOST_NAMES)
         return [each.external_id or str(each.id) for each in found]

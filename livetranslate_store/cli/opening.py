@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from livetranslate_store.errors import NotFoundError
+from livetranslate_store.errors import InvalidInputError, NotFoundError
 from livetranslate_store.models import Session
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.store import Store
@@ -23,7 +23,10 @@ async def opened(database: str | None) -> AsyncIterator[Store]:
 
 
 async def session_named(store: Store, name: str) -> Session:
-    """Return the session with this id or external id; raises NotFoundError."""
+    """Return the session with this id or external id.
+
+    Raises NotFoundError, and InvalidInputError if several tenants have a session of that external id.
+    """
     async with store.read() as reader:
         session_id = _id_in(name)
         if session_id is not None:
@@ -32,9 +35,16 @@ async def session_named(store: Store, name: str) -> Session:
             except NotFoundError:
                 # An external id may look like an id.
                 pass
-        for session in await reader.sessions.find(external_id=name, limit=1):
-            return session
-    raise NotFoundError(f"No session has the id or external id {name!r}.")
+        named = reader.sessions.statement().where(Session.external_id == name)
+        found = await reader.sessions.get_many(named)
+    if not found:
+        raise NotFoundError(f"No session has the id or external id {name!r}.")
+    if len(found) > 1:
+        raise InvalidInputError(
+            f"Sessions of {len(found)} tenants have the external id {name!r}: give the id, which "
+            "`livetranslate-store sessions --text` shows."
+        )
+    return found[0]
 
 
 def _id_in(name: str) -> UUID | None:

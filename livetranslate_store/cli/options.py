@@ -84,6 +84,13 @@ Speakers: TypeAlias = Annotated[
 Kind: TypeAlias = Annotated[
     EntryKind | None, typer.Option(show_default=False, help="Only originals, or only translations.")
 ]
+Since: TypeAlias = Annotated[
+    datetime | None,
+    typer.Option(show_default=False, help="Only meetings that started then or later (UTC)."),
+]
+Until: TypeAlias = Annotated[
+    datetime | None, typer.Option(show_default=False, help="Only meetings that started before (UTC).")
+]
 FinalsOnly: TypeAlias = Annotated[
     bool, typer.Option("--finals-only", help="Leave out texts that may still change.")
 ]

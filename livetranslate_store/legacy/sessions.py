@@ -41,9 +41,9 @@ async def write_session(context: Context, mapped: MappedSession, metadata: JSONO
     async with context.store.unit_of_work() as uow:
         if mapped.status not in STATUSES_OF_ENDED_SESSIONS:
             # It was reopened at its source, and goes on here too.
-            for each in await uow.sessions.find(external_id=mapped.external_id, bot_id=mapped.bot_id):
-                if each.status in STATUSES_OF_ENDED_SESSIONS:
-                    await uow.sessions.update(each.id, status=mapped.status)
+            found = await uow.sessions.named(mapped.external_id)
+            if found and found.bot_id == mapped.bot_id and found.status in STATUSES_OF_ENDED_SESSIONS:
+                await uow.sessions.update(found.id, status=mapped.status)
         receipt = await uow.sessions.create(
             bot_id=mapped.bot_id,
             meeting_id=mapped.meeting_id,

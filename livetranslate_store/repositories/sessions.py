@@ -16,7 +16,6 @@ from livetranslate_store.checks import (
     JSONObject,
     checked_choice,
     checked_instant,
-    checked_integer,
     checked_json_object,
     checked_languages,
     checked_name,
@@ -119,28 +118,11 @@ class SessionRepository(Repository[Session]):
         checked_uuid(session_id, "session_id")
         return await self._one(Session.id == session_id, what=f"session {session_id}")
 
-    async def find(
-        self,
-        *,
-        external_id: str | None = None,
-        bot_id: str | None = None,
-        meeting_id: str | None = None,
-        status: str | None = None,
-        limit: int = 100,
-    ) -> list[Session]:
-        """Return the sessions that match all given values, the newest first."""
-        checked_integer(limit, "limit", minimum=1)
-        conditions = []
-        if external_id is not None:
-            conditions.append(Session.id == self._id_for(checked_name(external_id, "external_id")))
-        if bot_id is not None:
-            conditions.append(Session.bot_id == checked_name(bot_id, "bot_id"))
-        if meeting_id is not None:
-            conditions.append(Session.meeting_id == checked_name(meeting_id, "meeting_id"))
-        if status is not None:
-            conditions.append(Session.status == checked_choice(status, "status", SESSION_STATUSES))
-        order = (Session.started_at.desc(), Session.id.desc())
-        return await self._list(*conditions, order=order, limit=limit)
+    async def named(self, external_id: str) -> Session | None:
+        """Return the session of that external id, or None; `store.find_sessions` lists sessions."""
+        session_id = self._id_for(checked_name(external_id, "external_id"))
+        found = await self.get_many(self.statement().where(Session.id == session_id))
+        return found[0] if found else None
 
     async def update(
         self,

@@ -216,7 +216,48 @@ def test_sessions_are_listed_newest_first_and_filtered(run: Commands) -> None:
 def test_sessions_says_on_stderr_that_the_limit_cuts(run: Commands) -> None:
     assert run("sessions", "-n", "2").err == ""
     cut = run("sessions", "-n", "1")
-    assert (len(cut.fields), cut.err) == (1, "There are more sessions than --limit 1.\n")
+    assert cut.err.startswith("There is more: --cursor ")
+    rest = run("sessions", "-n", "1", "--cursor", cut.err.split()[-1])
+    assert rest.err == ""
+    assert cut.fields + rest.fields == run("sessions").fields
+    assert rest.fields + cut.fields == run("sessions", "--oldest").fields
+    other = run("sessions", "--bot", "bot-1", "--cursor", cut.err.split()[-1])
+    assert (other.code, "other filters" in other.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--text", "title 41"], ["meet-41"]),
+        (["--text", "meet-42"], ["meet-42"]),
+        (["--language", "ja"], []),
+        (["--tenant", "acme"], []),
+        (["--since", "2000-01-01", "--metadata", "{}", "--bot", "bot-1"], ["meet-41"]),
+        (["--until", "2000-01-01"], []),
+        (["--silent-for", "1h"], []),
+    ],
+)
+def test_sessions_are_filtered(run: Commands, options: list[str], found: list[str]) -> None:
+    assert [each[1] for each in run("sessions", *options).fields] == found
+
+
+@pytest.mark.parametrize("wrong", ["sales", '["sales"]'])
+def test_metadata_must_be_an_object(run: Commands, wrong: str) -> None:
+    done = run("sessions", "--metadata", wrong)
+    assert (done.code, "--metadata" in done.err) == (2, True)
+
+
+def test_an_external_id_of_several_tenants_is_not_guessed(
+    run: Commands, other_program: psycopg.Connection[Any]
+) -> None:
+    other_program.execute(
+        "INSERT INTO livetranslate.sessions (id, tenant_id, bot_id, meeting_id, external_id)"
+        f" VALUES (gen_random_uuid(), 'acme', 'b', 'm', '{MEETING}')"
+    )
+    other_program.commit()
+    done = run("timeline", MEETING)
+    assert (done.code, "Sessions of 2 tenants" in done.err) == (2, True)
+    assert run("timeline", run("sessions", "--bot", "bot-7").fields[0][0]).code == 0
 
 
 def test_a_session_is_named_by_its_id_or_its_external_id(run: Commands) -> None:

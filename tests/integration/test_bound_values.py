@@ -34,7 +34,7 @@ async def use_everything(store: Store, number: int) -> Any:
     async with store.unit_of_work() as uow:
         session = await uow.sessions.create(**named, title=CANARY, uri=CANARY, metadata=metadata)
         await uow.sessions.update(session.id, title=CANARY, metadata=metadata)
-        await uow.sessions.find(**named)
+        await uow.sessions.named(CANARY)
         recorded = await uow.audio_files.add(session.id, audio(format=CANARY, metadata=metadata))
         await uow.audio_files.get(session.id, recorded.audio_file_id)
         await uow.audio_files.list_for_session(session.id)
@@ -70,6 +70,9 @@ async def use_everything(store: Store, number: int) -> Any:
             translations=[translated],
         )
         for each in range(number)
+    )
+    await store.find_sessions(
+        bot_id=CANARY, meeting_id=CANARY, tenant=CANARY, text=CANARY, metadata=metadata, count=True
     )
     await store.timeline(session.id, speakers=[CANARY], languages=["en"], start=0.0, limit=1)
     await store.transcript_view(session.id, ["ja"], speakers=[CANARY], end=1.0, limit=1)

@@ -225,7 +225,8 @@ async def test_strange_text_is_stored_exactly_as_it_is_given(store: Store, text:
     assert (original.text, original.speaker_label, original.speaker_name) == (text, text, text)
     assert (copy.text, copy.source, copy.metadata) == (text, text, metadata)
     async with store.read() as reader:
-        (found,) = await reader.sessions.find(external_id=text)
+        found = await reader.sessions.named(text)
+        assert found is not None
         row = await reader.transcripts.get(session.id, receipt.transcript_id)
     assert (found.bot_id, found.title, found.uri, found.metadata_) == (text, text, text, metadata)
     assert row.words == [

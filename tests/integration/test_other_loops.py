@@ -45,7 +45,7 @@ CALLS: tuple[Callable[[Store, UUID], Awaitable[Any]], ...] = (
     reading,
     stream,
     limit,
-    lambda store, _: store.run_in_unit_of_work(lambda uow: uow.sessions.find()),
+    lambda store, _: store.run_in_unit_of_work(lambda uow: uow.sessions.named("x")),
     lambda store, session_id: store.record_segment(session_id, transcript=transcript()),
     lambda store, session_id: store.record_segment(session_id, transcript=transcript(), audio=audio()),
     lambda store, session_id: store.add_translation(session_id, new_id(), translation()),

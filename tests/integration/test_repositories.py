@@ -148,18 +148,15 @@ async def test_a_statement_of_ones_own_is_listed_counted_and_streamed(store: Sto
         assert await repository.count(repository.statement()) == 5
 
 
-async def test_sessions_are_found_by_what_matches_the_newest_first(store: Store) -> None:
-    began = datetime(2026, 5, 1, 9, tzinfo=UTC)
+async def test_a_session_is_found_by_its_external_id(store: Store) -> None:
     async with store.unit_of_work() as uow:
-        for day in range(4):
-            await uow.sessions.create(
-                bot_id=f"bot-{day % 2}", meeting_id="m", started_at=began + timedelta(days=day)
-            )
-    async with store.read() as reader:
-        days = [each.started_at.day for each in await reader.sessions.find(meeting_id="m")]
-        assert days == [4, 3, 2, 1]
-        assert [e.started_at.day for e in await reader.sessions.find(bot_id="bot-1", limit=1)] == [4]
-        assert await reader.sessions.find(status="ended") == []
+        assert await uow.sessions.named("meet-42") is None
+        made = await uow.sessions.create(bot_id="b", meeting_id="m", external_id="meet-42")
+        found = await uow.sessions.named("meet-42")
+        assert found is not None
+        assert found.id == made.id
+        with pytest.raises(InvalidInputError, match="external_id must not be empty"):
+            await uow.sessions.named("")
 
 
 async def test_speakers_are_made_with_their_transcripts_and_named_once(

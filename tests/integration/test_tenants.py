@@ -63,9 +63,9 @@ async def test_a_session_belongs_to_the_tenant_of_the_store_that_made_it(store: 
     made = [await meeting(each) for each in (store, store.for_tenant("acme"), store.for_tenant("beta"))]
     async with store.read() as reader:
         assert [(await reader.sessions.get(each)).tenant_id for each in made] == ["", "acme", "beta"]
-        assert len(await reader.sessions.find()) == 3
+        assert await reader.sessions.count(reader.sessions.statement()) == 3
     async with store.for_tenant("acme").read() as reader:
-        assert [each.id for each in await reader.sessions.find()] == made[1:2]
+        assert [each.id for each in await reader.sessions.get_many(reader.sessions.statement())] == made[1:2]
         with pytest.raises(NotFoundError):
             await reader.sessions.get(made[0])
 
@@ -79,7 +79,8 @@ async def test_each_tenant_has_its_own_external_ids(store: Store) -> None:
     assert len(made) == 3
     for each in (store, acme, beta):
         async with each.read() as reader:
-            [found] = await reader.sessions.find(external_id="x")
+            found = await reader.sessions.named("x")
+        assert found is not None
         assert found.tenant_id == (each.tenant or "")
 
 
@@ -190,7 +191,7 @@ async def test_own_changes_with_the_stores_models_are_narrowed_too(store: Store)
         await uow.session.execute(delete(Transcript).where(Transcript.session_id == other))
         await uow.session.execute(delete(Transcript).where(Transcript.session_id == own))
     async with store.read() as reader:
-        titles = {each.id: each.title for each in await reader.sessions.find()}
+        titles = {each.id: each.title for each in await reader.sessions.get_many(reader.sessions.statement())}
         left = (await reader.session.execute(select(Transcript.session_id))).scalars().all()
     assert titles == {own: "Mine", other: None}
     assert left == [other]

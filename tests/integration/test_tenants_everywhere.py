@@ -169,7 +169,7 @@ UNIT: dict[str, Callable[[UnitPlace], Any] | Shared] = {
         bot_id="b", meeting_id="m", external_id=at.ids.external_id
     ),
     "sessions.get": lambda at: at.uow.sessions.get(at.ids.session),
-    "sessions.find": lambda at: at.uow.sessions.find(external_id=at.ids.external_id),
+    "sessions.named": lambda at: at.uow.sessions.named(at.ids.external_id),
     "sessions.update": lambda at: at.uow.sessions.update(at.ids.session, title="Mine", status="ended"),
     "sessions.end": lambda at: at.uow.sessions.end(at.ids.session),
     "sessions.delete": lambda at: at.uow.sessions.delete(at.ids.session),

@@ -1,7 +1,6 @@
 """`search`: who said it, and in which meeting."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -17,7 +16,9 @@ from livetranslate_store.cli.options import (
     Kind,
     Languages,
     Limit,
+    Since,
     Speakers,
+    Until,
     checked_moment,
 )
 from livetranslate_store.cli.terminal.output import Column, Output, note_next
@@ -81,13 +82,8 @@ def search(
     language: Languages = None,
     speaker: Speakers = None,
     kind: Kind = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option(show_default=False, help="Only meetings that started then or later (UTC)."),
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option(show_default=False, help="Only meetings that started before (UTC).")
-    ] = None,
+    since: Since = None,
+    until: Until = None,
     translation: Annotated[
         str | None,
         typer.Option(

@@ -1,28 +1,44 @@
 """`sessions`: the list of meetings."""
 
+import json
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from livetranslate_store.checks import JSONObject
 from livetranslate_store.cli.command import READ, Command, wait_for
 from livetranslate_store.cli.opening import opened
-from livetranslate_store.cli.options import AsJson, Database, Limit, one_of
-from livetranslate_store.cli.terminal.output import Column, Output, note
-from livetranslate_store.cli.terminal.terminal_text import local_minute, moment, visible
-from livetranslate_store.models import Session
-from livetranslate_store.values import SESSION_STATUSES
+from livetranslate_store.cli.options import (
+    AsJson,
+    CursorText,
+    Database,
+    Limit,
+    Since,
+    Until,
+    checked_duration,
+    checked_moment,
+    one_of,
+)
+from livetranslate_store.cli.terminal.output import Column, Output, note_next
+from livetranslate_store.cli.terminal.terminal_text import clock, local_minute, moment, visible
+from livetranslate_store.values import SESSION_STATUSES, SessionPage, SessionSummary
 
 _STATUS_STYLES = {"active": "green", "ended": "dim", "error": "red"}
 
 
-def _title(session: Session) -> Text:
+def _title(session: SessionSummary) -> Text:
     text = Text(visible(session.title or session.external_id or session.meeting_id))
-    return text.append(f"\n{visible(session.bot_id)} {','.join(session.target_languages)}", style="dim")
+    languages = " → ".join(
+        ",".join(each) for each in (session.spoken_languages, session.target_languages) if each
+    )
+    length = "" if session.duration is None else clock(session.duration)
+    facts = (session.bot_id, languages, length, ", ".join(session.speakers))
+    return text.append("\n" + visible("  ".join(each for each in facts if each)), style="dim")
 
 
-COLUMNS: Sequence[Column[Session]] = (
+COLUMNS: Sequence[Column[SessionSummary]] = (
     Column("id", lambda each: str(each.id), style="cyan", is_whole=True),
     Column("external id", lambda each: each.external_id, for_programs=True),
     Column(
@@ -32,15 +48,22 @@ COLUMNS: Sequence[Column[Session]] = (
     ),
     Column("started", lambda each: moment(each.started_at), lambda each: local_minute(each.started_at)),
     Column("ended", lambda each: moment(each.ended_at), for_programs=True),
+    Column("last activity", lambda each: moment(each.last_activity), for_programs=True),
+    Column("tenant", lambda each: each.tenant_id, for_programs=True),
     Column("bot", lambda each: each.bot_id, for_programs=True),
     Column("meeting", lambda each: each.meeting_id, for_programs=True),
     Column("languages", lambda each: ",".join(each.target_languages), for_programs=True),
+    Column("spoken", lambda each: ",".join(each.spoken_languages), for_programs=True),
+    Column("speakers", lambda each: ", ".join(each.speakers), for_programs=True),
     Column("title", lambda each: each.title, _title, is_text=True),
 )
 
 
 def sessions(
     *,
+    tenant: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only sessions of this tenant.", show_default=False)
+    ] = None,
     bot: Annotated[
         str | None, typer.Option(metavar="ID", help="Only sessions of this bot.", show_default=False)
     ] = None,
@@ -50,49 +73,94 @@ def sessions(
     status: Annotated[
         str | None, one_of(SESSION_STATUSES, "--status", help="Only sessions with this status.")
     ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--language",
+            "-l",
+            metavar="TAG",
+            show_default=False,
+            help="Only sessions translated into this language or a variant. Can be given again.",
+        ),
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", show_default=False, help="An id, an external id, or words of the title."
+        ),
+    ] = None,
+    metadata: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON", show_default=False, help="Only sessions whose metadata contains this object."
+        ),
+    ] = None,
+    silent_for: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            show_default=False,
+            help="Only active sessions in which nothing was heard for so long: 90m, 36h or 7d.",
+        ),
+    ] = None,
+    oldest: Annotated[bool, typer.Option("--oldest", help="The oldest first.")] = False,
     limit: Limit = 20,
+    cursor: CursorText = None,
     as_json: AsJson = False,
     database: Database = None,
 ) -> None:
     """List sessions, the newest first.
 
-    Fields of a line: id, external id, status, started, ended, bot, meeting, target languages, title.
+    Fields of a line: id, external id, status, started, ended, last activity, tenant, bot, meeting, target
+    languages, spoken languages, speakers, title. If --limit cuts, stderr gives the cursor of the next page:
+    pass it with the same options.
     """
-    output = Output(as_json=as_json)
-    # One more shows whether the limit cuts.
-    found = wait_for(_found(database, bot, meeting, status, limit + 1))
-    output.listed(found[:limit], COLUMNS, title="Sessions", whole=session_object)
-    if len(found) > limit:
-        note(f"There are more sessions than --limit {limit}.")
+
+    async def find() -> SessionPage:
+        async with opened(database) as store:
+            return await store.find_sessions(
+                tenant=tenant,
+                bot_id=bot,
+                meeting_id=meeting,
+                status=status,
+                languages=language or None,
+                started_from=checked_moment(since),
+                started_before=checked_moment(until),
+                text=text,
+                metadata=_checked_object(metadata),
+                silent_for=None if silent_for is None else checked_duration(silent_for, "--silent-for"),
+                order="oldest" if oldest else "newest",
+                limit=limit,
+                cursor=cursor,
+            )
+
+    page = wait_for(find())
+    Output(as_json=as_json).listed(page, COLUMNS, title="Sessions", whole=lambda each: each)
+    note_next(page.next_cursor)
 
 
-async def _found(
-    database: str | None, bot: str | None, meeting: str | None, status: str | None, limit: int
-) -> list[Session]:
-    async with opened(database) as store, store.read() as reader:
-        return await reader.sessions.find(bot_id=bot, meeting_id=meeting, status=status, limit=limit)
-
-
-def session_object(session: Session) -> dict[str, object]:
-    """Return every field of a session, for JSON."""
-    return {
-        "id": session.id,
-        "external_id": session.external_id,
-        "bot_id": session.bot_id,
-        "meeting_id": session.meeting_id,
-        "title": session.title,
-        "uri": session.uri,
-        "status": session.status,
-        "started_at": session.started_at,
-        "ended_at": session.ended_at,
-        "target_languages": session.target_languages,
-        "metadata": session.metadata_,
-    }
+def _checked_object(text: str | None) -> JSONObject | None:
+    """Return the JSON object in an option; raises BadParameter."""
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--metadata is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise typer.BadParameter('--metadata must be a JSON object, such as \'{"team": "sales"}\'')
+    return value
 
 
 SESSIONS = Command(
     "sessions",
     sessions,
     READ,
-    ("sessions --status active", "sessions --bot bot-7 -n 5 --json | jq -r .id"),
+    (
+        "sessions --status active",
+        "sessions --text weekly --since 2026-01-01 --until 2026-02-01",
+        "sessions --silent-for 2h --json | jq -r .id",
+    ),
 )

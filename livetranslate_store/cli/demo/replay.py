@@ -33,17 +33,12 @@ async def replay(
     """
     name = hashlib.sha256(repr(meeting).encode()).hexdigest()[:16]
     async with store.unit_of_work() as uow:
-        found = await uow.sessions.find(external_id=f"demo-{name}")
-        session = (
-            found[0]
-            if found
-            else await uow.sessions.create(
-                bot_id="demo",
-                meeting_id=f"demo-{name}",
-                external_id=f"demo-{name}",
-                title=meeting.title,
-                target_languages=meeting.languages,
-            )
+        session = await uow.sessions.named(f"demo-{name}") or await uow.sessions.create(
+            bot_id="demo",
+            meeting_id=f"demo-{name}",
+            external_id=f"demo-{name}",
+            title=meeting.title,
+            target_languages=meeting.languages,
         )
     writer = _Writer(store, session.id)
     coming = arrivals(meeting)

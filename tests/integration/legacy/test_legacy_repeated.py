@@ -151,7 +151,7 @@ async def test_a_move_that_is_cancelled_anywhere_ends_with_the_same_rows(
     interrupted = rows(other_program, without=volatile)
 
     async with store.unit_of_work() as uow:
-        for session in await uow.sessions.find():
+        for session in await uow.sessions.get_many(uow.sessions.statement()):
             await uow.sessions.delete(session.id)
     report = await import_legacy(store, url, audio_folder=recordings)
     assert report.mismatches == []

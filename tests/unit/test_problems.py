@@ -1,7 +1,9 @@
 """Each error has an HTTP status and a problem document, which tells a client whether to try again."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -112,3 +114,15 @@ def test_json_that_is_no_input_is_a_problem_without_the_text(body: bytes, status
     assert (problem.status, problem.retry_after) == (status, None)
     assert said in problem.detail
     assert "private" not in problem.detail
+
+
+def test_the_table_in_the_documentation_is_the_one_that_is_used() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(?:msgspec\.)?(\w+)` \| (\d+) \| (\d*)", page, re.MULTILINE)
+    assert {name: int(status) for name, status, _ in rows} == {
+        kind.__name__: each.status for kind, each in _KINDS.items()
+    }
+    for kind in EXPECTED:
+        [seconds] = [int(each) if each else None for name, _, each in rows if name == kind.__name__]
+        problem = problem_of(kind(transient=True) if kind is StoreUnavailableError else kind())
+        assert problem.retry_after == seconds, kind

@@ -13,6 +13,7 @@ from benchmarks.plain_floor import Recording, Revision, Translated
 from benchmarks.report.results import Figure
 from benchmarks.scale import Scale
 from benchmarks.workload import LANGUAGES, LIVE, LONG, SECONDS, SPEAKER, SPOKEN, text_of
+from livetranslate_store.reading.details import DETAIL_FIELDS
 
 
 async def life_rate(store: Ours, pool: Plain, scale: Scale) -> Figure:
@@ -62,7 +63,8 @@ async def whole_timeline(contenders: Contenders, pool: floor.Pool, readings: int
     ours = partial(contenders.store.timeline, contenders.long_session)
     theirs = partial(pool.fetch, plain_floor.TIMELINE, meeting)
     entries, rows = await ours(), await theirs()
-    if len(entries) != len(rows) or len(entries[0].__struct_fields__) != len(rows[0]):
+    columns = len(entries[0].__struct_fields__) - len(DETAIL_FIELDS)
+    if len(entries) != len(rows) or columns != len(rows[0]):
         raise RuntimeError("Both sides must read as many rows and columns.")
     return Figure(*await medians([ours] * readings, [theirs] * readings, warm_up=1))
 

@@ -262,8 +262,8 @@ class Database:
                 lease.invalidate()
         elif is_answer(error):
             breaker.answered()
-        if self.is_distributed and isinstance(error, asyncpg.FeatureNotSupportedError):
-            # A shard was split, or tables are distributed no longer: look at both again.
+        if self.server.has_citus and isinstance(error, asyncpg.FeatureNotSupportedError):
+            # A shard was split, or the tables were distributed or brought back: look at both again.
             self.shards.forget()
             self._has_looked = False
         if writes and takes_no_writes(error):

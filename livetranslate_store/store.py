@@ -364,8 +364,8 @@ class Store(Reads):
         """Return an address at which anybody reads the recording, without the store, until it expires.
 
         `expires_in` is from a second to seven days. The address is a secret for that long. Raises
-        NotFoundError; UsageError if the storage has no such addresses, as a local folder has none;
-        InvalidInputError, and StoreUnavailableError without credentials to sign with.
+        NotFoundError; UsageError if the storage has no such addresses, as a local folder has none, or cannot
+        sign with its credentials; InvalidInputError, and StoreUnavailableError if it cannot get credentials.
         """
         check_kind(expires_in, timedelta, "expires_in")
         if not timedelta(seconds=1) <= expires_in <= MAX_SIGNED:

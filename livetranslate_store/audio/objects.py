@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 # By its default of 10 and growing pauses an outage would be known after minutes.
 RETRIES = 5
 
+# obstore says it in its message and nowhere else.
+_REQUEST_FAILED = "Error performing"
+
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -120,8 +123,7 @@ class Objects:
                 "The audio storage has no addresses for other programs: only S3, GCS and Azure have. "
                 "Serve the bytes with open_audio()."
             )
-        # By its keywords: mypy takes the overload for one key.
-        return await self._calling("read", partial(sign, self._store, "GET", key, expires_in))
+        return await self._calling("read", _signed_url, self._store, key, expires_in)
 
     async def exists(self, key: str) -> bool:
         """Return whether the object exists."""
@@ -250,6 +252,18 @@ def _opened(url: str, seconds: float) -> ObjectStore:
     raise InvalidInputError(
         "audio_url cannot be opened; write file:/FOLDER, or s3://BUCKET/PREFIX and the like."
     )
+
+
+def _signed_url(store: S3Store | GCSStore | AzureStore, key: str, expires_in: timedelta) -> str:
+    try:
+        return sign(store, "GET", key, expires_in)
+    except BaseError as error:
+        if _REQUEST_FAILED in str(error):
+            raise
+        raise UsageError(
+            "The audio storage cannot sign an address with these credentials: "
+            "give it a key in the environment."
+        ) from error
 
 
 def _folder(folder: str) -> Path:

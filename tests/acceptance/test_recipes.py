@@ -28,6 +28,7 @@ from livetranslate_store import (
     Outcome,
     Problem,
     SegmentReceipt,
+    SessionPage,
     Store,
     StoreUnavailableError,
     TimelineEntry,
@@ -94,6 +95,20 @@ async def test_the_service_answers_for_as_long_as_its_application_lives(
             "TimelineEntry",
             "Problem",
         } <= schemas.keys()
+
+
+async def test_the_service_creates_sessions_and_lists_them(service: str, store: Store) -> None:
+    meeting = {"bot_id": "bot-7", "meeting_id": "abc", "external_id": "meet-42", "title": "Budget talk"}
+    async with AsyncClient(base_url=f"http://{service}") as client:
+        created = [(await client.post("/sessions", json=meeting)).json() for _ in range(2)]
+        assert [each["outcome"] for each in created] == ["inserted", "unchanged"]
+        other = await client.post("/sessions", json=meeting | {"bot_id": "bot-8"})
+        assert problem_in(other).type == "urn:livetranslate-store:duplicate"
+        answer = await client.get("/sessions", params={"text": "budg"})
+        page = msgspec.json.decode(answer.content, type=SessionPage)
+        assert page == await store.find_sessions(text="budg")
+        assert [str(each.id) for each in page] == [created[0]["id"]]
+        assert problem_in(await client.get("/sessions", params={"cursor": "wrong"})).status == 422
 
 
 async def test_the_service_explains_each_refusal_as_a_problem_document(

@@ -24,7 +24,7 @@ JSONObject: TypeAlias = Mapping[str, JSONValue]
 
 # A segment is a few sentences; a million characters is a book and means that something went wrong.
 MAX_TEXT_CHARACTERS = 1_000_000
-# One chunk of a live recording; hours of it belong in several chunks, and bytes are held in memory.
+# One chunk of a live recording, which is held in memory; hours of it come in several chunks, or as a stream.
 MAX_AUDIO_BYTES = 512 * 1024 * 1024
 # An object store takes 10,000 parts of 8 MiB.
 MAX_STREAMED_AUDIO_BYTES = 64 * 1024**3

@@ -339,8 +339,8 @@ class Store(Reads):
     async def open_session_audio(self, session_id: UUID, *, fill_gaps: bool = False) -> Recording:
         """Return all audio files of a session as one recording, in the order of their start times.
 
-        WAV files of one format become one WAV file: what two of them overlap is heard once, from the earlier
-        one, and gaps are left out. With `fill_gaps` they are silence, so that a place in the recording is a
+        WAV files of one format become one WAV file: an overlap is heard once, from the earlier file, and gaps
+        are left out. With `fill_gaps` they are silence, so that a place in the recording is a
         time of the session, less `start_time`. A single audio file of any format is given as it is.
 
         It reads the header of each file. Raises NotFoundError if there is no audio; InvalidInputError, which

@@ -1,7 +1,7 @@
 """The audio files of a session as one recording.
 
-Files of one WAV format follow each other by their start times. What two of them overlap is heard once, from
-the earlier one; a gap is left out, or filled with silence.
+Files of one WAV format follow each other by their start times. An overlap is heard once, from the earlier
+file; a gap is left out, or filled with silence.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.models import AudioFile
 from livetranslate_store.tasks import for_each
 
-# Start times are rounded, and clocks differ: a smaller gap or overlap is none.
+# Start times are rounded, and clocks differ: a smaller gap or overlap does not count.
 TOLERANCE_SECONDS = 0.05
-# A longer one is a start time of another kind, such as a Unix epoch.
+# A longer gap means start times of two kinds, such as seconds and a Unix epoch.
 MAX_GAP_SECONDS = 24 * 3600
-# Of the lane's 32 places: recordings come first.
+# The lane has 32 places, and writes need them more.
 HEADERS_AT_ONCE = 8
 
 
 class AudioChunk(NamedTuple):
-    """What the row of an audio file says about its place in the session."""
+    """An audio file: its bytes, and its place in the session."""
 
     audio_file_id: UUID
     stored: StoredBytes
@@ -42,7 +42,7 @@ class _Placed(NamedTuple):
 
 
 def chunk_of(row: AudioFile) -> AudioChunk:
-    """Return what the row says."""
+    """Return the chunk of a row."""
     stored = StoredBytes(row.storage_key, row.size_bytes, row.sha256)
     return AudioChunk(row.id, stored, row.format, row.start_time, row.duration)
 
@@ -128,7 +128,7 @@ def _laid_out(placed: Sequence[_Placed], wav_format: WavFormat, *, fill_gaps: bo
     """Return the number of frames, and the parts that they are made of."""
     tolerance = round(TOLERANCE_SECONDS * wav_format.sample_rate)
     parts: list[Part] = []
-    # The end of what is heard, since the first chunk's start; and how much of that is gaps left out.
+    # In frames since the first chunk's start: the end of the sound so far, and the gaps that were left out.
     heard = left_out = 0
     for each in placed:
         gap = each.place - heard

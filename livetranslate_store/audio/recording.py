@@ -123,7 +123,7 @@ class Recording:
 
 
 async def checked_pieces(storage: AudioStorage, part: StoredPart) -> AsyncIterator[bytes]:
-    """Yield a part, and read its whole object for that.
+    """Yield the bytes of a part while its whole object is read and checked.
 
     Raises CorruptAudioError, before the object's last piece, if the object is not the recorded one.
     """

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 # S3 takes parts of 5 MiB or more, and at most 10,000 of them.
 PART_BYTES = 8 * 1024 * 1024
-# Parts on their way while the next one fills: with its copies, an upload holds six in memory at most.
+# Parts on their way while the next one fills: an upload holds six parts in memory at most, copies included.
 PARTS_AT_ONCE = 2
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ class Upload:
         await self._call("written", self._complete, bytes(self._part))
 
     async def abandon(self) -> None:
-        """Remove what was written; if that takes long or fails, the sweep will, or the bucket's own rules."""
+        """Remove the written parts; if that takes long or fails, the sweep or the bucket's rules will."""
         self._is_abandoned = True
         if self._writer is not None:
             await run_to_end(self._leave())

@@ -1,4 +1,4 @@
-"""WAV: what the header of a chunk says, and the header of many chunks as one."""
+"""Headers of WAV files: they are read, and made for the frames of several files."""
 
 import struct
 from collections.abc import Awaitable, Callable
@@ -9,22 +9,22 @@ from livetranslate_store.errors import InvalidInputError
 #: Returns the bytes `[start, end)` of a file.
 ReadRange: TypeAlias = Callable[[int, int], Awaitable[bytes]]
 
-# Of most files the header has 44 bytes, and 500 with notes of the recorder.
+# Most headers have 44 bytes; some have notes of the recorder, too.
 _HEAD_BYTES = 512
 _MAX_HEADER_CHUNKS = 100
 _MAX_FORMAT_BYTES = 200
 
 _PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-# Every frame stands for itself, so that frames of two files can follow each other.
+# No frame depends on another one, so that frames of two files can follow each other.
 _JOINABLE = {_PCM, _FLOAT, _A_LAW, _MU_LAW}
 _SILENCE = {_A_LAW: b"\xd5", _MU_LAW: b"\xff"}
 
-# A field of 32 bits that says nothing: the size is unknown, or too large for it.
+# In place of a size that is unknown, or too large for 32 bits.
 _NO_SIZE = 0xFFFFFFFF
 
 
 class WavFormat(NamedTuple):
-    """What two files must have in common for their frames to follow each other."""
+    """The properties that two files must share for their frames to follow each other."""
 
     code: int
     channels: int
@@ -34,13 +34,13 @@ class WavFormat(NamedTuple):
 
     @property
     def silence(self) -> bytes:
-        """The byte of which silence is made."""
+        """The byte that silence consists of."""
         if self.code == _PCM and self.sample_bits <= 8:  # noqa: PLR2004 (samples of a byte have no sign)
             return b"\x80"
         return _SILENCE.get(self.code, b"\0")
 
     def __str__(self) -> str:
-        """Say it as people do."""
+        """Name the format in words."""
         name = {_PCM: "PCM", _FLOAT: "float", _A_LAW: "A-law", _MU_LAW: "µ-law"}.get(
             self.code, f"code {self.code}"
         )
@@ -48,7 +48,7 @@ class WavFormat(NamedTuple):
 
 
 class WavFile(NamedTuple):
-    """Where the frames of a file are."""
+    """The format of a file, and the place of its frames."""
 
     format: WavFormat
     #: The `fmt ` chunk as it is.
@@ -58,7 +58,7 @@ class WavFile(NamedTuple):
 
 
 async def read_wav(read: ReadRange, size_bytes: int) -> WavFile:
-    """Return what the header says; raises InvalidInputError that continues "it is" or "it has"."""
+    """Read the header of a file; raises InvalidInputError that begins with "it"."""
     head = _Head(read, size_bytes)
     riff, riff_size, wave = struct.unpack("<4sI4s", await head.bytes(0, 12))
     if riff not in (b"RIFF", b"RF64") or wave != b"WAVE":
@@ -73,7 +73,7 @@ async def read_wav(read: ReadRange, size_bytes: int) -> WavFile:
             left = size_bytes - place
             has_no_size = size == 0 and riff_size in (0, _NO_SIZE)
             stated = long_size if size == _NO_SIZE and long_size is not None else size
-            # A recorder that was cut off, or that wrote into a pipe, has not stated the size.
+            # A recorder that was cut off, or wrote into a pipe, left the size open.
             data_bytes = left if has_no_size else min(stated, left)
             format_ = _format_of(description)
             return WavFile(format_, description, place, data_bytes // format_.frame_bytes)
@@ -88,7 +88,7 @@ async def read_wav(read: ReadRange, size_bytes: int) -> WavFile:
 
 
 class _Head:
-    """The beginning of a file, read once; what lies behind it is read when it is needed."""
+    """The beginning of a file, which is read once; later bytes are read one by one."""
 
     def __init__(self, read: ReadRange, size_bytes: int) -> None:
         self._read = read
@@ -120,7 +120,7 @@ def _format_of(description: bytes) -> WavFormat:
 
 
 def wav_header(format_: WavFormat, description: bytes, frames: int) -> bytes:
-    """Return the bytes before so many frames: RIFF, or RF64 (EBU Tech 3306) if a size has no 32 bits."""
+    """Return the header for a number of frames: RIFF, or RF64 (EBU Tech 3306) above 4 GiB."""
     fmt = struct.pack("<4sI", b"fmt ", len(description)) + description + b"\0" * (len(description) % 2)
     data_bytes = frames * format_.frame_bytes
     riff_bytes = 4 + len(fmt) + 8 + data_bytes + data_bytes % 2

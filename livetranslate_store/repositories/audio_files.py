@@ -3,7 +3,7 @@
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from livetranslate_store.audio.joined import chunk_of, whole_file
 from livetranslate_store.audio.recording import Recording
@@ -76,8 +76,8 @@ class AudioFileRepository(Repository[AudioFile]):
     async def delete(self, session_id: UUID, audio_file_id: UUID) -> DeletedAudioFile:
         """Delete an audio file: its row now, and its bytes after the commit.
 
-        Transcripts that refer to it stay, without audio. Raises NotFoundError; MissingReferenceError comes to
-        a concurrent write that refers to it.
+        Transcripts that refer to it stay, without audio. A concurrent write that refers to it gets a
+        MissingReferenceError. Raises NotFoundError.
         """
         checked_uuid(session_id, "session_id")
         checked_uuid(audio_file_id, "audio_file_id")
@@ -89,19 +89,25 @@ class AudioFileRepository(Repository[AudioFile]):
         if found is None:
             raise NotFoundError(f"There is no {_named(session_id, audio_file_id)}.")
         self._storage.check_configured()
+        referring = (Transcript.session_id == session_id, Transcript.audio_file_id == audio_file_id)
         transcripts = await self._transaction.execute(
+            select(Transcript.id)
+            .where(*referring)
+            .order_by(Transcript.id)  # the order in which every writer locks them
+            .with_for_update()
+        )
+        await self._transaction.execute(
             update(Transcript)
-            .where(Transcript.session_id == session_id, Transcript.audio_file_id == audio_file_id)
+            .where(*referring)
             .values(audio_file_id=None, updated_at=func.statement_timestamp())
         )
-        assert isinstance(transcripts, CursorResult)  # noqa: S101 (what an UPDATE returns)
         await self._transaction.execute(delete(AudioFile).where(*this))
         self._transaction.when_done(partial(self._remove, found.storage_key))
         return DeletedAudioFile(
             session_id=session_id,
             audio_file_id=audio_file_id,
             size_bytes=found.size_bytes,
-            transcripts=transcripts.rowcount,
+            transcripts=len(transcripts.all()),
         )
 
     async def _remove(self, storage_key: str, ending: Ending) -> None:

@@ -66,7 +66,7 @@ class RecordingWriter:
         return receipt
 
     async def _check_session(self, session_id: UUID) -> None:
-        # A stream may take an hour: better now than at its end.
+        # A stream may take an hour: the caller learns it now, and not at the end.
         if not await self._database.fetch_for_write(_SESSION.bind({"session_id": session_id})):
             raise MissingReferenceError(NO_SESSION)
 

@@ -4,6 +4,7 @@ import inspect
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -62,7 +63,8 @@ def test_a_value_is_shown_with_its_constructor(reference: Path) -> None:
 
 def test_every_public_name_has_a_docstring() -> None:
     for name, value in public_names("livetranslate_store").items():
-        assert getattr(value, "__doc__", None), name
+        # A closed set of words has none: the arguments that take it describe it.
+        assert get_args(value) or getattr(value, "__doc__", None), name
 
 
 def test_the_methods_that_a_store_inherits_are_among_them(reference: Path) -> None:

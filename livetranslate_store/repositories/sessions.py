@@ -1,6 +1,7 @@
 """Sessions: created once per external id, ended, found, deleted with everything in them."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,16 +13,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.checks import (
-    MAX_TITLE_CHARACTERS,
     JSONObject,
+    check_kind,
     checked_choice,
-    checked_instant,
     checked_json_object,
     checked_languages,
     checked_name,
-    checked_text,
     checked_uuid,
-    optional_name,
 )
 from livetranslate_store.database.transaction import Ending, Transaction
 from livetranslate_store.errors import DuplicateError, InvalidInputError
@@ -30,10 +28,12 @@ from livetranslate_store.models import AudioFile, Session, Speaker, TextVersion,
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.size_limits import SizeLimits
-from livetranslate_store.values import SESSION_STATUSES, DeletedSession, Outcome, SessionReceipt
-from livetranslate_store.values.inputs import STATUSES_OF_ENDED_SESSIONS
+from livetranslate_store.values import SESSION_STATUSES, DeletedSession, Outcome, SessionInput, SessionReceipt
+from livetranslate_store.values.inputs import STATUSES_OF_ENDED_SESSIONS, checked_end, optional_title
 from livetranslate_store.writing.settling import settle_statement
 
+# The server takes 32,767 parameters, and a session has a dozen.
+_ROWS_AT_ONCE = 1000
 _NOW_OR_START = func.greatest(func.now(), Session.started_at)
 
 
@@ -70,48 +70,42 @@ class SessionRepository(Repository[Session]):
         session of that name belongs to another bot or meeting, or is over and `status` says that it goes on;
         InvalidInputError for an end of a session that is not over, or before its start.
         """
-        given: dict[str, Any] = {
-            "bot_id": checked_name(bot_id, "bot_id"),
-            "meeting_id": checked_name(meeting_id, "meeting_id"),
-            "external_id": optional_name(external_id, "external_id"),
-            "title": _optional_title(title, "title"),
-            "uri": _optional_title(uri, "uri"),
-            "status": checked_choice(status, "status", SESSION_STATUSES),
-            "target_languages": checked_languages(target_languages, "target_languages"),
-            "metadata_": self._checked_metadata(metadata),
-        }
-        if started_at is not None:
-            given["started_at"] = checked_instant(started_at, "started_at")
-        if ended_at is not None:
-            given["ended_at"] = _checked_end(ended_at, started_at, status)
-        session_id = new_id() if external_id is None else self._id_for(external_id)
-        self._transaction.check_usable(writing=True)
-        values = given
-        if status == "ended" and ended_at is None:
-            values = given | {"ended_at": func.greatest(func.now(), started_at)}
-        if self._transaction.tenant is not None:
-            values = values | {"tenant_id": self._transaction.tenant.name}
-        statement = insert(Session).values(id=session_id, **values).on_conflict_do_nothing()
-        inserted = await self._transaction.insert(statement.returning(Session.id))
-        if inserted.scalar_one_or_none() is not None:
-            self._transaction.made(session_id)
-            return SessionReceipt(session_id, Outcome.INSERTED)
-        session = await self.get(session_id)
-        if (session.bot_id, session.meeting_id) != (bot_id, meeting_id):
-            raise DuplicateError(
-                f"external_id {external_id!r} names a session of bot {session.bot_id!r} "
-                f"in meeting {session.meeting_id!r} already."
-            )
-        if session.status in STATUSES_OF_ENDED_SESSIONS and status not in STATUSES_OF_ENDED_SESSIONS:
-            # Another stay: a transcriber that counts from zero again would overwrite the first one's.
-            raise DuplicateError(
-                f"external_id {external_id!r} names a session that is over ({session.status}): give a new "
-                "stay an external_id of its own, or reopen that session with update(status=…)."
-            )
-        differs = (
-            name.rstrip("_") for name, value in given.items() if value and getattr(session, name) != value
+        session = SessionInput(
+            bot_id=bot_id,
+            meeting_id=meeting_id,
+            external_id=external_id,
+            title=title,
+            uri=uri,
+            status=status,
+            started_at=started_at,
+            ended_at=ended_at,
+            target_languages=target_languages,
+            metadata=metadata,
         )
-        return SessionReceipt(session_id, Outcome.UNCHANGED, tuple(differs))
+        [receipt] = await self.create_many([session])
+        return receipt
+
+    async def create_many(self, sessions: Sequence[SessionInput]) -> list[SessionReceipt]:
+        """Create sessions as `create` does, in one statement; the receipts come in the given order.
+
+        Meetings that are over have their `status` and `ended_at` at once. Two with the same `external_id` are
+        the same session, as in two calls. Raises the errors of `create`; none is created then.
+        """
+        for session in sessions:
+            check_kind(session, SessionInput, "sessions")
+            self._limits.check_metadata(session.metadata)
+        self._transaction.check_usable(writing=True)
+        ids = [new_id() if each.external_id is None else self._id_for(each.external_id) for each in sessions]
+        created = await self._insert(ids, sessions)
+        try:
+            receipts = await self._receipts(created, ids, sessions)
+        except DuplicateError:
+            if created:
+                await self._transaction.execute(delete(Session).where(Session.id.in_(created)))
+            raise
+        for session_id in created:
+            self._transaction.made(session_id)
+        return receipts
 
     async def get(self, session_id: UUID) -> Session:
         """Return the session; raises NotFoundError."""
@@ -144,9 +138,9 @@ class SessionRepository(Repository[Session]):
         values: dict[str, Any] = {}
         ends = False
         if title is not UNSET:
-            values["title"] = _optional_title(title, "title")
+            values["title"] = optional_title(title, "title")
         if uri is not UNSET:
-            values["uri"] = _optional_title(uri, "uri")
+            values["uri"] = optional_title(uri, "uri")
         if status is not UNSET:
             values["status"] = checked_choice(status, "status", SESSION_STATUSES)
             ends = status == "ended" and ended_at is UNSET
@@ -155,7 +149,7 @@ class SessionRepository(Repository[Session]):
         if ended_at is not UNSET:
             session = await self.get(session_id)
             new_status = session.status if status is UNSET else status
-            values["ended_at"] = _checked_end(ended_at, session.started_at, new_status)
+            values["ended_at"] = checked_end(ended_at, session.started_at, new_status)
         if target_languages is not UNSET:
             values["target_languages"] = checked_languages(target_languages, "target_languages")
         if metadata is not UNSET:
@@ -171,7 +165,7 @@ class SessionRepository(Repository[Session]):
         """
         session = await self.get(session_id)
         if ended_at is not None:
-            _checked_end(ended_at, session.started_at, "ended")
+            checked_end(ended_at, session.started_at, "ended")
         if session.status == "ended" and session.ended_at is not None:
             return session
         return await self._change(
@@ -198,6 +192,42 @@ class SessionRepository(Repository[Session]):
         self._lookups.deleted_session(session_id)
         self._transaction.when_done(partial(self._remove_audio, session_id))
         return DeletedSession(session_id=session_id, **counts)
+
+    async def _insert(self, ids: Sequence[UUID], sessions: Sequence[SessionInput]) -> list[UUID]:
+        """Insert the sessions that are new, and return their ids."""
+        tenant = self._transaction.tenant
+        tenant_id = "" if tenant is None else tenant.name
+        rows = [
+            {"id": session_id, "tenant_id": tenant_id} | _values(session)
+            for session_id, session in zip(ids, sessions, strict=True)
+        ]
+        created: list[UUID] = []
+        for begin in range(0, len(rows), _ROWS_AT_ONCE):
+            statement = insert(Session).values(rows[begin : begin + _ROWS_AT_ONCE]).on_conflict_do_nothing()
+            inserted = await self._transaction.insert(statement.returning(Session.id))
+            created += inserted.scalars()
+        return created
+
+    async def _receipts(
+        self, created: Sequence[UUID], ids: Sequence[UUID], sessions: Sequence[SessionInput]
+    ) -> list[SessionReceipt]:
+        """Return the receipts; raises DuplicateError if a name belongs to another session."""
+        new = set(created)
+        # The second one of a name among those given finds the first.
+        known = {each for each, times in Counter(ids).items() if each not in new or times > 1}
+        stored = await self._stored(known) if known else {}
+        receipts = []
+        for session_id, session in zip(ids, sessions, strict=True):
+            if session_id in new:
+                new.remove(session_id)
+                receipts.append(SessionReceipt(session_id, Outcome.INSERTED))
+            else:
+                receipts.append(_receipt(stored[session_id], session))
+        return receipts
+
+    async def _stored(self, ids: Collection[UUID]) -> dict[UUID, Session]:
+        found = await self.get_many(self.statement().where(Session.id.in_(ids)))
+        return {each.id: each for each in found}
 
     async def _delete(
         self, model: type[TextVersion | Translation | Transcript | Speaker | AudioFile], session_id: UUID
@@ -241,17 +271,37 @@ def _row_count(result: Result[Any]) -> int:
     return result.rowcount
 
 
-def _checked_end(ended_at: datetime, started_at: datetime | None, status: str) -> datetime:
-    checked_instant(ended_at, "ended_at")
-    if status not in STATUSES_OF_ENDED_SESSIONS:
-        needed = " or ".join(map(repr, STATUSES_OF_ENDED_SESSIONS))
-        raise InvalidInputError(f"ended_at needs the status {needed}, not {status!r}.")
-    if started_at is None:
-        raise InvalidInputError("ended_at needs started_at.")
-    if ended_at < started_at:
-        raise InvalidInputError(f"ended_at {ended_at} is before the session's start {started_at}.")
-    return ended_at
+def _given(session: SessionInput) -> dict[str, Any]:
+    """Return the values of a session by the names of the model."""
+    given = {name: getattr(session, name) for name in session.__struct_fields__}
+    given["metadata_"] = given.pop("metadata")
+    given["target_languages"] = list(session.target_languages)
+    return given
 
 
-def _optional_title(value: str | None, field: str) -> str | None:
-    return None if value is None else checked_text(value, field, maximum=MAX_TITLE_CHARACTERS)
+def _values(session: SessionInput) -> dict[str, Any]:
+    """Return the columns of a new session."""
+    values = _given(session)
+    started_at = values["started_at"] = func.now() if session.started_at is None else session.started_at
+    if session.status == "ended" and session.ended_at is None:
+        values["ended_at"] = func.greatest(func.now(), started_at)
+    return values
+
+
+def _receipt(stored: Session, given: SessionInput) -> SessionReceipt:
+    """Return the receipt of a session that is stored; raises DuplicateError if it is another one."""
+    if (stored.bot_id, stored.meeting_id) != (given.bot_id, given.meeting_id):
+        raise DuplicateError(
+            f"external_id {given.external_id!r} names a session of bot {stored.bot_id!r} "
+            f"in meeting {stored.meeting_id!r} already."
+        )
+    if stored.status in STATUSES_OF_ENDED_SESSIONS and given.status not in STATUSES_OF_ENDED_SESSIONS:
+        # Another stay: a transcriber that counts from zero again would overwrite the first one's.
+        raise DuplicateError(
+            f"external_id {given.external_id!r} names a session that is over ({stored.status}): give a new "
+            "stay an external_id of its own, or reopen that session with update(status=…)."
+        )
+    differs = (
+        name.rstrip("_") for name, value in _given(given).items() if value and getattr(stored, name) != value
+    )
+    return SessionReceipt(stored.id, Outcome.UNCHANGED, tuple(differs))

@@ -1,7 +1,7 @@
 """Transcripts: every write is a revision, and the receipt gives its outcome."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, Unpack
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, select
@@ -10,11 +10,14 @@ from livetranslate_store.checks import checked_uuid
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import NotFoundError
 from livetranslate_store.models import Transcript
+from livetranslate_store.reading.columns import TRANSCRIPTS
+from livetranslate_store.reading.filters import Entries, checked_filters, entry_conditions
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import (
     Outcome,
+    SegmentFilters,
     SegmentLookup,
     TranscriptInput,
     TranscriptReceipt,
@@ -103,11 +106,18 @@ class TranscriptRepository(Repository[Transcript]):
             what=f"transcript {transcript_id} in session {session_id}",
         )
 
-    async def list_for_session(self, session_id: UUID) -> list[Transcript]:
-        """Return a session's transcripts in the order of the timeline."""
-        checked_uuid(session_id, "session_id")
+    async def list_for_session(self, session_id: UUID, **filters: Unpack[SegmentFilters]) -> list[Transcript]:
+        """Return a session's transcripts in the order of the timeline.
+
+        The filters are those of `store.timeline`. Raises InvalidInputError.
+        """
+        shape, values = checked_filters(SegmentFilters.__optional_keys__, filters)
+        statement = self.statement().where(Transcript.session_id == checked_uuid(session_id, "session_id"))
+        if "speakers" in shape.given:
+            statement = statement.outerjoin(Transcript.speaker)
+        kept = entry_conditions(shape, Entries(TRANSCRIPTS, TRANSCRIPTS.c.language))
         order = (Transcript.timestamp, Transcript.segment_index, Transcript.id)
-        return await self._list(Transcript.session_id == session_id, order=order)
+        return await self.get_many(statement.where(*kept).order_by(*order).params(values))
 
     def stream_for_session(self, session_id: UUID) -> AsyncIterator[Transcript]:
         """Yield a session's transcripts in the order of their ids, in bounded memory."""

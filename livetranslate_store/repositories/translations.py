@@ -1,19 +1,21 @@
 """Translations: one per transcript and target language, with the revision that it was made from."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, Unpack
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 
 from livetranslate_store.checks import checked_language, checked_languages, checked_uuid
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import MissingReferenceError, NotFoundError
-from livetranslate_store.models import Transcript, Translation
+from livetranslate_store.models import TextVersion, Transcript, Translation
+from livetranslate_store.reading.columns import TRANSCRIPTS, TRANSLATIONS
+from livetranslate_store.reading.filters import Entries, Shape, checked_filters, entry_conditions
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.size_limits import SizeLimits
-from livetranslate_store.values import TranslationInput, TranslationReceipt
+from livetranslate_store.values import SegmentFilters, TranslationInput, TranslationReceipt
 from livetranslate_store.writing.edits import Edit
 from livetranslate_store.writing.encoding import TranslationKey
 from livetranslate_store.writing.protocol import write_rows
@@ -115,6 +117,20 @@ class TranslationRepository(Repository[Translation]):
         outcomes = await write_rows("translations", rows, self._transaction, probably_new=False)
         return outcomes.translation(key)
 
+    async def delete(self, session_id: UUID, transcript_id: UUID, target_language: str) -> None:
+        """Delete a translation with its earlier versions; raises NotFoundError."""
+        key = _checked_key(session_id, transcript_id, target_language)
+        self._transaction.check_usable(writing=True)
+        deleted = await self._transaction.execute(
+            delete(Translation).where(*_has_key(key)).returning(Translation.target_language)
+        )
+        if deleted.scalar_one_or_none() is None:
+            raise _missing(key)
+        versions = (TextVersion.session_id, TextVersion.transcript_id, TextVersion.target_language)
+        await self._transaction.execute(
+            delete(TextVersion).where(*(column == value for column, value in zip(versions, key, strict=True)))
+        )
+
     async def get(self, session_id: UUID, transcript_id: UUID, target_language: str) -> Translation:
         """Return the transcript's translation into that language; raises NotFoundError."""
         key = _checked_key(session_id, transcript_id, target_language)
@@ -139,14 +155,40 @@ class TranslationRepository(Repository[Translation]):
         )
 
     async def list_for_session(
-        self, session_id: UUID, *, target_languages: Sequence[str] | None = None
+        self,
+        session_id: UUID,
+        *,
+        target_languages: Sequence[str] | None = None,
+        **filters: Unpack[SegmentFilters],
     ) -> list[Translation]:
-        """Return a session's translations by transcript and target language, or those in these languages."""
-        conditions = [Translation.session_id == checked_uuid(session_id, "session_id")]
+        """Return a session's translations by transcript and target language, or those in these languages.
+
+        The filters are those of `store.timeline`: `speakers` and `finals_only` are of the transcript, and a
+        translation without times lies where its transcript does. Raises InvalidInputError.
+        """
+        checked = checked_filters(SegmentFilters.__optional_keys__, filters)
+        statement = self.statement().where(Translation.session_id == checked_uuid(session_id, "session_id"))
         if target_languages is not None:
             languages = checked_languages(target_languages, "target_languages")
-            conditions.append(Translation.target_language.in_(languages))
-        return await self._list(*conditions, order=_KEY)
+            statement = statement.where(Translation.target_language.in_(languages))
+        if checked.shape.given:
+            statement = (
+                statement.join(Translation.transcript)
+                .outerjoin(Transcript.speaker)
+                .where(Transcript.session_id == session_id, _kept(checked.shape))
+                .params(checked.values)
+            )
+        return await self.get_many(statement.order_by(*_KEY))
+
+
+def _kept(shape: Shape) -> ColumnElement[bool]:
+    """Return whether the filters keep a translation, by its own times or by those of its transcript."""
+    own, inherited = (
+        and_(*entry_conditions(shape, Entries(times, TRANSLATIONS.c.target_language)))
+        for times in (TRANSLATIONS, TRANSCRIPTS)
+    )
+    has_times = Translation.timestamp.is_not(None)
+    return or_(and_(has_times, own), and_(~has_times, inherited))
 
 
 def _checked_key(session_id: UUID, transcript_id: UUID, target_language: str) -> TranslationKey:

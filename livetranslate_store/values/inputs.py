@@ -16,6 +16,7 @@ from livetranslate_store.checks import (
     MAX_AUDIO_BYTES,
     MAX_BIG_INTEGER,
     MAX_NAME_CHARACTERS,
+    MAX_TITLE_CHARACTERS,
     JSONObject,
     check_order,
     checked_choice,
@@ -23,6 +24,7 @@ from livetranslate_store.checks import (
     checked_integer,
     checked_json_object,
     checked_language,
+    checked_languages,
     checked_name,
     checked_text,
     checked_uuid,
@@ -51,6 +53,41 @@ IDENTIFICATION_METHODS = (
     "google_meet",
     "whisper_diarization",
 )
+
+
+class SessionInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One bot's stay in one meeting.
+
+    `external_id` is the caller's own name for it: a second write with the same one finds the same session.
+    The status of a finished meeting is "ended"; without `ended_at` it ends now. It starts now unless
+    `started_at` says when.
+    """
+
+    bot_id: str
+    meeting_id: str
+    external_id: str | None = None
+    title: str | None = None
+    uri: str | None = None
+    status: str = "active"
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    target_languages: Sequence[str] = ()
+    metadata: JSONObject = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the fields and make the languages canonical; raises InvalidInputError."""
+        checked_name(self.bot_id, "bot_id")
+        checked_name(self.meeting_id, "meeting_id")
+        optional_name(self.external_id, "external_id")
+        optional_title(self.title, "title")
+        optional_title(self.uri, "uri")
+        checked_choice(self.status, "status", SESSION_STATUSES)
+        if self.started_at is not None:
+            checked_instant(self.started_at, "started_at")
+        if self.ended_at is not None:
+            checked_end(self.ended_at, self.started_at, self.status)
+        _set(self, "target_languages", tuple(checked_languages(self.target_languages, "target_languages")))
+        checked_json_object(self.metadata, "metadata")
 
 
 class Word(Value, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -231,6 +268,24 @@ class SegmentInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def __post_init__(self) -> None:
         """Freeze the translations; the import checks the rest."""
         freeze(self, "translations")
+
+
+def optional_title(value: str | None, field: str) -> str | None:
+    """Return a title or an address if it can be stored, None for None; raises InvalidInputError."""
+    return None if value is None else checked_text(value, field, maximum=MAX_TITLE_CHARACTERS)
+
+
+def checked_end(ended_at: datetime, started_at: datetime | None, status: str) -> datetime:
+    """Return the end of a session; raises InvalidInputError if the session goes on, or starts later."""
+    checked_instant(ended_at, "ended_at")
+    if status not in STATUSES_OF_ENDED_SESSIONS:
+        needed = " or ".join(map(repr, STATUSES_OF_ENDED_SESSIONS))
+        raise InvalidInputError(f"ended_at needs the status {needed}, not {status!r}.")
+    if started_at is None:
+        raise InvalidInputError("ended_at needs started_at.")
+    if ended_at < started_at:
+        raise InvalidInputError(f"ended_at {ended_at} is before the session's start {started_at}.")
+    return ended_at
 
 
 def is_edit(edited_by: str | None, edited_at: datetime | None) -> bool:

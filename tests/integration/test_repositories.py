@@ -7,8 +7,17 @@ from uuid import UUID
 import pytest
 from helpers.stored import Program
 from helpers.support import counts, transcript, translation
+from msgspec.structs import replace
 
-from livetranslate_store import DuplicateError, InvalidInputError, NotFoundError, Outcome, Store
+from livetranslate_store import (
+    DuplicateError,
+    InvalidInputError,
+    NotFoundError,
+    Outcome,
+    SessionInput,
+    SessionReceipt,
+    Store,
+)
 from livetranslate_store.ids import new_id
 from livetranslate_store.models import Transcript, Translation
 from livetranslate_store.repositories import base
@@ -116,6 +125,60 @@ async def test_only_a_session_that_is_over_has_an_end(store: Store, session_id: 
             with pytest.raises(InvalidInputError, match="ended_at"):
                 await refused
         assert (await uow.sessions.update(session_id, status="ended", ended_at=later)).ended_at == later
+
+
+async def test_many_sessions_are_created_at_once_and_ended_with_receipts_in_their_order(
+    store: Store, other_program: Program
+) -> None:
+    end = BEGAN + timedelta(hours=1)
+    meetings = [
+        SessionInput(bot_id="b", meeting_id="m", external_id="meet-0", status="ended", started_at=BEGAN),
+        SessionInput(
+            bot_id="b", meeting_id="m", title="no name", status="ended", started_at=BEGAN, ended_at=end
+        ),
+        SessionInput(bot_id="b", meeting_id="m", target_languages=["ES"], metadata={"team": "sales"}),
+    ]
+    meetings += [SessionInput(bot_id="b", meeting_id="m", external_id=f"meet-{n}") for n in range(1, 2500)]
+    async with store.unit_of_work() as uow:
+        known = await uow.sessions.create(bot_id="b", meeting_id="m", external_id="meet-7", title="seven")
+    async with store.unit_of_work() as uow:
+        receipts = await uow.sessions.create_many(meetings)
+        assert [each.outcome for each in receipts].count(Outcome.UNCHANGED) == 1
+        assert receipts[9] == SessionReceipt(known.id, Outcome.UNCHANGED)
+        first, ended, running = [await uow.sessions.get(each.id) for each in receipts[:3]]
+        assert first.external_id == "meet-0"
+        assert first.ended_at is not None
+        assert (ended.title, ended.status, ended.ended_at) == ("no name", "ended", end)
+        assert (running.status, running.ended_at, running.target_languages) == ("active", None, ["es"])
+        assert running.metadata_ == {"team": "sales"}
+    async with store.unit_of_work() as uow:
+        again = await uow.sessions.create_many(meetings[:1] + meetings[3:])
+        assert {each.outcome for each in again} == {Outcome.UNCHANGED}
+        assert await uow.sessions.create_many([]) == []
+    assert counts(other_program)["sessions"] == len(meetings)
+
+
+async def test_of_two_sessions_with_one_name_the_second_finds_the_first(store: Store) -> None:
+    named = SessionInput(bot_id="b", meeting_id="m", external_id="meet-42", title="one")
+    async with store.unit_of_work() as uow:
+        first, second = await uow.sessions.create_many([named, replace(named, title="two")])
+    assert first.outcome is Outcome.INSERTED
+    assert second == SessionReceipt(first.id, Outcome.UNCHANGED, ("title",))
+
+
+async def test_a_name_of_another_meeting_leaves_none_of_the_sessions_created(
+    store: Store, other_program: Program
+) -> None:
+    named = SessionInput(bot_id="b", meeting_id="m", external_id="meet-42")
+    async with store.unit_of_work() as uow:
+        await uow.sessions.create_many([named])
+        with pytest.raises(DuplicateError, match="names a session of bot 'b' in meeting 'm' already"):
+            await uow.sessions.create_many(
+                [replace(named, external_id="new"), replace(named, meeting_id="another")]
+            )
+        with pytest.raises(InvalidInputError, match="sessions must be of SessionInput"):
+            await uow.sessions.create_many([{"bot_id": "b"}])  # type: ignore[list-item]
+    assert counts(other_program)["sessions"] == 1
 
 
 async def test_update_changes_what_is_given_and_nothing_else(store: Store) -> None:

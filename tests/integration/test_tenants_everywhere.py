@@ -21,6 +21,7 @@ from livetranslate_store import (
     AudioFile,
     SegmentInput,
     Session,
+    SessionInput,
     Store,
     StoreError,
     Transcript,
@@ -168,6 +169,9 @@ UNIT: dict[str, Callable[[UnitPlace], Any] | Shared] = {
     "sessions.create": lambda at: at.uow.sessions.create(
         bot_id="b", meeting_id="m", external_id=at.ids.external_id
     ),
+    "sessions.create_many": lambda at: at.uow.sessions.create_many(
+        [SessionInput(bot_id="b", meeting_id="m", external_id=at.ids.external_id)]
+    ),
     "sessions.get": lambda at: at.uow.sessions.get(at.ids.session),
     "sessions.named": lambda at: at.uow.sessions.named(at.ids.external_id),
     "sessions.update": lambda at: at.uow.sessions.update(at.ids.session, title="Mine", status="ended"),
@@ -198,6 +202,7 @@ UNIT: dict[str, Callable[[UnitPlace], Any] | Shared] = {
     "translations.edit": lambda at: at.uow.translations.edit(
         at.ids.session, at.ids.transcript, "es", text="Mía.", edited_by="me"
     ),
+    "translations.delete": lambda at: at.uow.translations.delete(at.ids.session, at.ids.transcript, "es"),
     "translations.get": lambda at: at.uow.translations.get(at.ids.session, at.ids.transcript, "es"),
     "translations.stream_for_session": lambda at: at.uow.translations.stream_for_session(at.ids.session),
     "translations.list_for_transcript": lambda at: at.uow.translations.list_for_transcript(

@@ -44,6 +44,7 @@ PUBLIC = sorted(
 
 # The fields whose text has a form of its own.
 FORMS = {"language": "en", "status": "completed", "identification_method": "manual", "state": "open"}
+OWN_FORMS = {"SessionInput": {"status": "ended"}}
 #: Two names for one thing.
 EXCLUDED = {"TranscriptInput": {"id"}}
 
@@ -52,9 +53,10 @@ def sample_of(kind: Any, *, full: bool) -> Any:
     """Return a value of `kind` that its own checks accept, with every optional field or without any."""
     described = msgspec.inspect.type_info(kind)
     assert isinstance(described, msgspec.inspect.StructType | msgspec.inspect.TypedDictType), kind
+    forms = FORMS | OWN_FORMS.get(kind.__name__, {})
     fields = {
-        each.name: next((form for end, form in FORMS.items() if each.name.endswith(end)), None)
-        if isinstance(each.type, msgspec.inspect.StrType) and each.name.endswith(tuple(FORMS))
+        each.name: next((form for end, form in forms.items() if each.name.endswith(end)), None)
+        if isinstance(each.type, msgspec.inspect.StrType) and each.name.endswith(tuple(forms))
         else example(each.type, full=full)
         for each in described.fields
         if each.required or (full and each.name not in EXCLUDED.get(kind.__name__, ()))

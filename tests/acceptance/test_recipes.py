@@ -194,6 +194,30 @@ async def test_the_bot_writes_each_version_and_translates_what_is_final(store: S
         assert (await reader.sessions.get(session_id)).status == "ended"
 
 
+async def test_sessions_that_nobody_ended_end_at_their_last_activity(
+    store: Store, other_program: Program
+) -> None:
+    end_stale_sessions = (await program("stale"))["end_stale_sessions"]
+    async with store.unit_of_work() as uow:
+        made = [(await uow.sessions.create(bot_id="b", meeting_id=f"{number}")).id for number in range(3)]
+    for each in made[1:]:
+        await store.record_segment(each, transcript=transcript())
+    # As if the first two had been written three hours ago, and the third one began then.
+    for table, key in (("sessions", "id"), ("transcripts", "session_id")):
+        other_program.execute(
+            f"UPDATE livetranslate.{table} SET created_at = created_at - interval '3 hours'"
+            f" WHERE {key} = ANY (%s)",
+            [made if table == "sessions" else made[:2]],
+        )
+    other_program.execute("UPDATE livetranslate.sessions SET started_at = started_at - interval '4 hours'")
+    other_program.commit()
+    assert await end_stale_sessions(store, timedelta(hours=2)) == 2
+    assert await end_stale_sessions(store, timedelta(hours=2)) == 0
+    summaries = {each.id: each for each in await store.find_sessions()}
+    assert [summaries[each].status for each in made] == ["ended", "ended", "active"]
+    assert all((summaries[each].duration or 0) > 3000 for each in made[:2])
+
+
 async def test_a_bot_that_comes_back_overwrites_nothing(store: Store) -> None:
     join = (await program("bot"))["join"]
 

@@ -5,8 +5,9 @@ the rows are consistent by construction. It looks up the words of the few texts 
 anew, and builds the indexes of words at the end, as pg_restore does.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import asyncpg
 from sqlalchemy import make_url
@@ -101,15 +102,18 @@ class Databases:
         """Return the URL of a database for the driver."""
         return f"postgresql://postgres@/{name}?host={self._server.host}&port={self._server.port}"
 
-    async def fill(self, segments: int) -> None:
-        """Make a database with that many segments, a quarter of them in one long meeting."""
-        name = _filled(segments)
+    async def make(self, name: str, fill: Callable[[Connection], Awaitable[None]]) -> None:
+        """Make a database with the schema and fill it."""
         await self._administer(f"CREATE DATABASE {name} TEMPLATE {self._url.database}")
         connection = await asyncpg.connect(self.dsn(name))
         try:
-            await _fill(connection, segments)
+            await fill(connection)
         finally:
             await connection.close()
+
+    async def fill(self, segments: int) -> None:
+        """Make a database with that many segments, a quarter of them in one long meeting."""
+        await self.make(_filled(segments), partial(_fill, segments=segments))
 
     async def fill_plain(self, segments: int) -> None:
         """Make a plain database with that many segments, a quarter of them in one long meeting.
@@ -191,7 +195,7 @@ async def _fill(connection: Connection, segments: int) -> None:
     await copy_texts(connection, (SPOKEN, *LANGUAGES))
     await connection.execute("ANALYZE plan, texts")
     await connection.execute(_AUDIO, SECONDS)
-    async with _words_looked_up(connection):
+    async with words_looked_up(connection):
         await connection.execute(_TRANSCRIPTS, SPOKEN, SECONDS, SPEAKER, TEXTS)
         await connection.execute(TRANSLATIONS, list(LANGUAGES), TEXTS)
     # So that the planner knows the tables, and no first reader has to mark rows as visible.
@@ -199,7 +203,8 @@ async def _fill(connection: Connection, segments: int) -> None:
 
 
 @asynccontextmanager
-async def _words_looked_up(connection: Connection) -> AsyncIterator[None]:
+async def words_looked_up(connection: Connection) -> AsyncIterator[None]:
+    """Look the words of texts up for the length of a block, and build the indexes of words at its end."""
     await connection.execute(_WORDS)
     function = await connection.fetchval(_READ_WORDS)
     indexes = await connection.fetch(_INDEXES_OF_WORDS)

@@ -22,10 +22,12 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    not_,
     or_,
     select,
     true,
     tuple_,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION
 
@@ -33,8 +35,9 @@ from livetranslate_store.models import SCHEMA
 from livetranslate_store.reading.columns import SESSIONS
 from livetranslate_store.reading.filters import entry_conditions, session_conditions
 from livetranslate_store.reading.search.cursor import HitKey, key_place
+from livetranslate_store.reading.search.own import OwnSessions, OwnTexts, own_sessions
 from livetranslate_store.reading.search.readings import Readings, functions, materialized, number
-from livetranslate_store.reading.search.shape import BLOCK, SearchShape, Source, words_of
+from livetranslate_store.reading.search.shape import BLOCK, SearchShape, Source, newest_first, words_of
 
 # A walk reads at most this many texts, and none if the index finds only a few hits.
 WALKED_TEXTS = 20_000
@@ -52,21 +55,35 @@ ALIKE = 0.5
 TENANT: ColumnElement[str] = bindparam("tenant", type_=Text)
 
 
+class Walk(NamedTuple):
+    """The hits among the newest texts, and whether those were all texts that are searched."""
+
+    hits: CTE
+    is_all: ColumnElement[bool] | None = None
+
+    @property
+    def is_enough(self) -> ColumnElement[bool]:
+        """Whether it found a whole block, or all hits."""
+        has_block = _count(self.hits) > BLOCK
+        return has_block if self.is_all is None else or_(self.is_all, has_block)
+
+
 class Hits(NamedTuple):
     """The hits of one table; a block that was read before is read in the same way again."""
 
     source: Source
-    walked: CTE | None
+    walk: Walk | None
     found: CTE | None
 
     @property
     def is_walk_enough(self) -> ColumnElement[bool]:
-        """Whether the walk found a whole block."""
-        return _count(self.walked) > BLOCK
+        """Whether the walk found enough."""
+        assert self.walk is not None  # noqa: S101 (a block that is read for the first time is walked first)
+        return self.walk.is_enough
 
     def selected(self) -> list[Select[Any]]:
         """Return the hits of the walk if it found enough, else those of the index."""
-        both = [each for each in (self.walked, self.found) if each is not None]
+        both = [each for each in (self.walk and self.walk.hits, self.found) if each is not None]
         parts = [
             select(literal_column(f"'{self.source.kind}'", Text).label("kind"), *each.c) for each in both
         ]
@@ -75,44 +92,62 @@ class Hits(NamedTuple):
         return parts
 
 
-def hits_in(source: Source, shape: SearchShape, readings: Readings) -> Hits:
-    """Return the hits in one table."""
+def own_sessions_of(shape: SearchShape) -> OwnSessions | None:
+    """Return the tenant's sessions that are searched; None without a tenant."""
+    return own_sessions(on_sessions(shape)) if shape.has("tenant") else None
+
+
+def hits_in(source: Source, shape: SearchShape, readings: Readings, own: OwnSessions | None) -> Hits:
+    """Return the hits in one table; of `own` sessions if a tenant searches."""
     if shape.is_known:
-        is_walked = source.kind in shape.walked
-        return Hits(
-            source,
-            _walked(source, shape, readings, None) if is_walked else None,
-            None if is_walked else _found(source, shape, readings, None),
-        )
-    walked = _walked(source, shape, readings, _walk_length(source, shape, readings))
-    return Hits(source, walked, _found(source, shape, readings, walked))
+        if source.kind in shape.walked:
+            return Hits(source, Walk(_walked(source, shape, readings, None)), None)
+        return Hits(source, None, _found(source, shape, readings, own, None))
+    texts = None if own is None else own.texts_in(source.table)
+    length = _walk_length(source, shape, readings, texts)
+    walked = _walked(source, shape, readings, select(length.c.texts).scalar_subquery())
+    is_all = None if own is None else select(length.c.is_all).scalar_subquery()
+    walk = Walk(walked, is_all)
+    return Hits(source, walk, _found(source, shape, readings, own, walk))
 
 
-def _walk_length(source: Source, shape: SearchShape, readings: Readings) -> ColumnElement[int]:
-    """Return how many texts the walk may read; 0 if the index finds the hits sooner."""
+def _walk_length(source: Source, shape: SearchShape, readings: Readings, own: OwnTexts | None) -> CTE:
+    """Return how many `texts` the walk may read; 0 if the index finds the hits sooner.
+
+    `is_all` is whether these are all texts of the tenant.
+    """
     name = f"{source.table.name}_walk"
     if shape.similar:
         # The server has no statistics of mistyped words.
         texts = select(literal_column(f"{WALKED_ALIKE}", BigInteger).label("texts"))
-        return select(materialized(texts, name).c.texts).scalar_subquery()
+        # A walk reads all that are counted.
+        return materialized(
+            texts if own is None else texts.add_columns(own.are_counted.label("is_all")), name
+        )
     table: ColumnElement[str] = literal_column(f"'{SCHEMA}.{source.table.name}'")
     estimate = functions.search_estimate(table, readings.any.c.query).table_valued("matching", "stored")
     estimate = estimate.alias("estimate")
+    matching: ColumnElement[float] = estimate.c.matching
+    if own is not None:
+        # The tenant has its share of the hits.
+        texts_of_tenant = func.coalesce(own.texts, estimate.c.stored)
+        matching = matching * texts_of_tenant / func.greatest(estimate.c.stored, texts_of_tenant, number(1))
     most = number(WALKED_TEXTS)
     needed: ColumnElement[int] = func.ceil(
         number(WALK_MARGIN) * BLOCK * estimate.c.stored / estimate.c.matching
     )
     if shape.has("session_ids"):
         needed = number(WALKED_TEXTS // WALK_PRICE)
-    pays = and_(
-        estimate.c.matching > number(FEW_HITS),
-        needed <= most,
-        needed * number(WALK_PRICE) <= estimate.c.matching,
-    )
-    texts = select(cast(case((pays, needed), else_=number(0)), BigInteger).label("texts")).select_from(
-        readings.any.join(estimate, true())
-    )
-    return select(materialized(texts, name).c.texts).scalar_subquery()
+    pays = and_(matching > number(FEW_HITS), needed <= most, needed * number(WALK_PRICE) <= matching)
+    length: ColumnElement[Any] = case((pays, needed), else_=number(0))
+    is_all: ColumnElement[bool] | None = None
+    if own is not None:
+        is_all = own.are_few(estimate.c.matching)
+        length = case((is_all, most), else_=length)
+    rows: Select[Any] = select(cast(length, BigInteger).label("texts"))
+    if is_all is not None:
+        rows = rows.add_columns(is_all.label("is_all"))
+    return materialized(rows.select_from(readings.any.join(estimate, true())), name)
 
 
 def _walked(source: Source, shape: SearchShape, readings: Readings, length: ColumnElement[int] | None) -> CTE:
@@ -150,7 +185,33 @@ def _walked(source: Source, shape: SearchShape, readings: Readings, length: Colu
     return materialized(hits if length is None else hits.limit(BLOCK + number(1)), f"{table.name}_walked")
 
 
-def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE | None) -> CTE:
+def _found(
+    source: Source, shape: SearchShape, readings: Readings, own: OwnSessions | None, walk: Walk | None
+) -> CTE:
+    def question(words: ColumnElement[Any]) -> ColumnElement[bool]:
+        return possible(words, shape, _any(readings))
+
+    conditions = [source.is_possible(question)]
+    if own is not None:
+        # In parts, so that the planner joins the hits of the index with the keys of the tenant's sessions.
+        of_own = source.table.c.session_id == any_(own.ids)
+        conditions = [and_(part, of_own) for part in source.possible(question)]
+        conditions.append(and_(own.ids.is_(None), source.is_possible(question)))
+    parts = [_places(source, shape, condition, walk) for condition in conditions]
+    # Keys are sorted, and then only the texts of one block are read.
+    places = (parts[0] if len(parts) == 1 else union_all(*parts)).subquery("found")
+    place = select(places).order_by(*newest_first(places)).offset(number(0)).subquery("place")
+    there = source.text_at(place)
+    texts = select(*place.c, *there.c).select_from(place.join(there, true())).subquery("indexed")
+    hits = matching(texts, shape, readings)
+    # Its end bounds a block that was read before, even if hits were added since.
+    return materialized(hits if walk is None else hits.limit(BLOCK + number(1)), f"{source.table.name}_found")
+
+
+def _places(
+    source: Source, shape: SearchShape, condition: ColumnElement[bool], walk: Walk | None
+) -> Select[Any]:
+    """Return the keys of texts under a condition, which an index answers."""
     table = source.table
     session = (
         select(SESSIONS.c.id, SESSIONS.c.started_at)
@@ -159,28 +220,18 @@ def _found(source: Source, shape: SearchShape, readings: Readings, walked: CTE |
         .correlate(table)
         .lateral("session")
     )
-    # Keys are sorted, and then only the texts of one block are read.
-    found = (
+    places = (
         select(session.c.started_at, table.c.session_id, *source.place)
         .select_from(source.joined(shape).join(session, true()))
         .where(
-            source.is_possible(lambda words: possible(words, shape, _any(readings))),
+            condition,
             *entry_conditions(shape.filters, source.entries),
             *in_block(shape, session.c.started_at, session.c.id, *source.key),
         )
-        .order_by(session.c.started_at.desc(), session.c.id.desc(), *(each.desc() for each in source.key))
-        .offset(number(0))
     )
     if shape.has("session_ids"):
-        found = found.where(table.c.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid))))
-    if walked is not None:
-        found = found.where(_count(walked) <= BLOCK)
-    place = found.subquery("place")
-    there = source.text_at(place)
-    texts = select(*place.c, *there.c).select_from(place.join(there, true())).subquery("indexed")
-    hits = matching(texts, shape, readings)
-    # Its end bounds a block that was read before, even if hits were added since.
-    return materialized(hits if walked is None else hits.limit(BLOCK + number(1)), f"{table.name}_found")
+        places = places.where(table.c.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid))))
+    return places if walk is None else places.where(not_(walk.is_enough))
 
 
 def matching(texts: FromClause, shape: SearchShape, readings: Readings) -> Select[Any]:
@@ -302,6 +353,5 @@ def _any(readings: Readings) -> ColumnElement[Any]:
     return select(readings.any.c.query).scalar_subquery()
 
 
-def _count(hits: CTE | None) -> ColumnElement[int]:
-    assert hits is not None  # noqa: S101 (a block that is read for the first time is walked first)
+def _count(hits: CTE) -> ColumnElement[int]:
     return select(func.count()).select_from(hits).scalar_subquery()

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 
 from livetranslate_store.database.statement import Statement
-from livetranslate_store.reading.search.hits import Hits, hits_in, is_its_reading
+from livetranslate_store.reading.search.hits import Hits, hits_in, is_its_reading, own_sessions_of
 from livetranslate_store.reading.search.page import best_first, block_of, page_of, positions, shown
 from livetranslate_store.reading.search.readings import Readings, query_readings
 from livetranslate_store.reading.search.shape import SOURCES, SearchShape, words_of
@@ -38,7 +38,8 @@ from livetranslate_store.reading.translations import translation_into
 def search_statement(shape: SearchShape) -> Statement:
     """Return the statement; its rows begin with the fields of SearchHit that are not computed."""
     readings = query_readings()
-    hits = [hits_in(each, shape, readings) for each in SOURCES if each.kind in shape.filters.kinds]
+    own = own_sessions_of(shape)
+    hits = [hits_in(each, shape, readings, own) for each in SOURCES if each.kind in shape.filters.kinds]
     block, end = block_of(union_all(*(part for each in hits for part in each.selected())), shape)
     return Statement.compiled("search", _page(hits, block, end, shape, readings))
 

@@ -81,7 +81,7 @@ class PageReader(Generic[Item, PageOf]):
 
     async def read(self, fetch: Fetch, request: PageRequest, tracing: Tracing) -> PageOf:
         """Return the page."""
-        items, more = await self._read(fetch, request, tracing)
+        items, more = await self.items(fetch, request, tracing)
         following = Cursor.at(items[-1]).encoded() if more else None
         return self._page(items, following, Cursor.at(items[0]).encoded() if items else None)
 
@@ -90,7 +90,7 @@ class PageReader(Generic[Item, PageOf]):
         left, cursor = request.limit, request.cursor
         while True:
             size = STREAM_PAGE if left is None else min(left, STREAM_PAGE)
-            items, more = await self._read(fetch, request._replace(limit=size, cursor=cursor), tracing)
+            items, more = await self.items(fetch, request._replace(limit=size, cursor=cursor), tracing)
             for item in items:
                 yield item
             if not more or left == size:
@@ -108,7 +108,8 @@ class PageReader(Generic[Item, PageOf]):
             given, values = given | {"cursor"}, values | request.cursor.values()
         return self._statement(Shape(given, kinds)).bind(values)
 
-    async def _read(self, fetch: Fetch, request: PageRequest, tracing: Tracing) -> tuple[list[Item], bool]:
+    async def items(self, fetch: Fetch, request: PageRequest, tracing: Tracing) -> tuple[list[Item], bool]:
+        """Return the items of the page, and whether more exist."""
         bound = self.bound(request)
         with tracing.span(self._name, session_id=request.session_id) as span:
             items = list(starmap(self._item(request.filters.shape), await fetch(bound)))

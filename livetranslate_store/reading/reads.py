@@ -1,12 +1,14 @@
 """The reads of a store that need no unit of work; a replica answers them if it is fresh enough."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Unpack
 from uuid import UUID
 
-from livetranslate_store.checks import checked_integer
+from livetranslate_store.checks import checked_integer, checked_name
 from livetranslate_store.database.tenant import Tenant
+from livetranslate_store.reading.meeting import meeting_request, read_meeting, stream_meeting
 from livetranslate_store.reading.paging import Fetch
 from livetranslate_store.reading.search.finding import find_at_once, find_in_steps
 from livetranslate_store.reading.search.query import checked_search
@@ -21,6 +23,8 @@ from livetranslate_store.replicas.router import ReadRouter
 from livetranslate_store.tracing import Tracing
 from livetranslate_store.values import (
     Detail,
+    MeetingEntry,
+    MeetingPage,
     SearchFilters,
     SearchPage,
     SegmentFilters,
@@ -102,6 +106,72 @@ class Reads:
             session_id, filters, limit=limit, cursor=cursor, order=order, include=include
         )
         return TIMELINE.stream(self._fetch(session_id, min_position), request, self._tracing)
+
+    async def meeting_timeline(
+        self,
+        meeting_id: str,
+        *,
+        tenant: str | None = None,
+        started_from: datetime | None = None,
+        started_before: datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        order: TimelineOrder = "oldest",
+        include: Collection[Detail] = (),
+        min_position: int | None = None,
+        **filters: Unpack[TimelineFilters],
+    ) -> MeetingPage:
+        """Return the timelines of a meeting's sessions as one: bots that took turns, or were there at once.
+
+        All times count from the start of the first session, also the window of `start` and `end`; the other
+        arguments are those of `timeline`. At one time the session that started earlier comes first. A meeting
+        that recurs has one id for all occasions: `started_from` and `started_before` bound the start of the
+        sessions, the first inclusive, and 100 are the most. Without `tenant` the sessions are those of the
+        store's own tenant, or without any. An unknown meeting has an empty timeline. A page is several
+        statements, and no snapshot. Raises InvalidInputError, and UsageError for another tenant than the
+        store's.
+        """
+        request = meeting_request(
+            meeting_id,
+            self._tenant_named(tenant),
+            {"started_from": started_from, "started_before": started_before},
+            filters,
+            limit=limit,
+            cursor=cursor,
+            order=order,
+            include=include,
+        )
+        return await read_meeting(partial(self._fetch, min_position=min_position), request, self._tracing)
+
+    def stream_meeting_timeline(
+        self,
+        meeting_id: str,
+        *,
+        tenant: str | None = None,
+        started_from: datetime | None = None,
+        started_before: datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        order: TimelineOrder = "oldest",
+        include: Collection[Detail] = (),
+        min_position: int | None = None,
+        **filters: Unpack[TimelineFilters],
+    ) -> AsyncIterator[MeetingEntry]:
+        """Yield the entries of `meeting_timeline`, in bounded memory for a meeting of any length.
+
+        The arguments are those of `meeting_timeline`. Raises InvalidInputError for them at the call.
+        """
+        request = meeting_request(
+            meeting_id,
+            self._tenant_named(tenant),
+            {"started_from": started_from, "started_before": started_before},
+            filters,
+            limit=limit,
+            cursor=cursor,
+            order=order,
+            include=include,
+        )
+        return stream_meeting(partial(self._fetch, min_position=min_position), request, self._tracing)
 
     async def transcript_view(
         self,
@@ -278,6 +348,14 @@ class Reads:
         fetch = self._fetch(None, min_position)
         find = find_in_steps if await self._router.is_distributed() else find_at_once
         return await read_hits(find, fetch, checked, self._tracing)
+
+    def _tenant_named(self, tenant: str | None) -> str:
+        """Return the tenant that a read asks for, empty for none; raises UsageError for another's."""
+        name = "" if tenant is None else checked_name(tenant, "tenant")
+        if self._tenant is None:
+            return name
+        self._tenant.check_name(name or self._tenant.name)
+        return self._tenant.name
 
     def _fetch(self, session_id: UUID | None, min_position: int | None) -> Fetch:
         position = checked_position(min_position)

@@ -27,6 +27,7 @@ from livetranslate_store.values.inputs import (
     Word,
 )
 from livetranslate_store.values.languages import is_variant
+from livetranslate_store.values.meeting import MeetingEntry, MeetingPage
 from livetranslate_store.values.page import Page
 from livetranslate_store.values.receipts import (
     AudioReceipt,
@@ -118,6 +119,8 @@ __all__ = [
     "ImportedCue",
     "ImportedTranslation",
     "LanguageStatistics",
+    "MeetingEntry",
+    "MeetingPage",
     "MinuteStatistics",
     "NodeHealth",
     "Note",

@@ -114,6 +114,10 @@ async def uploaded(at: UnitPlace) -> Any:
     return upload.size_bytes
 
 
+def meeting_of(ids: Ids) -> str:
+    return "m" if ids.external_id == "their-meeting" else "nobody's"
+
+
 def of_session(row: type[Base], ids: Ids) -> Any:
     column = row.id if row is Session else row.session_id  # type: ignore[attr-defined]
     return select(row).where(column == ids.session)
@@ -148,6 +152,8 @@ STORE: dict[str, Callable[[Place], Any] | Shared] = {
     "read_audio": lambda at: at.store.read_audio(at.ids.session, at.ids.audio_file),
     "timeline": lambda at: at.store.timeline(at.ids.session),
     "stream_timeline": lambda at: at.store.stream_timeline(at.ids.session),
+    "meeting_timeline": lambda at: at.store.meeting_timeline(meeting_of(at.ids)),
+    "stream_meeting_timeline": lambda at: at.store.stream_meeting_timeline(meeting_of(at.ids)),
     "transcript_view": lambda at: at.store.transcript_view(at.ids.session, ["es"]),
     "stream_transcript_view": lambda at: at.store.stream_transcript_view(at.ids.session, ["es"]),
     "missing_translations": lambda at: at.store.missing_translations(at.ids.session, "ja"),

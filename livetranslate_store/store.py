@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence, Sized
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import copy
 from datetime import timedelta
@@ -16,7 +16,7 @@ from livetranslate_store.audio.joined import chunk_of, joined
 from livetranslate_store.audio.recording import Recording
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.audio.sweep import sweep_audio
-from livetranslate_store.checks import check_kind, checked_name, checked_uuid
+from livetranslate_store.checks import check_kind, checked_integer, checked_name, checked_uuid
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.engine_url import URLDriver
 from livetranslate_store.database.tenant import Tenant
@@ -278,21 +278,28 @@ class Store(Reads):
         self,
         segments: AsyncIterable[SegmentInput | Refusal] | Iterable[SegmentInput | Refusal],
         *,
+        total: int | None = None,
         progress: Callable[[ImportProgress], None] | None = None,
     ) -> ImportReport:
         """Write many segments as if each were recorded after the other, in batches and bounded memory.
 
         A bad segment is refused alone, with its line and the reason; the report includes the parser's own
         Refusals. Each transcript needs an `id` or a `segment_key`, so that an import is safe to repeat.
-        `progress` is called after every commit. If the import ends early, by an error of the database
+        `progress` is called after every commit, with the `total` number of items if you give it, or if
+        `segments` has a length. If the import ends early, by an error of the database
         (StoreUnavailableError, WriteRejectedError, OutcomeUnknownError and others), of `segments` or of
         `progress`, or by a cancellation, the committed batches stay.
         """
         self._database.owner.check()
+        if total is not None:
+            checked_integer(total, "total")
+        elif isinstance(segments, Sized):
+            total = len(segments)
         bulk = BulkImport(
             *(self._database, self._storage, self.cache, self.gate),
             limits=self._limits,
             tenant=self._tenant,
+            total=total,
             progress=progress,
         )
         with self._tracing.span("import_segments") as span:

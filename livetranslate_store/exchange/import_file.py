@@ -69,7 +69,7 @@ async def import_file(
         if second_language is not None:
             file = paired(file, second_language)
         segments = segments_of(session_id, file, source=source)
-        report = await store.import_segments(segments, progress=progress)
+        report = await store.import_segments(segments, total=len(file), progress=progress)
     return FileImportReport(
         report.transcripts,
         report.translations,

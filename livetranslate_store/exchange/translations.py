@@ -63,7 +63,7 @@ async def import_translations(
         await for_each(part, writer.write, at_once=_AT_ONCE)
         done += sum(len(each.cues) for each in part)
         if progress is not None:
-            progress(ImportProgress(done))
+            progress(ImportProgress(done, len(file)))
     refusals += writer.refusals
     refusals.sort(key=lambda refusal: refusal.line)
     nothing = ImportCounts()

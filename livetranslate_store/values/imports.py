@@ -28,10 +28,12 @@ class Note(Value, frozen=True):
 class ImportProgress(Value, frozen=True):
     """The progress of an import: so many `segments`, refused ones included, are done and durable.
 
-    To continue an interrupted import, skip as many items.
+    `total` is their whole number, None if nobody knows it. To continue an interrupted import, skip as many
+    items as are done.
     """
 
     segments: int
+    total: int | None = None
 
 
 class ImportCounts(Value, frozen=True):

@@ -13,6 +13,7 @@ from helpers.support import counts, until, waiting_for_a_lock
 from livetranslate_store import (
     ImportCounts,
     ImportProgress,
+    InvalidInputError,
     SegmentInput,
     Store,
     WriteRejectedError,
@@ -31,6 +32,17 @@ async def test_progress_tells_how_many_items_can_be_skipped(
 
     await store.import_segments(many(session_id, 35), progress=progress)
     assert seen == [(n, n) for n in (small_batches, 20, 30, 35)]
+
+
+async def test_progress_has_the_whole_number_if_it_is_known(store: Store, session_id: UUID) -> None:
+    seen: list[ImportProgress] = []
+    source = many(session_id, 3)
+    await store.import_segments(source, progress=seen.append)
+    await store.import_segments(iter(source), progress=seen.append)
+    await store.import_segments(iter(source), total=7, progress=seen.append)
+    assert seen == [ImportProgress(3, 3), ImportProgress(3), ImportProgress(3, 7)]
+    with pytest.raises(InvalidInputError, match="total"):
+        await store.import_segments(source, total=-1)
 
 
 async def test_a_source_that_fails_ends_the_import_and_the_rest_can_follow(

@@ -85,7 +85,7 @@ async def test_what_a_parser_refused_is_in_the_report(store: Store, session_id: 
     report = await store.import_segments(source, progress=seen.append)
     assert (report.refused, list(report.refusals)) == (1, [Refusal(7, "This is no JSON.")])
     assert report.transcripts.inserted == 2
-    assert seen == [ImportProgress(3)]
+    assert seen == [ImportProgress(3, 3)]
 
 
 @pytest.mark.usefixtures("small_batches")

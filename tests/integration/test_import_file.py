@@ -75,7 +75,7 @@ async def test_a_file_becomes_final_transcripts(store: Store, session_id: UUID, 
     report = await import_file(store, session_id, english, progress=heard.append)
     assert report.transcripts == ImportCounts(inserted=2)
     assert (report.format, report.encoding, report.encoding_is_guessed) == ("webvtt", "utf-8", False)
-    assert heard == [ImportProgress(2)]
+    assert heard == [ImportProgress(2, 2)]
     ada, bob = await store.timeline(session_id)
     assert (ada.text, ada.speaker_name, ada.start_time, ada.end_time) == ("Good morning.", "Ada", 1.0, 3.0)
     assert (bob.language, bob.source, bob.is_final) == ("en", "talk.en.vtt", True)

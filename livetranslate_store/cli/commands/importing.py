@@ -77,7 +77,7 @@ def import_transcript(
                     as_translation=translation,
                     second_language=second,
                     speakers=speakers,
-                    progress=lambda done: advance(done.segments, None),
+                    progress=lambda done: advance(done.segments, done.total),
                 )
 
     found, report = wait_for(run())

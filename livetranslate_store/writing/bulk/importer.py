@@ -80,6 +80,7 @@ class BulkImport:
         *,
         limits: SizeLimits,
         tenant: Tenant | None,
+        total: int | None,
         progress: Progress | None,
     ) -> None:
         self._database = database
@@ -88,6 +89,7 @@ class BulkImport:
         self._gate = gate
         self._limits = limits
         self._tenant = tenant
+        self._total = total
         self._progress = progress
         self._items = 0
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -151,7 +153,7 @@ class BulkImport:
         room = REFUSALS_LISTED - len(self._refusals)
         self._refusals += sorted(batch.refusals, key=lambda refusal: refusal.line)[:room]
         if self._progress is not None:
-            self._progress(ImportProgress(self._items))
+            self._progress(ImportProgress(self._items, self._total))
 
     async def _discard(self, orphans: Collection[str], seconds: float) -> None:
         """Remove the objects that no row refers to; the sweep finds those that are left after `seconds`."""

@@ -97,17 +97,19 @@ def _page(shape: ListShape) -> CTE:
     kept = [each.keeps(passed, shape) for each in others.values()]
     walked = materialized(_first(select(passed).where(*kept), passed, shape), "walked")
     count = select(func.count()).select_from(walked).scalar_subquery()
-    indexed = _indexed(shape, count <= _LIMIT)
+    indexed = _indexed(shape)
     rest = select(indexed).where(*_unindexed(indexed, shape), *_place_in(indexed, shape))
     found = materialized(_first(rest, indexed, shape), "found")
-    return materialized(union_all(select(walked).where(count > _LIMIT), select(found)), "page")
+    # A condition inside of `found` would be asked after the server has started processes to read it.
+    either = union_all(select(walked).where(count > _LIMIT), select(found).where(count <= _LIMIT))
+    return materialized(either, "page")
 
 
-def _indexed(shape: ListShape, *unless: ColumnElement[bool]) -> FromClause:
+def _indexed(shape: ListShape) -> FromClause:
     """Return the sessions that the filters with an index keep, found by one of these."""
     kept = [each.indexed(SESSIONS, shape) for each in _given(shape).values() if each.indexed is not None]
     # OFFSET keeps the other conditions out: the planner takes a window of time for a narrow one.
-    return select(SESSIONS).where(*kept, *unless).offset(number(0)).subquery("indexed")
+    return select(SESSIONS).where(*kept).offset(number(0)).subquery("indexed")
 
 
 def _unindexed(sessions: FromClause, shape: ListShape) -> list[ColumnElement[bool]]:

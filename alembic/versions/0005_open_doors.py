@@ -1,7 +1,7 @@
 """Tenants, people's corrections with what they replaced, and the indexes of the lists of sessions.
 
-No table is rewritten; the server looks once at every text, under an exclusive lock, and builds an index over the
-transcripts and one over the recordings. On a cluster the new table lies beside the transcripts.
+No table is rewritten; the server looks once at every text, under an exclusive lock. The indexes are of sessions
+alone: texts and recordings are written too often. On a cluster the new table lies beside the transcripts.
 
 The way back removes the history of corrections and by whom they were made; the corrected texts stay. It is
 refused while a session has a tenant: without the column every application would see it.
@@ -31,7 +31,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$
 """
 
-# For the lists of sessions: each filter has an index, and what a list shows of a meeting is found by one.
+# For the lists of sessions: most filters have an index.
 INDEXES_OF_LISTS = {
     "ix_sessions_status": "sessions (status, started_at, id)",
     "ix_sessions_ended_at": "sessions (ended_at)",
@@ -40,8 +40,6 @@ INDEXES_OF_LISTS = {
     "ix_sessions_target_languages": "sessions USING gin (livetranslate.languages_listed(target_languages))",
     "ix_sessions_search": "sessions USING gin (livetranslate.search_vector('und', title)) "
     "WITH (gin_pending_list_limit = 1024) WHERE title IS NOT NULL",
-    "ix_transcripts_heard": "transcripts (session_id, language, created_at)",
-    "ix_audio_files_heard": "audio_files (session_id, created_at)",
 }
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from livetranslate_store.models.base import Base, json_object, not_negative, one_of, times
@@ -29,8 +29,6 @@ class AudioFile(Base):
         CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_hex"),
         not_negative("duration"),
         not_negative("quality_score"),
-        # When something was last recorded in a session.
-        Index("ix_audio_files_heard", "session_id", "created_at"),
     )
 
     session_id: Mapped[UUID] = mapped_column(ForeignKey(Session.id, ondelete="CASCADE"), primary_key=True)

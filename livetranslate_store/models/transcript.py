@@ -64,8 +64,6 @@ class Transcript(Base):
         Index("ix_transcripts_drafts", "session_id", postgresql_where=text("text IS NULL")),
         # The order of the timeline.
         Index("ix_transcripts_timeline", "session_id", "timestamp", "segment_index", "id"),
-        # The languages of a session, and when something was last said in each.
-        Index("ix_transcripts_heard", "session_id", "language", "created_at"),
         # For the foreign key: audio can be deleted without a scan of the transcripts.
         Index(
             "ix_transcripts_audio_file_id",

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
 from livetranslate_store.checks import (
+    Choice,
     checked_choice,
     checked_instant,
     checked_languages,
@@ -99,9 +100,7 @@ class CheckedFilters(NamedTuple):
 
     def including(self, details: Collection[Detail]) -> Self:
         """Return the filters for a read that includes these details; raises InvalidInputError."""
-        if not isinstance(details, Collection) or isinstance(details, str):
-            raise InvalidInputError("include must be a sequence such as ['words'].")
-        names = {f"include {checked_choice(each, 'include', DETAILS)}" for each in details}
+        names = {f"include {each}" for each in checked_details(details, DETAILS)}
         return self._replace(shape=self.shape._replace(given=self.shape.given | names))
 
     def with_value(self, name: str, value: object) -> Self:
@@ -150,6 +149,13 @@ def session_conditions(shape: Shape, sessions: FromClause) -> list[ColumnElement
     return [
         each.keeps(sessions) for name, each in _SESSION_FILTERS.items() if name in shape.given and each.keeps
     ]
+
+
+def checked_details(include: Collection[Choice], details: Sequence[Choice]) -> frozenset[Choice]:
+    """Return which of the details a read includes; raises InvalidInputError."""
+    if not isinstance(include, Collection) or isinstance(include, str):
+        raise InvalidInputError(f"include must be a sequence such as [{details[0]!r}].")
+    return frozenset(checked_choice(each, "include", details) for each in include)
 
 
 def variant_pattern(language: str) -> str:

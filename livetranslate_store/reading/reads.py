@@ -28,6 +28,7 @@ from livetranslate_store.values import (
     SearchFilters,
     SearchPage,
     SegmentFilters,
+    SessionDetail,
     SessionFilters,
     SessionPage,
     SessionStatistics,
@@ -275,7 +276,7 @@ class Reads:
         limit: int = 50,
         cursor: str | None = None,
         count: bool = False,
-        count_segments: bool = False,
+        include: Collection[SessionDetail] = (),
         min_position: int | None = None,
         **filters: Unpack[SessionFilters],
     ) -> SessionPage:
@@ -293,17 +294,16 @@ class Reads:
                 longer ago.
 
         `order` is `"newest"` or `"oldest"`, and `limit` 1 to 1000. Pass the page's `next_cursor` as `cursor`,
-        with the same order and filters, for the next page. `count` counts the whole list as `total`;
-        `count_segments` the segments of each session, which reads an index over the meeting. Raises
-        InvalidInputError, and UsageError for another tenant than the store's.
+        with the same order and filters, for the next page. `count` counts the whole list as `total`.
+        `include` adds the number of `"segments"` or the `"spoken_languages"` of each session, which takes a
+        read of the whole meeting. Raises InvalidInputError, and UsageError for another tenant than the
+        store's.
         """
         fetch = self._fetch(None, min_position)
         if self._tenant is not None:
             self._tenant.check_name(filters.get("tenant") or self._tenant.name)
             filters["tenant"] = self._tenant.name
-        query = checked_list(
-            filters, order=order, limit=limit, cursor=cursor, count=count, count_segments=count_segments
-        )
+        query = checked_list(filters, order=order, limit=limit, cursor=cursor, count=count, include=include)
         if await self._router.is_distributed():
             query = query._replace(in_steps=True)
         return await read_sessions(fetch, query, self._tracing)

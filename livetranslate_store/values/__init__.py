@@ -51,7 +51,7 @@ from livetranslate_store.values.session_statistics import (
     SpeakerStatistics,
     TranslationCoverage,
 )
-from livetranslate_store.values.sessions import SessionPage, SessionSummary
+from livetranslate_store.values.sessions import SESSION_DETAILS, SessionDetail, SessionPage, SessionSummary
 from livetranslate_store.values.statistics import (
     BreakersStatistics,
     BreakerState,
@@ -95,6 +95,7 @@ __all__ = [
     "DETAILS",
     "ENTRY_KINDS",
     "IDENTIFICATION_METHODS",
+    "SESSION_DETAILS",
     "SESSION_STATUSES",
     "SPEAKER_CHOICES",
     "TIMELINE_ORDERS",
@@ -142,6 +143,7 @@ __all__ = [
     "SegmentInput",
     "SegmentLookup",
     "SegmentReceipt",
+    "SessionDetail",
     "SessionDocument",
     "SessionFacts",
     "SessionFilters",

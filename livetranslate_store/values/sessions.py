@@ -1,21 +1,26 @@
 """A session as lists show it."""
 
 from datetime import datetime
+from typing import Literal, TypeAlias, get_args
 from uuid import UUID
 
 from livetranslate_store.checks import JSONObject
 from livetranslate_store.values.page import Page
 from livetranslate_store.values.value import Value, freeze
 
+#: What a list leaves out unless it is asked for: it takes a read of the whole meeting.
+SessionDetail: TypeAlias = Literal["segments", "spoken_languages"]
+SESSION_DETAILS: tuple[SessionDetail, ...] = get_args(SessionDetail)
+
 
 class SessionSummary(Value, frozen=True):
     """A session with what a list shows of its meeting.
 
     `duration` is in seconds from the start to the end, None while the session has no end. `last_activity` is
-    the end; before the end, the moment when a segment or a recording was last added, or the start if none
-    was. `spoken_languages` are those of the transcripts; `speakers` the names of the speakers, or labels of
-    those without a name. `segments` is their number if the list counts them, else None. `tenant_id` is empty
-    for a session without a tenant.
+    the end; before the end, the moment when the last segment of the timeline was written, or the start.
+    `speakers` are the names of the speakers, or labels of those without a name. `spoken_languages` are those
+    of the transcripts, and `segments` is their number: both are None unless the list includes them.
+    `tenant_id` is empty for a session without a tenant.
     """
 
     id: UUID
@@ -31,7 +36,7 @@ class SessionSummary(Value, frozen=True):
     duration: float | None
     last_activity: datetime
     target_languages: tuple[str, ...]
-    spoken_languages: tuple[str, ...]
+    spoken_languages: tuple[str, ...] | None
     speakers: tuple[str, ...]
     has_audio: bool
     segments: int | None

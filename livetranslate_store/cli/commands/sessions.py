@@ -30,9 +30,7 @@ _STATUS_STYLES = {"active": "green", "ended": "dim", "error": "red"}
 
 def _title(session: SessionSummary) -> Text:
     text = Text(visible(session.title or session.external_id or session.meeting_id))
-    languages = " → ".join(
-        ",".join(each) for each in (session.spoken_languages, session.target_languages) if each
-    )
+    languages = f"→ {','.join(session.target_languages)}" if session.target_languages else ""
     length = "" if session.duration is None else clock(session.duration)
     facts = (session.bot_id, languages, length, ", ".join(session.speakers))
     return text.append("\n" + visible("  ".join(each for each in facts if each)), style="dim")
@@ -53,7 +51,6 @@ COLUMNS: Sequence[Column[SessionSummary]] = (
     Column("bot", lambda each: each.bot_id, for_programs=True),
     Column("meeting", lambda each: each.meeting_id, for_programs=True),
     Column("languages", lambda each: ",".join(each.target_languages), for_programs=True),
-    Column("spoken", lambda each: ",".join(each.spoken_languages), for_programs=True),
     Column("speakers", lambda each: ", ".join(each.speakers), for_programs=True),
     Column("title", lambda each: each.title, _title, is_text=True),
 )

@@ -28,7 +28,7 @@ from livetranslate_store.models.session import LANGUAGE_OF_TITLES
 from livetranslate_store.reading.filters import MOMENT, START_FILTERS, is_variant
 from livetranslate_store.reading.search.readings import functions
 from livetranslate_store.reading.search.shape import words_of
-from livetranslate_store.reading.sessions.heard import heard_at, recorded_at, spoken_at
+from livetranslate_store.reading.sessions.heard import has_recordings, heard_at
 from livetranslate_store.reading.sessions.query import ListShape
 
 #: Returns whether a filter keeps a session, by the columns of a table of sessions.
@@ -93,23 +93,21 @@ def _is_named(sessions: FromClause, shape: ListShape) -> ColumnElement[bool]:
 
 
 def _has_audio(sessions: FromClause, _: ListShape) -> ColumnElement[bool]:
-    has: ColumnElement[bool] = recorded_at(sessions).is_not(None) == bindparam("has_audio", type_=Boolean)
+    has: ColumnElement[bool] = has_recordings(sessions) == bindparam("has_audio", type_=Boolean)
     return has
 
 
-def _is_active_since(sessions: FromClause, shape: ListShape) -> ColumnElement[bool]:
+def _is_active_since(sessions: FromClause, _: ListShape) -> ColumnElement[bool]:
     since = bindparam("active_since", type_=MOMENT)
     ended_at = sessions.c.ended_at
-    heard = heard_at(sessions, spoken_at(sessions, in_steps=shape.in_steps))
     # The planner takes a range with two ends for a narrow one, and finds it by the index.
     within = and_(ended_at >= since, ended_at < literal_column("'infinity'"))
-    return or_(within, and_(ended_at.is_(None), heard >= since))
+    return or_(within, and_(ended_at.is_(None), heard_at(sessions) >= since))
 
 
-def _is_silent(sessions: FromClause, shape: ListShape) -> ColumnElement[bool]:
+def _is_silent(sessions: FromClause, _: ListShape) -> ColumnElement[bool]:
     silence = bindparam("silent_for", type_=Interval)
-    heard = heard_at(sessions, spoken_at(sessions, in_steps=shape.in_steps))
-    return and_(sessions.c.ended_at.is_(None), heard < func.now() - silence)
+    return and_(sessions.c.ended_at.is_(None), heard_at(sessions) < func.now() - silence)
 
 
 #: By filter. The first one given that is ordered leads the walk: a meeting has the fewest sessions.

@@ -1,5 +1,6 @@
 """The list of sessions that a caller asks for, checked, and the cursors of its pages."""
 
+from collections.abc import Collection
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -10,9 +11,9 @@ import msgspec
 from livetranslate_store.checks import checked_choice, checked_integer
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.reading.cursor import EncodedCursor
-from livetranslate_store.reading.filters import checked_flag
+from livetranslate_store.reading.filters import checked_details, checked_flag
 from livetranslate_store.reading.sessions.filters import ListFilters, checked_list_filters
-from livetranslate_store.values import SessionFilters
+from livetranslate_store.values import SESSION_DETAILS, SessionDetail, SessionFilters
 
 MAX_PAGE_SESSIONS = 1_000
 
@@ -36,15 +37,14 @@ class SessionCursor(EncodedCursor, frozen=True, array_like=True):
 class ListShape(NamedTuple):
     """What the text of a statement depends on.
 
-    It `is_later` unless it reads the first page, and `in_steps` on a cluster.
+    It `is_later` unless it reads the first page.
     """
 
     given: frozenset[str]
     status: str | None
     order: SessionOrder
     is_later: bool
-    counts_segments: bool
-    in_steps: bool
+    included: frozenset[SessionDetail]
 
 
 class SessionQuery(NamedTuple):
@@ -55,7 +55,7 @@ class SessionQuery(NamedTuple):
     limit: int
     cursor: SessionCursor | None
     counts: bool
-    counts_segments: bool
+    included: frozenset[SessionDetail]
     in_steps: bool
 
     @property
@@ -66,8 +66,7 @@ class SessionQuery(NamedTuple):
             self.filters.status,
             self.order,
             is_later=self.cursor is not None,
-            counts_segments=self.counts_segments,
-            in_steps=self.in_steps,
+            included=self.included,
         )
 
     def values(self) -> dict[str, Any]:
@@ -92,7 +91,7 @@ def checked_list(
     limit: int = 50,
     cursor: str | None = None,
     count: bool = False,
-    count_segments: bool = False,
+    include: Collection[SessionDetail] = (),
 ) -> SessionQuery:
     """Return the page that the arguments describe; raises InvalidInputError."""
     checked = checked_list_filters(filters)
@@ -103,7 +102,7 @@ def checked_list(
         limit=checked_integer(limit, "limit", minimum=1, maximum=MAX_PAGE_SESSIONS),
         cursor=None if cursor is None else SessionCursor.decoded(cursor),
         counts=checked_flag(count, "count"),
-        counts_segments=checked_flag(count_segments, "count_segments"),
+        included=checked_details(include, SESSION_DETAILS),
         in_steps=False,
     )
     if query.cursor is not None and query.cursor.list_digest != _digest(checked, order):

@@ -33,7 +33,7 @@ from livetranslate_store.reading.columns import SESSIONS, SPEAKERS, TRANSCRIPTS,
 from livetranslate_store.reading.filters import MOMENT
 from livetranslate_store.reading.search.readings import materialized, number
 from livetranslate_store.reading.sessions.conditions import CONDITIONS, Condition, started_within
-from livetranslate_store.reading.sessions.heard import heard_at, languages_spoken, recorded_at, spoken_at
+from livetranslate_store.reading.sessions.heard import has_recordings, heard_at
 from livetranslate_store.reading.sessions.query import ListShape
 from livetranslate_store.values import SessionSummary
 
@@ -45,10 +45,8 @@ _PLACE = ("started_at", "id")
 def page_statement(shape: ListShape) -> Statement:
     """Return the statement of a single server; its rows have the fields of SessionSummary."""
     page = _page(shape)
-    spoken = languages_spoken(page)
-    joined = page.outerjoin(spoken, spoken.c.id == page.c.id)
-    columns = _columns(page, shape, spoken_at=spoken.c.spoken_at, spoken_languages=spoken.c.languages)
-    return Statement.compiled("sessions", select(*columns).select_from(joined).order_by(*_order(page, shape)))
+    columns = _columns(page, shape)
+    return Statement.compiled("sessions", select(*columns).select_from(page).order_by(*_order(page, shape)))
 
 
 @lru_cache(maxsize=256)
@@ -70,10 +68,7 @@ def keys_statement(shape: ListShape) -> Statement:
 @lru_cache(maxsize=256)
 def summaries_statement(shape: ListShape) -> Statement:
     """Return the read of a page's sessions on a cluster, each from its shard."""
-    languages = _all_of(func.distinct(TRANSCRIPTS.c.language), TRANSCRIPTS, SESSIONS)
-    columns = _columns(
-        SESSIONS, shape, spoken_at=spoken_at(SESSIONS, in_steps=True), spoken_languages=languages
-    )
+    columns = _columns(SESSIONS, shape)
     asked = bindparam("ids", type_=ARRAY(Uuid))
     return Statement.compiled("sessions.summaries", select(*columns).where(SESSIONS.c.id == any_(asked)))
 
@@ -137,26 +132,23 @@ def _first(rows: Select[Any], sessions: FromClause, shape: ListShape) -> Select[
     return rows.order_by(*_order(sessions, shape)).limit(_LIMIT + number(1))
 
 
-def _columns(
-    sessions: FromClause,
-    shape: ListShape,
-    *,
-    spoken_at: ColumnElement[Any],
-    spoken_languages: ColumnElement[Any],
-) -> list[Any]:
+def _columns(sessions: FromClause, shape: ListShape) -> list[Any]:
     counted = select(func.count()).where(TRANSCRIPTS.c.session_id == sessions.c.id)
+    spoken = _all_of(func.distinct(TRANSCRIPTS.c.language), TRANSCRIPTS, sessions)
     names = func.distinct(func.coalesce(SPEAKERS.c.name, SPEAKERS.c.label))
     length = func.extract("epoch", sessions.c.ended_at - sessions.c.started_at)
     return columns_of(
         SessionSummary,
         [sessions],
         duration=cast(length, DOUBLE_PRECISION),
-        last_activity=func.coalesce(sessions.c.ended_at, heard_at(sessions, spoken_at)),
-        spoken_languages=_or_none_of(spoken_languages),
+        last_activity=func.coalesce(sessions.c.ended_at, heard_at(sessions)),
+        spoken_languages=_or_none_of(spoken)
+        if "spoken_languages" in shape.included
+        else literal_column("NULL", ARRAY(Text)),
         speakers=_or_none_of(_all_of(names, SPEAKERS, sessions)),
-        has_audio=recorded_at(sessions).is_not(None),
+        has_audio=has_recordings(sessions),
         segments=counted.correlate(sessions).scalar_subquery()
-        if shape.counts_segments
+        if "segments" in shape.included
         else literal_column("NULL", BigInteger),
     )
 

@@ -5,4 +5,13 @@ from importlib.resources import files
 
 def roles_script() -> str:
     """Return the SQL of `livetranslate_app`, which cannot change the schema, and `livetranslate_reader`."""
-    return files(__package__).joinpath("roles.sql").read_text(encoding="utf-8")
+    return _script("roles.sql")
+
+
+def tenants_script() -> str:
+    """Return the SQL of `livetranslate_tenant`, whose logins see one tenant each by row-level security."""
+    return _script("tenants.sql")
+
+
+def _script(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

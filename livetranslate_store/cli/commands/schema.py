@@ -9,7 +9,7 @@ from livetranslate_store.cli.command import RUN, Command, wait_for
 from livetranslate_store.cli.opening import settings_for
 from livetranslate_store.cli.options import Database
 from livetranslate_store.embedded.provision import Provisioned, is_embedded
-from livetranslate_store.schema.roles import roles_script
+from livetranslate_store.schema.roles import roles_script, tenants_script
 from livetranslate_store.schema.upgrade import (
     Upgrade,
     applied_revision,
@@ -69,12 +69,20 @@ def _described(done: Upgrade) -> str:
     return f"The schema was upgraded from revision {done.before} to {done.after}."
 
 
-def roles(_database: Database = None) -> None:
+def roles(
+    tenants: Annotated[
+        bool,
+        typer.Option(
+            "--tenants", help="The SQL of row-level security instead: logins that see one tenant each."
+        ),
+    ] = False,
+    _database: Database = None,
+) -> None:
     """Print the SQL of two roles: one writes but cannot change the schema, the other only reads.
 
     The SQL is the same for every database, so that --database changes nothing.
     """
-    sys.stdout.write(roles_script())
+    sys.stdout.write(tenants_script() if tenants else roles_script())
 
 
 UPGRADE = Command(
@@ -87,4 +95,4 @@ UPGRADE = Command(
         "upgrade --sql | psql --single-transaction",
     ),
 )
-ROLES = Command("roles", roles, RUN, ('roles | psql "$OWNERS_URL"',))
+ROLES = Command("roles", roles, RUN, ('roles | psql "$OWNERS_URL"', 'roles --tenants | psql "$OWNERS_URL"'))

@@ -11,6 +11,8 @@ from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
+import asyncpg
+
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.database.engine import Database, Driver
 from livetranslate_store.database.failures import NO_SESSION
@@ -90,6 +92,7 @@ class BulkImport:
         self._limits = limits
         self._tenant = tenant
         self._total = total
+        self._may_copy = True
         self._progress = progress
         self._items = 0
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -205,9 +208,22 @@ class BulkImport:
         return set(sessions).difference(row[0] for row in rows)
 
     async def _store_whole(self, batch: Batch, orphans: set[str]) -> None:
-        insert = partial(self._store_once, batch, orphans, is_new=True)
+        insert = partial(self._copy_once, batch, orphans)
         merge = partial(self._store_once, batch, orphans, is_new=False)
         await first_or_merge(undone_by_race(insert, inserts=True), undone_by_race(merge))
+
+    async def _copy_once(self, batch: Batch, orphans: set[str]) -> BatchOutcomes | None:
+        if not self._may_copy:
+            return None
+        try:
+            return await self._store_once(batch, orphans, is_new=True)
+        except StoreError as error:
+            refused = isinstance(error.__cause__, asyncpg.FeatureNotSupportedError)
+            if not refused or self._database.is_distributed:
+                raise
+            # Row-level security takes no COPY into its tables; a merge copies into temporary ones.
+            self._may_copy = False
+            return None
 
     async def _store_once(self, batch: Batch, orphans: set[str], *, is_new: bool) -> BatchOutcomes:
         transaction = Transaction(self._database)

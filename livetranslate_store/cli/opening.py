@@ -16,10 +16,10 @@ def settings_for(database: str | None) -> StoreSettings:
 
 
 @asynccontextmanager
-async def opened(database: str | None) -> AsyncIterator[Store]:
-    """Open the store of a command."""
+async def opened(database: str | None, tenant: str | None = None) -> AsyncIterator[Store]:
+    """Open the store of a command, for one tenant if it names one."""
     async with Store.open(settings_for(database)) as store:
-        yield store
+        yield store if tenant is None else store.for_tenant(tenant)
 
 
 async def session_named(store: Store, name: str) -> Session:

@@ -45,6 +45,10 @@ def one_of(values: Sequence[str], *names: str, help: str) -> Any:  # noqa: A002 
     )
 
 
+Tenant: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--tenant", metavar="NAME", show_default=False, help="Only the sessions of this tenant."),
+]
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON Lines: one object per line, every field.")
 ]

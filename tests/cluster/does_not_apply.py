@@ -16,6 +16,8 @@ DOES_NOT_APPLY = {
         _NO_TEMPORARY
     ),
     "tests/integration/test_replicas.py": _OWN_SERVER,
+    "tests/integration/test_tenants_row_security.py": "row-level security is for a single server",
+    "tests/integration/test_tenants_search.py": "it goes the ways of a single server's statement",
     "tests/integration/test_server_restarts.py": _OWN_SERVER,
     "tests/integration/test_live_rows.py": _STATISTICS,
     "tests/integration/test_unit_session.py::"

@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from conftest import PASSWORD, url_of
+from helpers.blocks import ROOT, blocks_of
 from helpers.support import audio, counts, transcript, translation
 
 from livetranslate_store import SegmentInput, Store, StoreUnavailableError
@@ -175,6 +176,16 @@ def test_every_table_has_the_policies(secured: psycopg.Connection[Any]) -> None:
     ).fetchall()
     assert len(rows) >= 6
     assert {row[1:] for row in rows} == {(True, 2)}
+
+
+def test_the_statements_of_the_page_bind_a_login(secured: psycopg.Connection[Any]) -> None:
+    [block] = [each for each in blocks_of(ROOT / "docs" / "tenants.md") if each.language == "sql"]
+    secured.execute(block.text.encode())
+    assert secured.execute("SELECT login FROM livetranslate_tenants.logins ORDER BY 1").fetchall() == [
+        ("acme_bots",),
+        (LOGIN,),
+    ]
+    secured.rollback()
 
 
 def test_the_command_line_prints_the_script(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from livetranslate_store.cli.command import MOVE, Command, wait_for
 from livetranslate_store.cli.opening import opened, session_named
-from livetranslate_store.cli.options import AsJson, Database, SessionName, one_of
+from livetranslate_store.cli.options import AsJson, Database, SessionName, Tenant, one_of
 from livetranslate_store.cli.reports import counted, tell_notes, tell_refusals
 from livetranslate_store.cli.terminal.output import Output, Value
 from livetranslate_store.cli.terminal.progress import shown_progress
@@ -54,6 +54,7 @@ def import_transcript(
         typer.Option("--create", help="Create the session if it is missing, with SESSION as external id."),
     ] = False,
     as_json: AsJson = False,
+    tenant: Tenant = None,
     database: Database = None,
 ) -> None:
     """Import a transcript of another program: captions, or the JSON of a transcription service.
@@ -63,7 +64,7 @@ def import_transcript(
     """
 
     async def run() -> tuple[Session, FileImportReport]:
-        async with opened(database) as store:
+        async with opened(database, tenant) as store:
             found = await (
                 _found_or_created(store, session, file.stem) if create else session_named(store, session)
             )

@@ -7,7 +7,7 @@ import typer
 
 from livetranslate_store.cli.command import MOVE, Command, wait_for
 from livetranslate_store.cli.opening import opened
-from livetranslate_store.cli.options import AsJson, Database
+from livetranslate_store.cli.options import AsJson, Database, Tenant
 from livetranslate_store.cli.reports import counted, tell_refusals
 from livetranslate_store.cli.terminal.output import Output, Value
 from livetranslate_store.cli.terminal.progress import shown_progress
@@ -33,6 +33,7 @@ def import_legacy(
         ),
     ] = None,
     as_json: AsJson = False,
+    tenant: Tenant = None,
     database: Database = None,
 ) -> None:
     """Copy a database of the older system, without writing to it. Running it again continues.
@@ -41,7 +42,7 @@ def import_legacy(
     """
 
     async def run() -> LegacyReport:
-        async with opened(database) as store:
+        async with opened(database, tenant) as store:
             with shown_progress("moving", "sessions") as advance:
                 return await move(
                     store,

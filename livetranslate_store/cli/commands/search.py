@@ -18,6 +18,7 @@ from livetranslate_store.cli.options import (
     Limit,
     Since,
     Speakers,
+    Tenant,
     Until,
     checked_moment,
 )
@@ -99,6 +100,7 @@ def search(
     limit: Limit = 20,
     cursor: CursorText = None,
     as_json: AsJson = False,
+    tenant: Tenant = None,
     database: Database = None,
 ) -> None:
     """Search the transcripts and translations of all meetings.
@@ -108,7 +110,7 @@ def search(
     """
 
     async def find() -> SearchPage:
-        async with opened(database) as store:
+        async with opened(database, tenant) as store:
             return await store.search(
                 query,
                 session_ids=[(await session_named(store, each)).id for each in session] if session else None,

@@ -114,24 +114,23 @@ CASES = {
     ),
     "silent": Case(
         {"silent_for": timedelta(microseconds=1)},
-        "status = 'active' AND (SELECT max(created_at) FROM livetranslate.transcripts AS t"
-        " WHERE t.session_id = s.id) < now() - $1::interval",
+        "status = 'active' AND (SELECT coalesce(updated_at, created_at) FROM livetranslate.transcripts AS t"
+        " WHERE t.session_id = s.id ORDER BY t.session_id DESC, t.timestamp DESC, t.segment_index DESC,"
+        " t.id DESC LIMIT 1) < now() - $1::interval",
         timedelta(microseconds=1),
     ),
 }
 
 _BY_HAND = """
-    SELECT s.*, extract(epoch FROM ended_at - started_at), spoken.*, recorded.*, speakers.*
+    SELECT s.*, extract(epoch FROM ended_at - started_at), spoken.*, speakers.*,
+        EXISTS (SELECT FROM livetranslate.audio_files AS a WHERE a.session_id = s.id)
     FROM (
         SELECT * FROM {} ORDER BY started_at DESC, id DESC LIMIT {}
     ) AS s
-    CROSS JOIN LATERAL (
-        SELECT array_agg(DISTINCT language), max(created_at) FROM livetranslate.transcripts AS t
-        WHERE t.session_id = s.id
-    ) AS spoken
-    CROSS JOIN LATERAL (
-        SELECT max(created_at) FROM livetranslate.audio_files AS a WHERE a.session_id = s.id
-    ) AS recorded
+    LEFT JOIN LATERAL (
+        SELECT coalesce(updated_at, created_at) FROM livetranslate.transcripts AS t WHERE t.session_id = s.id
+        ORDER BY t.session_id DESC, t.timestamp DESC, t.segment_index DESC, t.id DESC LIMIT 1
+    ) AS spoken ON true
     CROSS JOIN LATERAL (
         SELECT array_agg(DISTINCT coalesce(name, label)) FROM livetranslate.speakers AS p
         WHERE p.session_id = s.id

@@ -1,21 +1,16 @@
 """A search on a cluster finds what it finds on a single server, and asks only the shards that it must."""
 
-import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 from helpers.clusters import SHARDS
-from helpers.support import TABLES
+from helpers.searching import Both, all_hits, on_both, steps, tasks
 
-from livetranslate_store import SearchHit, Store
-from livetranslate_store.database.statement import BoundStatement
-from livetranslate_store.models import Base
-from livetranslate_store.reading.search.finding import find_in_steps
-from livetranslate_store.reading.search.query import checked_search
+from livetranslate_store import Store
+from livetranslate_store.reading.search import walk
 
 # Six meetings of 30 segments, a translation of each into one or two variants of a language, and drafts.
 FILL = """
@@ -61,86 +56,41 @@ QUERIES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-class Both(NamedTuple):
-    """Stores over the same rows, on a single server and on a cluster."""
-
-    single: Store
-    cluster: Store
-
-
 @pytest.fixture
 async def both(
     database_on_one_server: psycopg.Connection[Any], other_program: psycopg.Connection[Any], store: Store
 ) -> AsyncIterator[Both]:
     database_on_one_server.execute(FILL)
-    for table in (Base.metadata.tables[f"livetranslate.{name}"] for name in TABLES):
-        columns = ", ".join(f'"{each.name}"' for each in table.columns if each.computed is None)
-        with (
-            database_on_one_server.cursor().copy(f"COPY (SELECT {columns} FROM {table}) TO STDOUT") as rows,
-            other_program.cursor().copy(f"COPY {table} ({columns}) FROM STDIN") as copies,
-        ):
-            for row in rows:
-                copies.write(row)
-    for connection in (database_on_one_server, other_program):
-        connection.commit()
-    info = database_on_one_server.info
-    url = f"postgresql+asyncpg://{info.user}:{info.password}@{info.host}:{info.port}/{info.dbname}"
-    async with AsyncExitStack() as stack:
-        yield Both(await stack.enter_async_context(Store.open(url)), store)
-
-
-async def all_hits(stores: Sequence[Store], query: str, filters: Any) -> list[SearchHit]:
-    """Return the hits of all pages; the stores take turns."""
-    hits: list[SearchHit] = []
-    cursor, turn = None, 0
-    while True:
-        page = await stores[turn % len(stores)].search(query, limit=PAGE, cursor=cursor, **filters)
-        hits += page
-        cursor, turn = page.next_cursor, turn + 1
-        if cursor is None:
-            return hits
+    async with on_both(database_on_one_server, other_program, store) as stores:
+        yield stores
 
 
 async def test_hits_pages_and_cursors_are_those_of_a_single_server(both: Both) -> None:
     for query, filters in QUERIES:
-        expected = await all_hits([both.single], query, filters)
+        expected = await all_hits([both.single], query, filters, PAGE)
         assert bool(expected) is (query != "nowhere")
-        assert await all_hits([both.cluster], query, filters) == expected, query
-        assert await all_hits([both.cluster, both.single], query, filters) == expected, query
-
-
-async def steps(store: Store, query: str, **filters: Any) -> dict[str, list[str]]:
-    """Return the plans of the steps of a search, by the names of their statements."""
-    plans: dict[str, list[str]] = {}
-
-    async def fetch(bound: BoundStatement) -> Any:
-        rows = await store._database.fetch(bound._replace(text=f"EXPLAIN {bound.text}"))
-        plans.setdefault(bound.name, []).append("\n".join(row[0] for row in rows))
-        return await store._database.fetch(bound)
-
-    await find_in_steps(fetch, checked_search(query, filters.pop("filters", {}), **filters))
-    return plans
-
-
-def tasks(plans: Sequence[str]) -> list[int]:
-    return [int(count) for plan in plans for count in re.findall(r"Task Count: (\d+)", plan)]
+        assert await all_hits([both.cluster], query, filters, PAGE) == expected, query
+        assert await all_hits([both.cluster, both.single], query, filters, PAGE) == expected, query
 
 
 @pytest.mark.parametrize(
     "filters",
     [{}, {"finals_only": True}, {"languages": ["en"], "kinds": ["transcript"]}, {"speakers": ["Ana"]}],
 )
-async def test_each_shard_answers_for_itself(both: Both, filters: dict[str, Any]) -> None:
-    plans = await steps(both.cluster, "budget", filters=filters, translation_language="es")
-    assert {*tasks(plans["search.candidates"])} == {SHARDS}
+async def test_each_shard_answers_for_itself(
+    both: Both, monkeypatch: pytest.MonkeyPatch, filters: dict[str, Any]
+) -> None:
+    # Six meetings are so few that a walk would see them all.
+    monkeypatch.setattr(walk, "PROBED_SESSIONS", 1)
+    taken = await steps(both.cluster, "zanzibar", translation_language="es", **filters)
+    assert {*tasks(taken, "search.candidates")} == {SHARDS} == {*tasks(taken, "search.sessions")}
     # No rows go from node to node.
-    assert not [plan for each in plans.values() for plan in each if "Subplan" in plan]
-    assert tasks(plans["search.readings"] + plans["search.page"]) == []
+    assert not [each for each in taken if "Subplan" in each.plan]
+    assert {*tasks(taken, "search.readings"), *tasks(taken, "search.page")} == {0}
 
 
 async def test_only_the_shards_of_the_hits_or_of_the_sessions_are_asked(both: Both) -> None:
-    plans = await steps(both.cluster, "zanzibar")
-    assert tasks(plans["search.shown"]) == [1]
+    assert tasks(await steps(both.cluster, "zanzibar"), "search.shown") == [1]
     found: list[UUID] = [(await both.cluster.search("zanzibar"))[0].session_id]
-    plans = await steps(both.cluster, "budget", filters={"session_ids": found})
-    assert tasks(plans["search.candidates"] + plans["search.shown"]) == [1, 1]
+    taken = await steps(both.cluster, "nowhere or budget", session_ids=found)
+    assert {each.tasks for each in taken if each.name not in {"search.readings", "search.page"}} == {1}

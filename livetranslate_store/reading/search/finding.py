@@ -20,6 +20,7 @@ from livetranslate_store.reading.search.query import SearchQuery
 from livetranslate_store.reading.search.readings import READING
 from livetranslate_store.reading.search.snippet import snippet
 from livetranslate_store.reading.search.statement import search_statement
+from livetranslate_store.reading.search.walk import Candidates, Walk
 from livetranslate_store.values import EntryKind, SearchHit
 
 # Most candidates are hits. If they are not, the next step reads this many times as many.
@@ -52,28 +53,30 @@ async def find_at_once(fetch: Fetch, query: SearchQuery) -> Found:
 
 
 async def find_in_steps(fetch: Fetch, query: SearchQuery) -> Found:
-    """Find the hits on a cluster: the newest candidates on all shards, then the hits among them."""
+    """Find the hits on a cluster: the newest candidates, then the hits among them."""
     readings = await fetch(readings_statement().bind(query.values()))
     values = {
         **query.values(),
         "asked": readings[0]["asked"],
         **{f"reading_{name}": [row[name] for row in readings] for name in READING},
     }
-    candidates = query.block + 1
+    walk, wanted = Walk(fetch, query, values), query.block + 1
     while True:
-        values["candidates"] = candidates
-        keys: list[HitKey] = []
-        for statement in candidates_statements(query.shape):
-            keys += starmap(HitKey, await fetch(statement.bind(values)))
-        has_all = query.shape.is_known or len(keys) < candidates
-        found = await _among(fetch, query, values, keys if has_all else _newest(keys)[:candidates])
-        if found.more or has_all:
+        candidates = await walk.newest(wanted) or await _by_index(fetch, query, values, wanted)
+        found = await _among(fetch, query, values, candidates.keys)
+        if found.more or candidates.are_all:
             return found
-        candidates *= GROWTH
+        wanted *= GROWTH
 
 
-def _newest(keys: Sequence[HitKey]) -> list[HitKey]:
-    return sorted(keys, key=astuple, reverse=True)
+async def _by_index(fetch: Fetch, query: SearchQuery, values: Mapping[str, Any], wanted: int) -> Candidates:
+    """Return the newest candidates, `wanted` at most, or all of a block that was read before."""
+    keys: list[HitKey] = []
+    for statement in candidates_statements(query.shape):
+        keys += starmap(HitKey, await fetch(statement.bind({**values, "candidates": wanted})))
+    if query.shape.is_known or len(keys) < wanted:
+        return Candidates(keys, are_all=True)
+    return Candidates(sorted(keys, key=astuple, reverse=True)[:wanted], are_all=False)
 
 
 async def _among(

@@ -1,8 +1,9 @@
 """The statements that answer a search on a cluster, one after the other.
 
 A cluster does not plan the statement of a single server, and plans each of its own anew: so these are short.
-The first and the last read no table. The second finds the newest texts that may match, by the index of words
-on every shard. The third reads what is shown of them, from the shards that have them.
+The first and the last read no table. Between them the newest texts that may match are found: by a walk
+through the newest sessions, each on its own shard, or by the index of words on every shard. Then what is
+shown of them is read, from the shards that have them.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     DateTime,
     FromClause,
     Select,
@@ -27,10 +29,12 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     union_all,
 )
 
 from livetranslate_store.database.statement import Statement
+from livetranslate_store.models.base import LANGUAGE_TAG
 from livetranslate_store.reading.columns import SESSIONS, TRANSCRIPTS, TRANSLATIONS
 from livetranslate_store.reading.filters import entry_conditions, is_variant
 from livetranslate_store.reading.search.cursor import HitKey
@@ -47,11 +51,77 @@ _KEY = (
 )
 _TEXT = (("text_language", Text()), ("text", Text()))
 
+_TEXTS: ColumnElement[int] = bindparam("texts", type_=BigInteger)
+
 
 @lru_cache(maxsize=1)
 def readings_statement() -> Statement:
     """Return the read of the readings of a query, as text."""
     return Statement.compiled("search.readings", readings_as_text())
+
+
+@lru_cache(maxsize=256)
+def sessions_statement(shape: SearchShape) -> Statement:
+    """Return the read of the newest sessions of a block, at most `sessions`."""
+    key = (SESSIONS.c.started_at, SESSIONS.c.id)
+    newest = select(*key).where(*on_sessions(shape)).order_by(*(each.desc() for each in key))
+    return Statement.compiled("search.sessions", newest.limit(bindparam("sessions", type_=BigInteger)))
+
+
+@lru_cache(maxsize=256)
+def walked_statement(shape: SearchShape) -> Statement:
+    """Return the read of `texts` of one session, the newest first: those that may match, and the last one.
+
+    A row has the key of a text in its session, whether it may match, and its number in the walk. The texts
+    lie before the place `after`, and not before `until`.
+    """
+    parts = [_texts_of_a_session(each, shape) for each in SOURCES if each.kind in shape.filters.kinds]
+    texts = union_all(*parts).subquery("stored")
+    newest = select(*texts.c).order_by(*_backwards(texts)).limit(_TEXTS).subquery("newest")
+    words = words_of(newest.c.text_language, newest.c.text)
+    # OFFSET: words are read once for each text.
+    read = select(*_place(newest), words.label("words")).offset(literal_column("0")).subquery("text")
+    numbered = select(
+        *_place(read),
+        possible(read.c.words, shape, any_reading()).label("may_match"),
+        func.row_number().over(order_by=_backwards(read)).label("number"),
+        func.count().over().label("last"),
+    ).subquery("numbered")
+    rows = select(*_place(numbered), numbered.c.may_match, numbered.c.number).where(
+        or_(numbered.c.may_match, numbered.c.number == numbered.c.last)
+    )
+    return Statement.compiled("search.walked", rows.order_by(numbered.c.number))
+
+
+def _texts_of_a_session(source: Source, shape: SearchShape) -> Select[Any]:
+    after, until = (
+        [bindparam(f"{name}_transcript_id", type_=Uuid), bindparam(f"{name}_language", type_=LANGUAGE_TAG)]
+        for name in ("after", "until")
+    )
+    transcript_id = source.key[0]
+    return (
+        select(*source.place, *source.text(source.table))
+        .select_from(source.joined(shape))
+        .where(
+            source.table.c.session_id == bindparam("session_id", type_=Uuid),
+            # The index can answer this part of the condition on the place.
+            transcript_id <= after[0],
+            transcript_id >= until[0],
+            tuple_(*source.key) < tuple_(*after),
+            tuple_(*source.key) >= tuple_(*until),
+            *entry_conditions(shape.filters, source.entries),
+        )
+        .order_by(*(each.desc() for each in source.key))
+        .limit(_TEXTS)
+    )
+
+
+def _place(texts: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return texts.c.transcript_id, texts.c.language
+
+
+def _backwards(texts: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return tuple(each.desc() for each in _place(texts))
 
 
 @lru_cache(maxsize=256)

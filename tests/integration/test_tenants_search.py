@@ -14,6 +14,7 @@ WAYS = {
     "all texts are read": {"FEW_TEXTS": 200},
     "keys and words are joined": {"FEW_TEXTS": 0},
     "their number is estimated": {"FEW_TEXTS": 0, "COUNTED_TEXTS": 3},
+    "words are asked alone": {"FEW_TEXTS": 0, "KEYS_PER_HIT": 0},
     "too many sessions": {"FEW_TEXTS": 0, "MOST_SESSIONS": 1},
 }
 

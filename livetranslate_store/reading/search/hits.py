@@ -56,10 +56,12 @@ TENANT: ColumnElement[str] = bindparam("tenant", type_=Text)
 
 
 class Walk(NamedTuple):
-    """The hits among the newest texts, and whether those were all texts that are searched."""
+    """The hits among the newest texts; for a tenant, whether those were all of its texts."""
 
     hits: CTE
     is_all: ColumnElement[bool] | None = None
+    #: Whether the index of words is asked alone, if the walk is not enough.
+    by_words: ColumnElement[bool] | None = None
 
     @property
     def is_enough(self) -> ColumnElement[bool]:
@@ -106,24 +108,28 @@ def hits_in(source: Source, shape: SearchShape, readings: Readings, own: OwnSess
     texts = None if own is None else own.texts_in(source.table)
     length = _walk_length(source, shape, readings, texts)
     walked = _walked(source, shape, readings, select(length.c.texts).scalar_subquery())
-    is_all = None if own is None else select(length.c.is_all).scalar_subquery()
-    walk = Walk(walked, is_all)
+    walk = Walk(walked)
+    if own is not None:
+        columns = (length.c.is_all, length.c.by_words)
+        walk = Walk(walked, *(select(each).scalar_subquery() for each in columns))
     return Hits(source, walk, _found(source, shape, readings, own, walk))
 
 
 def _walk_length(source: Source, shape: SearchShape, readings: Readings, own: OwnTexts | None) -> CTE:
     """Return how many `texts` the walk may read; 0 if the index finds the hits sooner.
 
-    `is_all` is whether these are all texts of the tenant.
+    For a tenant, `is_all` is whether these are all of its texts, and `by_words` whether the index of words is
+    to be asked alone.
     """
     name = f"{source.table.name}_walk"
     if shape.similar:
         # The server has no statistics of mistyped words.
         texts = select(literal_column(f"{WALKED_ALIKE}", BigInteger).label("texts"))
         # A walk reads all that are counted.
-        return materialized(
-            texts if own is None else texts.add_columns(own.are_counted.label("is_all")), name
-        )
+        if own is not None:
+            by_words: ColumnElement[bool] = own.texts.is_(None)
+            texts = texts.add_columns(own.are_counted.label("is_all"), by_words.label("by_words"))
+        return materialized(texts, name)
     table: ColumnElement[str] = literal_column(f"'{SCHEMA}.{source.table.name}'")
     estimate = functions.search_estimate(table, readings.any.c.query).table_valued("matching", "stored")
     estimate = estimate.alias("estimate")
@@ -140,13 +146,13 @@ def _walk_length(source: Source, shape: SearchShape, readings: Readings, own: Ow
         needed = number(WALKED_TEXTS // WALK_PRICE)
     pays = and_(matching > number(FEW_HITS), needed <= most, needed * number(WALK_PRICE) <= matching)
     length: ColumnElement[Any] = case((pays, needed), else_=number(0))
-    is_all: ColumnElement[bool] | None = None
+    of_tenant: list[ColumnElement[Any]] = []
     if own is not None:
         is_all = own.are_few(estimate.c.matching)
+        by_words = own.are_many(estimate.c.matching)
         length = case((is_all, most), else_=length)
-    rows: Select[Any] = select(cast(length, BigInteger).label("texts"))
-    if is_all is not None:
-        rows = rows.add_columns(is_all.label("is_all"))
+        of_tenant = [is_all.label("is_all"), by_words.label("by_words")]
+    rows: Select[Any] = select(cast(length, BigInteger).label("texts"), *of_tenant)
     return materialized(rows.select_from(readings.any.join(estimate, true())), name)
 
 
@@ -195,8 +201,11 @@ def _found(
     if own is not None:
         # In parts, so that the planner joins the hits of the index with the keys of the tenant's sessions.
         of_own = source.table.c.session_id == any_(own.ids)
-        conditions = [and_(part, of_own) for part in source.possible(question)]
-        conditions.append(and_(own.ids.is_(None), source.is_possible(question)))
+        by_words: ColumnElement[bool] = own.ids.is_(None)
+        if walk is not None and walk.by_words is not None:
+            by_words = walk.by_words
+        conditions = [and_(not_(by_words), of_own, part) for part in source.possible(question)]
+        conditions.append(and_(by_words, source.is_possible(question)))
     parts = [_places(source, shape, condition, walk) for condition in conditions]
     # Keys are sorted, and then only the texts of one block are read.
     places = (parts[0] if len(parts) == 1 else union_all(*parts)).subquery("found")

@@ -31,6 +31,8 @@ COUNTED_TEXTS = 1_000
 # Reading the words of a text takes as long as finding this many hits in the index.
 HITS_PER_TEXT = 400
 FEW_TEXTS = 200
+# Finding the keys of this many texts takes as long as looking up the session of one hit.
+KEYS_PER_HIT = 20
 
 
 class OwnSessions(NamedTuple):
@@ -85,6 +87,13 @@ class OwnTexts(NamedTuple):
         return self.are_counted & (
             self.texts <= func.greatest(number(FEW_TEXTS), matching / number(HITS_PER_TEXT))
         )
+
+    def are_many(self, matching: ColumnElement[float]) -> ColumnElement[bool]:
+        """Return whether leaving out the hits of others is cheaper than finding the keys of all own texts."""
+        are_many: ColumnElement[bool] = func.coalesce(
+            self.texts > number(KEYS_PER_HIT) * matching, literal_column("true")
+        )
+        return are_many
 
 
 def own_sessions(conditions: list[ColumnElement[bool]]) -> OwnSessions:

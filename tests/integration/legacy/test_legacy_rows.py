@@ -1,7 +1,7 @@
 """Each row of the older system is moved, changed and reported, or refused and reported."""
 
 from collections.abc import Mapping
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,9 @@ from helpers.older_system import (
     insert_translation,
 )
 from helpers.stored import Program
-from helpers.support import counts, transcript
+from helpers.support import counts, transcript, translation
 
-from livetranslate_store import Store
+from livetranslate_store import Outcome, Store
 from livetranslate_store.legacy import (
     LegacyRemark,
     LegacyReport,
@@ -274,6 +274,30 @@ async def test_json_is_read_from_text_columns_and_kept_as_text_where_it_is_none(
     for key, text in (("python", "{'a': 1}"), ("nan", '{"a": NaN}')):
         stored = await transcript_of(store, key)
         assert (stored.metadata_, stored.is_final) == ({"legacy": {"processing_metadata": text}}, True)
+
+
+async def test_what_a_person_corrected_there_stays_above_every_machine(
+    store: Store, older: Program, url: str
+) -> None:
+    by_ana = {"corrected_by": "Ana", "corrected_at": "2026-01-02T03:04:05"}
+    insert_session(older)
+    insert_transcript(older, "transcript_1", processing_metadata={"a": 1} | by_ana)
+    insert_translation(older, "translation_1", "transcript_1", processing_metadata=by_ana)
+    older.commit()
+    report = await import_legacy(store, url)
+    assert (report.complete, report.verified) == (True, 1)
+    spoken, translated = await store.timeline(SESSION, include=["edits"])
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    for entry in (spoken, translated):
+        assert (entry.edited_by, entry.edited_at) == ("Ana", moment)
+    assert spoken.metadata == {"a": 1}
+    machines = transcript(
+        "By a machine.", segment_key="transcript_1", source="whisper_service", is_final=True
+    )
+    receipt = await store.record_segment(SESSION, transcript=machines, translations=[translation("Máquina.")])
+    assert receipt.transcript_id == spoken.transcript_id
+    assert [receipt.outcome, receipt.translations[0].outcome] == [Outcome.STALE, Outcome.STALE]
+    assert (await import_legacy(store, url)).already_moved == 1
 
 
 async def test_columns_and_tables_of_other_deployments_are_no_obstacle(

@@ -5,11 +5,12 @@ one session, whatever node of a cluster has it, and a deep page costs as much as
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
-from math import ulp
+from math import isfinite, ulp
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -41,7 +42,7 @@ _SESSIONS_AT_ONCE = 4
 # A session that says more than its share of a page is asked again.
 _SMALLEST_PART = 25
 _NOBODY = UUID(int=0)
-_LAST_INDEX = 2**63 - 1
+_BEFORE_ALL = -1
 
 #: Returns what runs the statements of one session, or for None of several.
 FetchOf = Callable[[UUID | None], Fetch]
@@ -56,8 +57,8 @@ class MeetingCursor(EncodedCursor, frozen=True, array_like=True):
     entry: Cursor
 
     def check(self) -> None:
-        """Raise ValueError if the moment has no time zone."""
-        if self.started_at.tzinfo is None:
+        """Raise ValueError if the start or the time is no moment."""
+        if self.started_at.tzinfo is None or not isfinite(self.entry.timestamp):
             raise ValueError("not a moment")
 
 
@@ -71,19 +72,23 @@ class MeetingRequest(NamedTuple):
     cursor: MeetingCursor | None
 
 
-class _Session(NamedTuple):
-    id: UUID
-    started_at: datetime
-    #: Seconds since the start of the first session.
-    offset: float
-
-
 class _Place(NamedTuple):
     """The place of an entry among those of other sessions; in its own, the order of its timeline holds."""
 
     timestamp: float
     started_at: datetime
     session_id: UUID
+
+
+class _Session(NamedTuple):
+    id: UUID
+    started_at: datetime
+    #: Seconds since the start of the first session.
+    offset: float
+
+    def place(self, time: float) -> _Place:
+        """Return the place in the meeting of a time in the session."""
+        return _Place(self.offset + time, self.started_at, self.id)
 
 
 def meeting_request(
@@ -122,10 +127,11 @@ async def read_meeting(fetch_of: FetchOf, request: MeetingRequest, tracing: Trac
         meeting = await _open(fetch_of, request, tracing)
         entries: list[MeetingEntry] = []
         more = False
-        async for entry in meeting.entries():
-            if more := len(entries) == request.limit:
-                break
-            entries.append(entry)
+        async with aclosing(meeting.entries()) as found:
+            async for entry in found:
+                if more := len(entries) == request.limit:
+                    break
+                entries.append(entry)
         span.set(sessions=len(meeting.sessions), entries=len(entries))
     return MeetingPage(
         entries,
@@ -141,11 +147,12 @@ async def stream_meeting(
     """Yield the same, in bounded memory."""
     meeting = await _open(fetch_of, request, tracing)
     number = 0
-    async for entry in meeting.entries():
-        yield entry
-        number += 1
-        if number == request.limit:
-            return
+    async with aclosing(meeting.entries()) as found:
+        async for entry in found:
+            yield entry
+            number += 1
+            if number == request.limit:
+                return
 
 
 async def _open(fetch_of: FetchOf, request: MeetingRequest, tracing: Tracing) -> "_Meeting":
@@ -172,16 +179,14 @@ class _Meeting:
         self._request = request
         share = STREAM_PAGE if request.limit is None else request.limit // max(len(sessions), 1)
         size = min(max(share, _SMALLEST_PART), STREAM_PAGE)
-        self._newest_first = request.filters.shape.is_newest_first
-        self._place = None if request.cursor is None or not sessions else self._place_of(request.cursor)
         self._sources = [
             _Source(each, fetch_of(each.id), self._part(each, size), tracing) for each in sessions
         ]
 
-    async def entries(self) -> AsyncIterator[MeetingEntry]:
+    async def entries(self) -> AsyncGenerator[MeetingEntry, None]:
         """Yield the entries of all sessions, merged."""
-        await for_each(self._sources, self._begin, at_once=_SESSIONS_AT_ONCE)
-        following = max if self._newest_first else min
+        await for_each(self._sources, _Source.advance, at_once=_SESSIONS_AT_ONCE)
+        following = max if self._request.filters.shape.is_newest_first else min
         left = [each for each in self._sources if each.head is not None]
         while left:
             source = following(left, key=_Source.place)
@@ -198,46 +203,38 @@ class _Meeting:
             self._request.digest, started_at, found.session_id, Cursor.at(found.entry)
         ).encoded()
 
-    def _place_of(self, cursor: MeetingCursor) -> _Place:
-        # The session may have been deleted since.
-        offset = (cursor.started_at - self.sessions[0].started_at).total_seconds()
-        return _Place(offset + cursor.entry.timestamp, cursor.started_at, cursor.session_id)
-
     def _part(self, session: _Session, size: int) -> PageRequest:
-        """Return the request for a session's first part, from a little before the cursor on."""
-        filters = self._request.filters
+        """Return the request for the first part of a session, from the cursor on."""
+        filters, cursor = self._request.filters, self._request.cursor
         shifted = {
             name: value - session.offset if name in {"start", "end"} else value
             for name, value in filters.values.items()
         }
         part = PageRequest(session.id, filters._replace(values=shifted), size, cursor=None)
-        if self._place is None:
+        if cursor is None:
             return part
-        if self._request.cursor is not None and session.id == self._place.session_id:
-            return part._replace(cursor=self._request.cursor.entry)
-        near = _near(self._place.timestamp, session.offset, newest_first=self._newest_first)
-        return part._replace(cursor=near)
-
-    async def _begin(self, source: "_Source") -> None:
-        """Go to the first entry of a session behind the cursor."""
-        await source.advance()
-        place = self._place
-        if place is None or place.session_id == source.session.id:
-            return
-        while source.head is not None and (source.place() > place) is self._newest_first:
-            await source.advance()
+        if cursor.session_id == session.id:
+            return part._replace(cursor=cursor.entry)
+        # The session of the cursor may have been deleted since.
+        offset = (cursor.started_at - self.sessions[0].started_at).total_seconds()
+        place = _Place(offset + cursor.entry.timestamp, cursor.started_at, cursor.session_id)
+        return part._replace(cursor=_cursor_in(session, place))
 
 
-def _near(timestamp: float, offset: float, *, newest_first: bool) -> Cursor:
-    """Return a cursor in a session; the entries that lie behind `timestamp` in the meeting are behind it.
+def _cursor_in(session: _Session, place: _Place) -> Cursor:
+    """Return the place in a session that parts its entries before and behind a place in the meeting.
 
-    The sum of an offset and a time is rounded: some others are behind it, too.
+    It is found by halves: the sum of an offset and a time is rounded, so that a difference is not exact.
     """
-    time = timestamp - offset
-    slack = 4 * ulp(max(abs(timestamp), abs(offset), abs(time)))
-    if newest_first:
-        return Cursor(time + slack, _LAST_INDEX, _NOBODY, "")
-    return Cursor(time - slack, -1, _NOBODY, "")
+    time = place.timestamp - session.offset
+    slack = 4 * ulp(max(abs(place.timestamp), abs(session.offset), abs(time)))
+    before, behind = time - slack, time + slack
+    while (middle := (before + behind) / 2) not in {before, behind}:
+        if session.place(middle) > place:
+            behind = middle
+        else:
+            before = middle
+    return Cursor(behind, _BEFORE_ALL, _NOBODY, "")
 
 
 class _Source:
@@ -261,12 +258,12 @@ class _Source:
             self.head = None
             return
         entry = self._waiting.popleft()
-        self.head = MeetingEntry(self.session.id, self.session.offset + entry.timestamp, entry)
+        self.head = MeetingEntry(self.session.id, self.session.place(entry.timestamp).timestamp, entry)
 
     def place(self) -> _Place:
         """Return the place of the next entry."""
         assert self.head is not None  # noqa: S101 (its caller has looked)
-        return _Place(self.head.timestamp, self.session.started_at, self.session.id)
+        return self.session.place(self.head.entry.timestamp)
 
 
 @lru_cache(maxsize=4)

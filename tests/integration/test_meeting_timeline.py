@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from livetranslate_store import InvalidInputError, MeetingEntry, MeetingPage, SessionInput, Store, UsageError
 from livetranslate_store.ids import new_id
 from livetranslate_store.reading import meeting, paging
+from livetranslate_store.reading.cursor import Cursor
+from livetranslate_store.reading.meeting import MeetingCursor
 
 BEGAN = datetime(2026, 5, 1, 9, tzinfo=UTC)
 
@@ -127,6 +129,7 @@ async def test_wrong_arguments_say_what_would_be_right(store: Store, monkeypatch
     meeting_id, ids = await held(store, [0.0, 5.0], [Said(0, 1.0), Said(0, 2.0), Said(1, 1.0)])
     cursor = (await store.meeting_timeline(meeting_id, limit=1)).next_cursor
     single = (await store.timeline(ids[0], limit=1)).next_cursor
+    lost = MeetingCursor(b"", BEGAN, ids[0], Cursor(float("nan"), 0, ids[0], "")).encoded()
     wrong: list[tuple[str, dict[str, Any]]] = [
         ("meeting_id", {"meeting_id": " "}),
         ("limit", {"limit": 0}),
@@ -134,6 +137,7 @@ async def test_wrong_arguments_say_what_would_be_right(store: Store, monkeypatch
         ("include", {"include": "words"}),
         ("not a valid cursor", {"cursor": single}),
         ("not a valid cursor", {"cursor": "?"}),
+        ("not a valid cursor", {"cursor": lost}),
         ("continues another meeting", {"meeting_id": "another", "cursor": cursor}),
         ("continues another meeting", {"cursor": cursor, "started_from": BEGAN}),
         ("continues another meeting", {"cursor": cursor, "tenant": "acme"}),
@@ -157,6 +161,42 @@ async def test_a_page_goes_on_if_its_last_session_was_deleted_meanwhile(store: S
         await uow.sessions.delete(ids[1])
     rest = await store.meeting_timeline(meeting_id, cursor=page.next_cursor)
     assert [each.timestamp for each in rest] == [7.0]
+
+
+async def test_a_page_reads_no_entries_in_front_of_its_cursor(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = [Said(number % 2, None) for number in range(40)]
+    meeting_id, _ = await held(store, [0.0, 0.0], said)
+    monkeypatch.setattr(meeting, "_SMALLEST_PART", 5)
+    cursor = None
+    for _ in range(4):
+        before = calls(store)
+        page = await store.meeting_timeline(meeting_id, limit=10, cursor=cursor)
+        assert calls(store) - before <= 4
+        cursor = page.next_cursor
+    assert cursor is None
+
+
+async def test_a_deep_page_asks_each_session_once_or_for_a_part_more(store: Store) -> None:
+    said = [Said(number % 3, float(number)) for number in range(300)]
+    meeting_id, _ = await held(store, [0.0, 0.5, 1000.0], said)
+
+    async def asked(cursor: str | None) -> tuple[MeetingPage, int]:
+        before = calls(store)
+        page = await store.meeting_timeline(meeting_id, limit=60, cursor=cursor)
+        return page, calls(store) - before
+
+    page, first = await asked(None)
+    page, _ = await asked(page.next_cursor)
+    page, deep = await asked(page.next_cursor)
+    # Two sessions have 30 entries of it each, and come in parts of 25.
+    assert (len(page), first, deep) == (60, 5, 5)
+
+
+def calls(store: Store) -> int:
+    found = store.statistics().statements.get("timeline")
+    return 0 if found is None else found.calls
 
 
 # Few values, so that equal moments are frequent; sums of the last ones are rounded.

@@ -26,7 +26,8 @@ from livetranslate_store.models import Base
 
 RELATIONSHIPS = [
     pytest.param(each, id=f"{mapper.class_.__name__}.{each.key}")
-    for mapper in Base.registry.mappers
+    # In the same order in every process of a parallel run.
+    for mapper in sorted(Base.registry.mappers, key=str)
     for each in mapper.relationships
 ]
 

@@ -1,6 +1,7 @@
 """A search on a cluster finds what it finds on a single server, and asks only the shards that it must."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -81,7 +82,7 @@ async def test_each_shard_answers_for_itself(
     both: Both, monkeypatch: pytest.MonkeyPatch, filters: dict[str, Any]
 ) -> None:
     # Six meetings are so few that a walk would see them all.
-    monkeypatch.setattr(walk, "PROBED_SESSIONS", 1)
+    monkeypatch.setattr(walk, "LISTED_SESSIONS", 1)
     taken = await steps(both.cluster, "zanzibar", translation_language="es", **filters)
     assert {*tasks(taken, "search.candidates")} == {SHARDS} == {*tasks(taken, "search.sessions")}
     # No rows go from node to node.
@@ -89,8 +90,13 @@ async def test_each_shard_answers_for_itself(
     assert {*tasks(taken, "search.readings"), *tasks(taken, "search.page")} == {0}
 
 
-async def test_only_the_shards_of_the_hits_or_of_the_sessions_are_asked(both: Both) -> None:
+async def test_only_the_shards_of_the_hits_or_of_the_sessions_are_asked(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert tasks(await steps(both.cluster, "zanzibar"), "search.shown") == [1]
     found: list[UUID] = [(await both.cluster.search("zanzibar"))[0].session_id]
+    monkeypatch.setattr(walk, "PROBED_TEXTS", 10)
+    taken = await steps(both.cluster, "zanzibar", started_from=datetime(2026, 1, 4, tzinfo=UTC))
+    assert tasks(taken, "search.candidates") == [1]
     taken = await steps(both.cluster, "nowhere or budget", session_ids=found)
     assert {each.tasks for each in taken if each.name not in {"search.readings", "search.page"}} == {1}

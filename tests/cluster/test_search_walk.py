@@ -39,6 +39,8 @@ TEXTS = """
     WHERE random() < 0.5 OR said LIKE '%%rare'
 """
 
+TO_THE_END = {"SHORT_WALK": 10**9, "LONG_WALK": 10**9}
+
 QUERIES: list[tuple[str, dict[str, Any]]] = [
     ("common", {}),
     ("seldom or rare", {}),
@@ -65,13 +67,11 @@ def walked(taken: Sequence[Step]) -> list[Sequence[Any]]:
     "bounds",
     [
         pytest.param({}, id="as it is"),
-        pytest.param({"WALKED_TEXTS": 10**9}, id="to the end"),
-        pytest.param(
-            {"WALKED_TEXTS": 10**9, "PROBED_TEXTS": 3, "STEP": 7, "_SESSIONS": 99}, id="small steps"
-        ),
-        pytest.param({"WALKED_TEXTS": 1_000, "PROBED_TEXTS": 50, "STEP": 60}, id="given up"),
-        pytest.param({"WALKED_TEXTS": 0}, id="by the index"),
-        pytest.param({"_SESSIONS": 2}, id="not all sessions"),
+        pytest.param(TO_THE_END, id="to the end"),
+        pytest.param(TO_THE_END | {"PROBED_TEXTS": 3, "STEP": 7, "LISTED_SESSIONS": 99}, id="small steps"),
+        pytest.param({"SHORT_WALK": 300, "PROBED_TEXTS": 30, "STEP": 60}, id="given up"),
+        pytest.param({"LONG_WALK": 0}, id="by the index"),
+        pytest.param(TO_THE_END | {"LISTED_SESSIONS": 2}, id="not all sessions"),
     ],
 )
 async def test_a_walk_finds_what_the_index_finds(
@@ -89,7 +89,9 @@ async def test_a_walk_finds_what_the_index_finds(
         queries = [*QUERIES, ("common or rare", {"session_ids": [rare]})]
         for query, filters in queries:
             expected = await all_hits([both.single], query, filters, limit=17)
-            assert await all_hits([both.cluster, both.single], query, filters, limit=17) == expected != []
+            assert expected
+            for stores in ([both.cluster], [both.cluster, both.single]):
+                assert await all_hits(stores, query, filters, limit=17) == expected, query
 
 
 async def test_a_page_of_a_common_word_reads_as_many_texts_in_a_grown_database(
@@ -105,7 +107,8 @@ async def test_a_page_of_a_common_word_reads_as_many_texts_in_a_grown_database(
         other_program.execute("DELETE FROM livetranslate.sessions WHERE meeting_id <> 'm2'")
         other_program.commit()
         small = await steps(both.cluster, "common")
-    assert walked(grown) == walked(small)
+    keys, keys_in_small = ([[row[:2] for row in rows] for rows in walked(taken)] for taken in (grown, small))
+    assert keys == keys_in_small
     for taken in (grown, known):
         assert {each.name for each in taken} == {
             "search.readings",
@@ -140,3 +143,20 @@ async def test_a_rare_word_costs_a_look_at_the_newest_texts_more(
         taken = await steps(both.cluster, "rare")
         assert 1 < len(tasks(taken, "search.walked")) <= walk.PROBED_SESSIONS
         assert len(tasks(taken, "search.candidates")) == 1
+
+
+async def test_a_walk_goes_further_if_the_index_would_find_very_many(
+    database_on_one_server: psycopg.Connection[Any],
+    other_program: psycopg.Connection[Any],
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill(database_on_one_server, 2, 2, texts=400)
+    async with on_both(database_on_one_server, other_program, store) as both:
+        # One text in 17 has the word.
+        assert tasks(await steps(both.cluster, "seldom"), "search.candidates")
+        # As in a database of many more texts.
+        monkeypatch.setattr(walk, "BYTES_OF_A_TEXT", 0.001)
+        taken = await steps(both.cluster, "seldom")
+        assert not tasks(taken, "search.candidates")
+        assert len(walked(taken)) > 2

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import starmap
 from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
 
 import asyncpg
 from msgspec.structs import astuple
@@ -60,21 +61,30 @@ async def find_in_steps(fetch: Fetch, query: SearchQuery) -> Found:
         "asked": readings[0]["asked"],
         **{f"reading_{name}": [row[name] for row in readings] for name in READING},
     }
-    walk, wanted = Walk(fetch, query, values), query.block + 1
+    walk, wanted = Walk(fetch, query, values, shards=readings[0]["shards"]), query.block + 1
     while True:
-        candidates = await walk.newest(wanted) or await _by_index(fetch, query, values, wanted)
+        candidates = await walk.newest(wanted)
+        if candidates is None:
+            candidates = await _by_index(fetch, query, values, wanted, walk.sessions)
         found = await _among(fetch, query, values, candidates.keys)
         if found.more or candidates.are_all:
             return found
         wanted *= GROWTH
 
 
-async def _by_index(fetch: Fetch, query: SearchQuery, values: Mapping[str, Any], wanted: int) -> Candidates:
+async def _by_index(
+    fetch: Fetch, query: SearchQuery, values: Mapping[str, Any], wanted: int, sessions: Sequence[UUID] | None
+) -> Candidates:
     """Return the newest candidates, `wanted` at most, or all of a block that was read before."""
+    shape, values = query.shape, {**values, "candidates": wanted}
+    if sessions is not None:
+        # They narrow the index.
+        filters = shape.filters._replace(given=shape.filters.given | {"session_ids"})
+        shape, values["session_ids"] = shape._replace(filters=filters), sessions
     keys: list[HitKey] = []
-    for statement in candidates_statements(query.shape):
-        keys += starmap(HitKey, await fetch(statement.bind({**values, "candidates": wanted})))
-    if query.shape.is_known or len(keys) < wanted:
+    for statement in candidates_statements(shape):
+        keys += starmap(HitKey, await fetch(statement.bind(values)))
+    if shape.is_known or len(keys) < wanted:
         return Candidates(keys, are_all=True)
     return Candidates(sorted(keys, key=astuple, reverse=True)[:wanted], are_all=False)
 

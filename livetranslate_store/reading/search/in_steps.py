@@ -32,6 +32,7 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import OID
 
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.models.base import LANGUAGE_TAG
@@ -40,7 +41,12 @@ from livetranslate_store.reading.filters import entry_conditions, is_variant
 from livetranslate_store.reading.search.cursor import HitKey
 from livetranslate_store.reading.search.hits import in_block, is_its_reading, matching, on_sessions, possible
 from livetranslate_store.reading.search.page import best_first, block_of, page_of, positions, shown
-from livetranslate_store.reading.search.readings import any_reading, given_readings, readings_as_text
+from livetranslate_store.reading.search.readings import (
+    any_reading,
+    given_readings,
+    number,
+    readings_as_text,
+)
 from livetranslate_store.reading.search.shape import SOURCES, SearchShape, Source, words_of
 
 _KEY = (
@@ -56,8 +62,11 @@ _TEXTS: ColumnElement[int] = bindparam("texts", type_=BigInteger)
 
 @lru_cache(maxsize=1)
 def readings_statement() -> Statement:
-    """Return the read of the readings of a query, as text."""
-    return Statement.compiled("search.readings", readings_as_text())
+    """Return the read of the readings of a query, as text, and the number of shards of a table."""
+    table = f"'{SESSIONS.fullname}'::regclass"
+    count = f"(SELECT count(*) FROM pg_catalog.pg_dist_shard WHERE logicalrelid = {table})"  # noqa: S608 (a constant)
+    shards = literal_column(count, BigInteger)
+    return Statement.compiled("search.readings", readings_as_text().add_columns(shards.label("shards")))
 
 
 @lru_cache(maxsize=256)
@@ -72,23 +81,26 @@ def sessions_statement(shape: SearchShape) -> Statement:
 def walked_statement(shape: SearchShape) -> Statement:
     """Return the read of `texts` of one session, the newest first: those that may match, and the last one.
 
-    A row has the key of a text in its session, whether it may match, and its number in the walk. The texts
-    lie before the place `after`, and not before `until`.
+    A row has the key of a text in its session, whether it may match, and its number in the walk; the last one
+    has the `bytes` of a shard of a table. The texts lie before the place `after`, and not before `until`.
     """
     parts = [_texts_of_a_session(each, shape) for each in SOURCES if each.kind in shape.filters.kinds]
     texts = union_all(*parts).subquery("stored")
     newest = select(*texts.c).order_by(*_backwards(texts)).limit(_TEXTS).subquery("newest")
     words = words_of(newest.c.text_language, newest.c.text)
     # OFFSET: words are read once for each text.
-    read = select(*_place(newest), words.label("words")).offset(literal_column("0")).subquery("text")
+    read = select(*_place(newest), newest.c.shard, words.label("words")).offset(number(0)).subquery("text")
     numbered = select(
         *_place(read),
         possible(read.c.words, shape, any_reading()).label("may_match"),
         func.row_number().over(order_by=_backwards(read)).label("number"),
         func.count().over().label("last"),
+        func.max(read.c.shard).over().label("shard"),
     ).subquery("numbered")
-    rows = select(*_place(numbered), numbered.c.may_match, numbered.c.number).where(
-        or_(numbered.c.may_match, numbered.c.number == numbered.c.last)
+    is_last = numbered.c.number == numbered.c.last
+    stored = case((is_last, func.pg_relation_size(numbered.c.shard))).label("bytes")
+    rows = select(*_place(numbered), numbered.c.may_match, numbered.c.number, stored).where(
+        or_(numbered.c.may_match, is_last)
     )
     return Statement.compiled("search.walked", rows.order_by(numbered.c.number))
 
@@ -99,8 +111,10 @@ def _texts_of_a_session(source: Source, shape: SearchShape) -> Select[Any]:
         for name in ("after", "until")
     )
     transcript_id = source.key[0]
+    # On a worker that is the shard.
+    shard = literal_column(f"{source.table.fullname}.tableoid", OID).label("shard")
     return (
-        select(*source.place, *source.text(source.table))
+        select(*source.place, *source.text(source.table), shard)
         .select_from(source.joined(shape))
         .where(
             source.table.c.session_id == bindparam("session_id", type_=Uuid),

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from cluster.does_not_apply import reason_to_skip
 from helpers.clusters import Address, Cluster
+from hypothesis import settings
 from pytest_postgresql import factories
 from pytest_postgresql.factories.noprocess import xdistify_dbname
 from sqlalchemy import URL, make_url
@@ -44,6 +45,11 @@ MAX_CONNECTIONS = 8
 _server = pytest.StashKey[EmbeddedServer]()
 #: The database that knows the nodes of the cluster; None on a single server.
 _nodes = pytest.StashKey[str | None]()
+
+
+# Machines are shared: an example that took long is no fault of what it tests.
+settings.register_profile("shared machines", deadline=None)
+settings.load_profile("shared machines")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -105,7 +105,7 @@ async def record_each(store: Store, source: Sequence[SegmentInput]) -> tuple[lis
     return list(outcomes.values()), refused
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.tuples(arrivals, arrivals), st.integers(1, 12))
 def test_an_import_ends_as_the_same_segments_recorded_one_by_one(
     database_url: str,

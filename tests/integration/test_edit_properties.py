@@ -17,9 +17,7 @@ from livetranslate_store.ids import transcript_id_for
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SETTINGS = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXTS = st.sampled_from(["Good", "Good mor", "Good morning."])
 # Before every edit of the test, which are made now.
 ELSEWHERE = datetime(2020, 1, 1, tzinfo=UTC)

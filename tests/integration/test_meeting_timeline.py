@@ -213,7 +213,6 @@ def meetings(draw: st.DrawFn) -> tuple[list[float], list[Said]]:
 
 @pytest.mark.slow
 @settings(
-    deadline=None,
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

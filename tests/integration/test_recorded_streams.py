@@ -289,7 +289,9 @@ async def test_closing_waits_for_a_stream_and_cuts_it_off_in_the_end(
         await goes_on.wait()
 
     async def opened_until_closed(*, end: bool) -> "asyncio.Task[AudioReceipt]":
-        async with Store.open(database_url, audio_url=f"file:{audio_folder}", close_timeout=0.5) as store:
+        patience = 60 if end else 0.5
+        url = f"file:{audio_folder}"
+        async with Store.open(database_url, audio_url=url, close_timeout=patience) as store:
             async with store.unit_of_work() as uow:
                 session_id = (await uow.sessions.create(bot_id="b", meeting_id="m")).id
             task = asyncio.create_task(store.record_audio(session_id, slow(), format="wav"))

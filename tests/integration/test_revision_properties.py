@@ -15,9 +15,7 @@ from livetranslate_store.models import Transcript
 pytestmark = pytest.mark.slow
 
 
-SETTINGS = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SETTINGS = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class Version(NamedTuple):

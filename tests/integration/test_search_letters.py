@@ -69,7 +69,7 @@ def test_it_is_also_where_no_collation_knows_all_letters(other_program: Program,
 PLAIN = "aZ09 /<&@~_+éÅßÆøıİŁđŒ\u2019“¿…\u2014,.;:!?-'\"()[]{}|\\^`#%$*=>\tЖйёЁѢאעაԱकि्\u0929"
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(alphabet=st.sampled_from(PLAIN), max_size=40)
     | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"], max_codepoint=0x24F)),

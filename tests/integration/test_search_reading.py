@@ -84,7 +84,7 @@ texts = st.lists(
 READ = "SELECT livetranslate.search_vector('und', %(text)s), livetranslate.search_text(%(text)s)"
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=texts)
 @example(text="1e5a 1E5é1e5 a1e5")
 def test_each_run_stands_where_the_server_puts_it(other_program: Program, text: str) -> None:

@@ -278,7 +278,7 @@ def unpacked(value: Any) -> Any:
     return value
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(rows_of(TIMES), rows_of(SOME_EPOCH)),
     st.lists(st.sampled_from(["es", "zh", "zh-Hans"]), unique=True),

@@ -169,7 +169,7 @@ async def in_pages(store: Store, session_id: UUID, size: int, want: dict[str, An
     return entries
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(segments, max_size=8), filters, st.integers(1, 5))
 def test_the_timeline_is_what_the_reference_says(
     database_url: str, meeting: list[Segment], want: Filters, size: int
@@ -190,7 +190,7 @@ def test_the_timeline_is_what_the_reference_says(
             assert streamed == [*reversed(whole)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(segments, min_size=1, max_size=8), st.integers(1, 4), st.integers(1, 20))
 def test_a_cursor_continues_on_both_sides_of_a_page(
     database_url: str, meeting: list[Segment], size: int, limit: int

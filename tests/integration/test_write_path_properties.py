@@ -17,9 +17,7 @@ from livetranslate_store import AudioInput, Store, TranscriptInput, TranslationI
 pytestmark = pytest.mark.slow
 
 
-SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SETTINGS = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 # All but times and what is derived from the session's own id.
 TABLES = {

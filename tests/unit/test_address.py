@@ -254,7 +254,7 @@ LIBPQ = {
 }
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(urls)
 def test_what_is_taken_is_taken_as_libpq_takes_it(url: str) -> None:
     try:

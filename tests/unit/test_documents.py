@@ -20,7 +20,7 @@ from livetranslate_store.values import TranscriptRow
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "session.schema.json"
 
 # The first draw of a text loads the tables of Unicode.
-MANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def written(writer: JSONWriter | MarkdownWriter | TextWriter, rows: list[TranscriptRow]) -> str:

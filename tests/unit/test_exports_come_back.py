@@ -20,7 +20,7 @@ from livetranslate_store.values import ImportedCue, TranscriptRow
 pytestmark = pytest.mark.slow
 
 # The first draw of a text loads the tables of Unicode.
-MANY = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 Writer = WebVTTWriter | SubRipWriter | TextWriter | MarkdownWriter
 Held = tuple[str, str, str | None, str | None, object]
 

@@ -101,7 +101,7 @@ OF_THE_FILE = (
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.one_of(mutated(), mistyped(), st.binary(max_size=200)), st.sampled_from([None, *FORMATS]))
 @example(b"WEBVTT\n\n1 --> 2\n\xff", None)
 def test_a_mutated_file_is_read_or_refused(data: bytes, chosen: str | None) -> None:
@@ -152,7 +152,7 @@ def clock(seconds: float, point: str) -> str:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(blocks, st.sampled_from(["webvtt", "srt"]))
 def test_what_was_written_as_captions_is_read_back(
     written: list[tuple[float, float, str]], name: str
@@ -177,7 +177,7 @@ spans = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(spans, max_size=6), st.lists(spans, min_size=1, max_size=8))
 def test_a_cue_goes_to_the_segment_that_it_overlaps_most(
     cues: list[tuple[float, float]], segments: list[tuple[float, float]]

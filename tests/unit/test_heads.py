@@ -58,7 +58,7 @@ HEAD = "00:00:02,000 --> 00:00:03,000"
 FILE = "1\n00:00:01,000 --> 00:00:02,000\nAlpha\n\n2\n{}\nBeta\n\n3\n00:00:03,000 --> 00:00:04,000\nGamma\n"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     place=st.integers(0, len(HEAD) - 1),
     other=st.sampled_from(["", " ", "x", "O", "\ufeff", "\uff10", "::", ".", "-", ">", "0"]),
@@ -74,7 +74,7 @@ def test_a_head_in_which_one_character_is_wrong_never_becomes_a_text(place: int,
     assert [each.line for each in refused] in ([], [6])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.integers(0, 2), st.sampled_from(["", "2", "2.0", "-2", "#2", "(2)", "2:", "\uff12", "2a", "\ufeff2"])
 )

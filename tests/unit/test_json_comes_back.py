@@ -25,7 +25,7 @@ def storable(text: str) -> bool:
     return "\0" not in text
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=MEETINGS)
 def test_a_session_comes_back_as_it_was_written(rows: list[TranscriptRow]) -> None:
     file = read_transcript(written(rows))

@@ -42,7 +42,7 @@ def read(document: Any) -> TranscriptFile:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(meeting=meetings())
 def test_what_was_said_comes_back(name: str, meeting: Meeting) -> None:
     sample = DIALECT_SAMPLES[name]
@@ -91,7 +91,7 @@ GARBAGE: list[Any] = [None, "", "soon", -1.0, float("nan"), float("inf"), 1e300,
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.filter_too_much])
 @given(meeting=meetings(smallest=4), data=st.data())
 def test_a_spoilt_detail_costs_no_text_and_makes_no_wrong_time(
     name: str, meeting: Meeting, data: st.DataObject

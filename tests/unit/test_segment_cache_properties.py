@@ -137,7 +137,7 @@ class Schedule:
         await asyncio.gather(*(task for task in self.tasks if not task.cancelled()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(1, 6), steps)
 def test_no_schedule_makes_the_cache_wrong(limit: int, schedule: list[tuple[str, int]]) -> None:
     async def example() -> None:
@@ -153,7 +153,7 @@ def test_no_schedule_makes_the_cache_wrong(limit: int, schedule: list[tuple[str,
     asyncio.run(example())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=20))
 def test_without_writes_a_key_is_read_by_one_caller_at_a_time(numbers: list[int]) -> None:
     async def example() -> None:

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 LANGUAGES = st.sampled_from([(), ("es",), ("en", "es")])
 # The first draw of a text loads the tables of Unicode.
-MANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(suppress_health_check=[HealthCheck.too_slow])
 Cues = PlainCues | ReadableCues
 
 

@@ -112,7 +112,7 @@ class Schedule:
         assert results["rejected"] <= now.rejected <= results["rejected"] + results["cancelled waiting"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(1, 3), steps, st.booleans())
 def test_no_schedule_breaks_the_gate(limit: int, schedule: list[tuple[str, int]], calm: bool) -> None:
     async def example() -> None:

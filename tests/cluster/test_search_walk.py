@@ -26,8 +26,8 @@ TEXTS = """
         FROM (SELECT id, substr(meeting_id, 2)::int AS place FROM livetranslate.sessions) AS session
         CROSS JOIN LATERAL generate_series(1, %(texts)s::int * (place %% 4)) AS n
         CROSS JOIN LATERAL (
-            SELECT 'word' || CASE WHEN place < 4 AND n = 5 THEN ' rare' WHEN random() < 0.4 THEN ' common'
-            WHEN random() < 0.1 THEN ' seldom' ELSE ' ' || place || n END AS said
+            SELECT 'word' || CASE WHEN place < 4 AND n = 5 THEN ' rare' WHEN n %% 10 = 0 THEN ' seldom'
+            WHEN random() < 0.6 THEN ' common' ELSE ' ' || place || n END AS said
         ) AS said
         WHERE place BETWEEN %(first)s::int AND %(last)s::int
         RETURNING session_id, id, coalesce(text, draft) AS said
@@ -151,12 +151,15 @@ async def test_a_walk_goes_further_if_the_index_would_find_very_many(
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # The first step is sure to see the word.
+    for name, value in {"SHORT_WALK": 0, "PROBED_TEXTS": 400}.items():
+        monkeypatch.setattr(walk, name, value)
     fill(database_on_one_server, 2, 2, texts=400)
     async with on_both(database_on_one_server, other_program, store) as both:
-        # One text in 17 has the word.
+        # One text in ten has the word.
         assert tasks(await steps(both.cluster, "seldom"), "search.candidates")
         # As in a database of many more texts.
         monkeypatch.setattr(walk, "BYTES_OF_A_TEXT", 0.001)
         taken = await steps(both.cluster, "seldom")
         assert not tasks(taken, "search.candidates")
-        assert len(walked(taken)) > 2
+        assert len(walked(taken)) > 1

@@ -141,7 +141,8 @@ def downgrade() -> None:
         """
         DO $$
         BEGIN
-            IF EXISTS (SELECT FROM livetranslate.sessions WHERE tenant_id <> '') THEN
+            -- Not without a column: a cluster could not name the result.
+            IF EXISTS (SELECT 1 FROM livetranslate.sessions WHERE tenant_id <> '') THEN
                 RAISE EXCEPTION 'sessions have tenants: without tenant_id everybody would see them'
                     USING HINT = 'Move or delete the sessions of tenants first.';
             END IF;

@@ -77,7 +77,7 @@ class Tenant:
         """
         number = len(bound.arguments) + 1
         text = (
-            f"SELECT * FROM ({bound.text}) AS own WHERE EXISTS (SELECT FROM {SCHEMA}.sessions "  # noqa: S608 (constants)
+            f"SELECT * FROM ({bound.text}) AS own WHERE EXISTS (SELECT 1 FROM {SCHEMA}.sessions "  # noqa: S608 (constants)
             f"WHERE id = ${number}::uuid AND tenant_id = ${number + 1}::text)"
         )
         return bound._replace(text=text, arguments=[*bound.arguments, session_id, self.name])

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -203,13 +203,13 @@ async def test_sessions_that_nobody_ended_end_at_their_last_activity(
     for each in made[1:]:
         await store.record_segment(each, transcript=transcript())
     # As if the first two had been written three hours ago, and the third one began then.
+    now = datetime.now(UTC)
     for table, key in (("sessions", "id"), ("transcripts", "session_id")):
         other_program.execute(
-            f"UPDATE livetranslate.{table} SET created_at = created_at - interval '3 hours'"
-            f" WHERE {key} = ANY (%s)",
-            [made if table == "sessions" else made[:2]],
+            f"UPDATE livetranslate.{table} SET created_at = %s WHERE {key} = ANY (%s)",
+            [now - timedelta(hours=3), made if table == "sessions" else made[:2]],
         )
-    other_program.execute("UPDATE livetranslate.sessions SET started_at = started_at - interval '4 hours'")
+    other_program.execute("UPDATE livetranslate.sessions SET started_at = %s", [now - timedelta(hours=4)])
     other_program.commit()
     assert await end_stale_sessions(store, timedelta(hours=2)) == 2
     assert await end_stale_sessions(store, timedelta(hours=2)) == 0

@@ -6,6 +6,7 @@ _TRIGGER = "a cluster takes no triggers on distributed tables"
 _PLAN = "it asks for the plan of a single server"
 _SINGLE = "it asks what a single server answers; tests/cluster/test_distribute.py asks a cluster"
 _NO_TEMPORARY = "an import makes no temporary tables on a cluster"
+_STATEMENTS = "it names the statements of a single server"
 _STATISTICS = "it reads what a single server counts of its tables"
 
 #: A file, or a test in it with all its parameters.
@@ -43,6 +44,13 @@ DOES_NOT_APPLY = {
     "tests/integration/test_tracing.py::test_the_statement_of_a_group_is_in_the_trace_of_its_first_write": (
         "it names the one statement that a write is on a single server"
     ),
+    "tests/integration/test_statement_times.py::"
+    "test_every_way_of_writing_and_reading_counts_under_its_own_name": _STATEMENTS,
+    "tests/integration/test_statement_times.py::test_failures_are_counted_and_a_cancellation_is_none": (
+        _STATEMENTS
+    ),
+    "tests/acceptance/test_commands.py::test_check_tells_each_part_and_what_this_user_may_do": _SINGLE,
+    "tests/acceptance/test_commands.py::test_check_knows_a_reader_and_an_owner": _SINGLE,
     "tests/faults/test_full_disk.py": _OWN_SERVER,
     "tests/faults/test_killed_server.py": _OWN_NODES,
     "tests/faults/test_promoted_standby.py": _OWN_SERVER,

@@ -9,6 +9,7 @@ from conftest import APPLICATION, PASSWORD, READER
 from helpers.clusters import Cluster
 from helpers.distributed import distributed, fill, url_for
 from helpers.stored import Program
+from helpers.support import TABLES
 
 from livetranslate_store.schema.distribution import distribute
 from livetranslate_store.schema.roles import roles_script
@@ -91,7 +92,7 @@ MOVE = """
 def test_no_role_moves_tables_or_shards(other_program: Program, role: str) -> None:
     for statement in (BRING_BACK, MOVE):
         assert refused(other_program, role, statement)
-    assert len(distributed(other_program)) == 5
+    assert len(distributed(other_program)) == len(TABLES)
 
 
 SHARD = """

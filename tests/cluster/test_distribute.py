@@ -164,7 +164,7 @@ def test_the_command_goes_there_and_back_and_knows_when_nothing_is_left(
     assert run("distribute", "--undo", "--yes")[::2] == (0, "Nothing is left to do.\n")
 
 
-IN_ORDER = ("sessions", "audio_files", "speakers", "transcripts", "translations")
+IN_ORDER = ("sessions", "audio_files", "speakers", "transcripts", "text_versions", "translations")
 
 
 async def test_open_stores_are_counted_and_refuse_the_move_in_both_directions(

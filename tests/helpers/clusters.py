@@ -106,9 +106,10 @@ class Cluster:
                 connection.execute("SELECT citus_add_node(%s, %s)", worker[:2])
 
     def distribute(self, name: str) -> None:
-        """Distribute the tables of a database by session."""
-        first, *others = Base.metadata.sorted_tables
+        """Distribute the tables of a database by session, those of its schema."""
         with self.coordinator.connect(name) as connection:
+            made = {row[0] for row in connection.execute(_MADE).fetchall()}
+            first, *others = (each for each in Base.metadata.sorted_tables if each.name in made)
             connection.execute(
                 "SELECT create_distributed_table(%s, 'id', shard_count => %s)", [first.fullname, SHARDS]
             )
@@ -117,6 +118,9 @@ class Cluster:
                     "SELECT create_distributed_table(%s, 'session_id', colocate_with => %s)",
                     [table.fullname, first.fullname],
                 )
+
+
+_MADE = "SELECT tablename FROM pg_tables WHERE schemaname = 'livetranslate'"
 
 
 def _patient(node: Address) -> psycopg.Connection[Any]:

@@ -20,7 +20,9 @@ ROWS = f"""
     SELECT id, md5(id::text || n)::uuid, 'said ' || n, 'en', id, true
     FROM livetranslate.sessions, generate_series(1, 3) AS n;
     INSERT INTO livetranslate.translations (session_id, transcript_id, text, source_language, target_language)
-    SELECT session_id, id, 'dicho', 'en', 'es' FROM livetranslate.transcripts
+    SELECT session_id, id, 'dicho', 'en', 'es' FROM livetranslate.transcripts;
+    INSERT INTO livetranslate.text_versions (session_id, transcript_id, target_language, id, text, revision)
+    SELECT session_id, id, '', id, 'side', 0 FROM livetranslate.transcripts WHERE text = 'said 1'
 """
 
 

@@ -9,7 +9,7 @@ import psycopg
 from livetranslate_store import AudioInput, TranscriptInput, TranslationInput
 from livetranslate_store.database.statement import BoundStatement, Statement
 
-TABLES = ("sessions", "audio_files", "transcripts", "translations", "speakers")
+TABLES = ("sessions", "audio_files", "transcripts", "translations", "text_versions", "speakers")
 
 
 def transcript(text: str = "Good morning.", **fields: Any) -> TranscriptInput:
@@ -69,7 +69,7 @@ def _another(program: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
 
 # The waiting statements, by whom PostgreSQL or Citus can end; on a cluster a statement waits on a worker.
 _WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-_WAITING_ON_ANY_NODE = "SELECT global_pid FROM citus_stat_activity WHERE wait_event_type = 'Lock'"
+_WAITING_ON_ANY_NODE = _WAITING.replace("pid", "global_pid").replace("pg_stat", "citus_stat")
 _BLOCKED_BY = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
 _BLOCKED_ON_ANY_NODE_BY = "SELECT waiting_gpid FROM citus_lock_waits WHERE blocking_gpid = %s"
 
@@ -124,7 +124,7 @@ def take_away(program: psycopg.Connection[Any]) -> Callable[[], None]:
 
     elsewhere(
         f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false',
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+        f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'",
         f'ALTER DATABASE "{name}" RENAME TO "{name}_gone"',
     )
     return lambda: elsewhere(

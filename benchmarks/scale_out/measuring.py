@@ -36,7 +36,7 @@ from benchmarks.scale_out.processes import Used, Watch
 from benchmarks.workload import ENTRIES_PER_SEGMENT, SPOKEN, Segment, Workload, text_of
 from livetranslate_store import Store, TranslationInput
 from livetranslate_store.ids import new_id
-from livetranslate_store.writing.group_commit import GROUPS_ON_A_CLUSTER, GROUPS_UNDER_WAY, group_limit
+from livetranslate_store.writing.group_commit import GROUPS_UNDER_WAY, group_limit
 
 WRITERS, WRITES_OF_A_WRITER, ROUNDS = 100, 30, 4
 GATE = 50
@@ -422,7 +422,7 @@ async def measure_both(single: URL, cluster: URL) -> Measured:
             connections=CONNECTIONS,
             largest=group_limit(GATE),
             under_way=GROUPS_UNDER_WAY,
-            under_way_on_a_cluster=GROUPS_ON_A_CLUSTER,
+            under_way_on_a_cluster=GROUPS_UNDER_WAY * len(workers),
         ),
         page_entries=PAGE,
         timeline_entries=MANY * ENTRIES_PER_SEGMENT,

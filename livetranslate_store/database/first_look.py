@@ -15,10 +15,13 @@ UNION ALL
 SELECT 'citus', extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'
 """
 
-# A catalogue that only the extension has.
-_IS_DISTRIBUTED = f"""
-SELECT EXISTS (
-    SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = to_regclass('{SCHEMA}.sessions')
+# Catalogues that only the extension has: the nodes that take shards, none if the tables are not distributed.
+_NODES = f"""
+SELECT greatest(1, (
+    SELECT count(*) FROM pg_catalog.pg_dist_node
+    WHERE isactive AND shouldhaveshards AND noderole = 'primary'
+)) WHERE EXISTS (
+    SELECT 1 FROM pg_catalog.pg_dist_partition WHERE logicalrelid = to_regclass('{SCHEMA}.sessions')
 )
 """  # noqa: S608 (a constant)
 
@@ -43,8 +46,13 @@ class FirstLook(NamedTuple):
     time_limits: TimeLimits = TimeLimits()
     #: Whether the extension Citus is installed in the database.
     has_citus: bool = False
-    #: Whether Citus has distributed the store's tables over the nodes of a cluster.
-    is_distributed: bool = False
+    #: The nodes of a cluster that take shards of the store's tables; 0 if these are not distributed.
+    nodes: int = 0
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether Citus has distributed the store's tables over the nodes of a cluster."""
+        return self.nodes > 0
 
 
 async def look_at(driver: "asyncpg.Connection[asyncpg.Record]", time_limit: float) -> FirstLook:
@@ -59,9 +67,9 @@ async def look_at(driver: "asyncpg.Connection[asyncpg.Record]", time_limit: floa
         rows = await driver.fetch(_SETTINGS, timeout=time_limit)
         found = {row["name"]: row["setting"] for row in rows}
         has_citus = "citus" in found
-        is_distributed = has_citus and await driver.fetchval(_IS_DISTRIBUTED, timeout=time_limit)
+        nodes = await driver.fetchval(_NODES, timeout=time_limit) if has_citus else None
         await driver.execute("COMMIT", timeout=time_limit)
-        return FirstLook(_time_limits(found), has_citus, is_distributed)
+        return FirstLook(_time_limits(found), has_citus, nodes or 0)
     except BaseException:
         driver.terminate()
         raise

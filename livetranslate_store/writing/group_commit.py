@@ -34,10 +34,8 @@ from livetranslate_store.tasks import LEAVE_SECONDS, run_to_end
 from livetranslate_store.writing.connection import Connection
 from livetranslate_store.writing.encoding import WriteKey
 
-# One group is written while the next is gathered and sent; more of them would only make each smaller.
+# Of each node: one group is written while the next is gathered and sent. More would only make each smaller.
 GROUPS_UNDER_WAY = 2
-# On a cluster a group takes several round trips over several processes, and there is one for each shard.
-GROUPS_ON_A_CLUSTER = 8
 # Larger groups hold up all their writes without saving much more.
 LARGEST_GROUP = 100
 
@@ -234,7 +232,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
 
     def _start_group(self) -> None:
         """Start a group, unless enough are under way, or no write can go."""
-        most = GROUPS_ON_A_CLUSTER if self._database.is_distributed else GROUPS_UNDER_WAY
+        most = GROUPS_UNDER_WAY * max(1, self._database.server.nodes)
         if self._connecting is not None or len(self._groups) >= most:
             return
         first = next((each for each in self._queue if self._may_go(each)), None)

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from livetranslate_store.database.engine import Database
+from livetranslate_store.database.first_look import FirstLook
 from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import (
     ConflictError,
@@ -82,6 +83,7 @@ class FakeShards:
 class FakeDatabase:
     def __init__(self, clock: Clock) -> None:
         self.is_distributed = False
+        self.server = FirstLook()
         self.shards = FakeShards()
         self.retries = Retries(clock)
         self.leases: list[Lease] = []
@@ -468,6 +470,7 @@ async def test_on_a_cluster_a_group_holds_writes_of_one_shard_in_the_order_of_th
     bench: Bench,
 ) -> None:
     bench.database.is_distributed = True
+    bench.database.server = FirstLook(nodes=4)
     tasks = [bench.start(f"{shard}{place}", shard=shard) for place in "ab" for shard in (1, 2, 3)]
     assert await results(tasks) == [f"receipt of {name}" for name in ("1a", "2a", "3a", "1b", "2b", "3b")]
     assert bench.write.groups == [["1a", "1b"], ["2a", "2b"], ["3a", "3b"]]
@@ -477,6 +480,7 @@ async def test_on_a_cluster_the_writes_of_a_failing_node_pause_and_the_others_go
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.database.is_distributed = True
+    bench.database.server = FirstLook(nodes=4)
     monkeypatch.setattr(bench.retries, "pause", lambda _attempts: 0.2)
     bench.write.errors = [StoreUnavailableError("node 1", transient=True)]
     failing = bench.start("1a", 1, shard=1)

@@ -93,7 +93,9 @@ def test_all_rows_go_up_and_down_and_up_on_distributed_tables(
     program.execute(OLD_ROWS.encode())
     program.commit()
     before = spoken(program, "text")
-    names = distributed(program)
+    old = distributed(program)
+    # A table that a migration adds is distributed too.
+    names = sorted([*old, "livetranslate.text_versions"])
     assert upgrade(url) == (revision, newest_revision())
     assert spoken(program) == before
     translated = rows(program, TRANSLATED)
@@ -105,7 +107,7 @@ def test_all_rows_go_up_and_down_and_up_on_distributed_tables(
         text = "text" if target == revision else "coalesce(text, draft)"
         assert spoken(program, text) == before
         assert rows(program, TRANSLATED) == translated
-        assert distributed(program) == names
+        assert distributed(program) == (old if target == revision else names)
 
 
 def test_repeated_translations_are_merged_as_on_a_single_server(

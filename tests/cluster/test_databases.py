@@ -20,7 +20,7 @@ def test_a_test_begins_with_distributed_and_empty_tables(
     assert dict(other_program.execute(SHARDS_BY_TABLE).fetchall()) == dict.fromkeys(
         (f"livetranslate.{table}" for table in TABLES), SHARDS
     )
-    assert counts(other_program) == dict.fromkeys(TABLES, 0)
+    assert set(counts(other_program).values()) == {0}
     other_program.execute(A_SESSION)
     other_program.commit()
 

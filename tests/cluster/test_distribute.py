@@ -403,4 +403,4 @@ async def test_bringing_back_leaves_a_store_that_works_as_before(program: Progra
     await bring_back(url)
     async with Store.open(url, min_connections=1) as store:
         assert (await store.health()).cluster is None
-    assert sum(counts(program).values()) == sum(ROWS.values())
+    assert sum(counts(program).values()) == sum(ROWS.values()) - ROWS["livetranslate.text_versions"]

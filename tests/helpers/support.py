@@ -9,7 +9,9 @@ import psycopg
 from livetranslate_store import AudioInput, TranscriptInput, TranslationInput
 from livetranslate_store.database.statement import BoundStatement, Statement
 
-TABLES = ("sessions", "audio_files", "transcripts", "translations", "text_versions", "speakers")
+#: What a meeting writes.
+WRITTEN = ("sessions", "audio_files", "transcripts", "translations", "speakers")
+TABLES = (*WRITTEN, "text_versions")
 
 
 def transcript(text: str = "Good morning.", **fields: Any) -> TranscriptInput:
@@ -38,9 +40,9 @@ def explained(bound: BoundStatement) -> BoundStatement:
 
 
 def counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    """Return how many rows each table holds, as another program sees it."""
+    """Return how many rows each table that a meeting writes holds, as another program sees it."""
     found = {}
-    for table in TABLES:
+    for table in WRITTEN:
         row = connection.execute(f"SELECT count(*) FROM livetranslate.{table}").fetchone()
         assert row is not None
         found[table] = row[0]

@@ -144,7 +144,6 @@ async def test_deleting_a_session_removes_its_rows_and_its_audio_and_says_what_i
         "audio_files": 1,
         "transcripts": 1,
         "translations": 0,
-        "text_versions": 0,
         "speakers": 1,
     }
     async with store.unit_of_work() as uow:

@@ -32,7 +32,6 @@ async def test_everything_goes_in_and_is_counted(
         "audio_files": 50,
         "transcripts": 50,
         "translations": 50,
-        "text_versions": 0,
         "speakers": 2,
     }
     assert len(objects(audio_folder)) == 50

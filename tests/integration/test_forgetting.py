@@ -64,7 +64,6 @@ async def test_what_a_speaker_said_goes_with_all_that_hangs_on_it_and_nothing_el
         "audio_files": 2,
         "transcripts": 2,
         "translations": 2,
-        "text_versions": 0,
         "speakers": 2,
     }
 

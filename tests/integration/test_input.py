@@ -156,7 +156,6 @@ async def test_what_belongs_to_nobody_is_refused_with_what_is_missing(
         "audio_files": 0,
         "transcripts": 0,
         "translations": 0,
-        "text_versions": 0,
         "speakers": 0,
     }
 

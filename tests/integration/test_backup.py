@@ -50,7 +50,7 @@ async def backup(store: Store, session_id: UUID, *, audio: bool = True) -> list[
 
 async def fill(store: Store, session_id: UUID) -> None:
     """Write a meeting with a bit of everything."""
-    for number, text in enumerate(TEXTS):
+    receipts = [
         await store.record_segment(
             session_id,
             transcript=transcript(
@@ -68,8 +68,13 @@ async def fill(store: Store, session_id: UUID) -> None:
             translations=[translation(text), translation("朝", "zh-Hans", model="m", start_time=7.7)],
             audio=audio(b"%d" % number * 1000, start_time=0.0, metadata={"n": 1}) if number < 3 else None,
         )
+        for number, text in enumerate(TEXTS)
+    ]
     async with store.unit_of_work() as uow:
         await uow.speakers.rename(session_id, "unheard", "Bé")
+        key = (session_id, receipts[0].transcript_id)
+        await uow.transcripts.edit(*key, text=f"{TEXTS[0]}!", edited_by="Bé")
+        await uow.translations.edit(*key, "es", text="¡", edited_by="Bé")
         await uow.sessions.update(
             session_id, title="T\n", target_languages=["es", "zh-Hans"], metadata=METADATA
         )

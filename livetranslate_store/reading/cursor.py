@@ -1,15 +1,18 @@
 """A place in the timeline: as the text that one page returns for the next, and in SQL."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from typing import Any, Self
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Text, Uuid, bindparam, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Text, Uuid, bindparam, desc, literal_column, tuple_
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
 from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.models.base import LANGUAGE_TAG
 from livetranslate_store.reading.columns import TRANSCRIPTS
+from livetranslate_store.reading.filters import Shape
 from livetranslate_store.values import TimelineEntry, TranscriptRow
 
 
@@ -54,7 +57,7 @@ class Cursor(EncodedCursor, frozen=True, array_like=True):
         return cls(entry.timestamp, entry.segment_index, entry.transcript_id, language)
 
     def values(self) -> dict[str, Any]:
-        """Return the values of the parameters of `cursor_bound`."""
+        """Return the values of the parameters of `behind_cursor`."""
         return {f"cursor_{name}": getattr(self, name) for name in self.__struct_fields__}
 
 
@@ -65,26 +68,38 @@ _TYPES = {
     "target_language": Text,
 }
 
+# A transcript comes before its translations.
+NO_LANGUAGE: ColumnElement[str] = literal_column("''::text", LANGUAGE_TAG)
+
 
 def place(timestamp: ColumnElement[float]) -> Any:
     """Return the place of a transcript or, with another timestamp, of one of its translations."""
     return tuple_(timestamp, TRANSCRIPTS.c.segment_index, TRANSCRIPTS.c.id)
 
 
-def cursor_bound(field: str) -> ColumnElement[Any]:
-    """Return a field of the cursor as a parameter."""
-    return bindparam(f"cursor_{field}", type_=_TYPES[field])
-
-
-def cursor_place() -> Any:
-    """Return the place of the cursor's transcript."""
-    return tuple_(*map(cursor_bound, ("timestamp", "segment_index", "transcript_id")))
-
-
 def behind_cursor(
-    timestamp: ColumnElement[float], language: ColumnElement[str], *, newest_first: bool
-) -> ColumnElement[bool]:
-    """Return whether an entry comes after the cursor in an order; a transcript has the language ''."""
-    here = tuple_(*place(timestamp), language)
-    there = tuple_(*cursor_place(), cursor_bound("target_language"))
-    return here < there if newest_first else here > there
+    shape: Shape,
+    timestamp: ColumnElement[float],
+    language: ColumnElement[str] = NO_LANGUAGE,
+    *,
+    near: ColumnElement[float] | None = None,
+) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions that an entry comes after the cursor, if there is one.
+
+    An index can answer the first of them alone: that of transcripts, or one with the timestamp `near`.
+    """
+    if "cursor" not in shape.given:
+        return []
+    transcript = tuple_(*map(_bound, ("timestamp", "segment_index", "transcript_id")))
+    here, there = (place(timestamp), transcript) if near is None else (near, _bound("timestamp"))
+    entry, last = tuple_(*place(timestamp), language), tuple_(*transcript, _bound("target_language"))
+    return [here <= there, entry < last] if shape.is_newest_first else [here >= there, entry > last]
+
+
+def in_order(shape: Shape, columns: Sequence[ColumnElement[Any]]) -> Sequence[ColumnElement[Any]]:
+    """Return the order of a read by these columns, from the oldest on or from the newest back."""
+    return [desc(each) for each in columns] if shape.is_newest_first else columns
+
+
+def _bound(field: str) -> ColumnElement[Any]:
+    return bindparam(f"cursor_{field}", type_=_TYPES[field])

@@ -11,14 +11,12 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    ColumnElement,
     FromClause,
     Select,
     Text,
     Uuid,
     any_,
     bindparam,
-    desc,
     func,
     literal_column,
     or_,
@@ -28,7 +26,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from livetranslate_store.checks import checked_languages
-from livetranslate_store.models.base import LANGUAGE_TAG
 from livetranslate_store.models.transcript import spoken_text
 from livetranslate_store.reading.columns import (
     SPEAKERS,
@@ -39,7 +36,7 @@ from livetranslate_store.reading.columns import (
     value_of,
     with_speaker,
 )
-from livetranslate_store.reading.cursor import behind_cursor, cursor_place, place
+from livetranslate_store.reading.cursor import behind_cursor, in_order, place
 from livetranslate_store.reading.details import (
     DETAIL_FIELDS,
     EDIT_FIELDS,
@@ -110,7 +107,7 @@ def _rows(shape: Shape) -> Select[Any]:
     transcripts = _transcripts(shape)
     if "limit" in shape.given:
         # Before translations are looked up: no more of them than the page has.
-        transcripts = transcripts.order_by(*_in_order(shape, *place(TRANSCRIPTS.c.timestamp))).limit(_LIMIT)
+        transcripts = transcripts.order_by(*in_order(shape, [*place(TRANSCRIPTS.c.timestamp)])).limit(_LIMIT)
     rows, _, _ = _with_translations(transcripts, shape)
     return rows
 
@@ -133,27 +130,15 @@ def _transcripts(shape: Shape) -> Select[Any]:
         speaker_name=SPEAKERS.c.name,
     )
     details = (column.label(name) for name, column in detail_columns(shape, TRANSCRIPTS).items())
-    rows = (
+    return (
         select(*columns, *details)
         .select_from(with_speaker(TRANSCRIPTS))
         .where(
             TRANSCRIPTS.c.session_id == _SESSION,
             *entry_conditions(shape, Entries(TRANSCRIPTS, TRANSCRIPTS.c.language)),
+            *behind_cursor(shape, TRANSCRIPTS.c.timestamp),
         )
     )
-    if "cursor" in shape.given:
-        no_language = literal_column("''::text", LANGUAGE_TAG)
-        here, there = place(TRANSCRIPTS.c.timestamp), cursor_place()
-        # The index can answer the first condition alone.
-        rows = rows.where(
-            here <= there if shape.is_newest_first else here >= there,
-            behind_cursor(TRANSCRIPTS.c.timestamp, no_language, newest_first=shape.is_newest_first),
-        )
-    return rows
-
-
-def _in_order(shape: Shape, *columns: ColumnElement[Any]) -> Sequence[ColumnElement[Any]]:
-    return [desc(each) for each in columns] if shape.is_newest_first else columns
 
 
 def _with_translations(transcripts: Select[Any], shape: Shape) -> tuple[Select[Any], FromClause, FromClause]:
@@ -163,7 +148,7 @@ def _with_translations(transcripts: Select[Any], shape: Shape) -> tuple[Select[A
     rows = (
         select(*spoken.c, *(places.c[name].label(f"place_{name}") for name in _place_fields(shape)))
         .select_from(spoken.join(places, true()))
-        .order_by(*_in_order(shape, spoken.c.timestamp, spoken.c.segment_index, spoken.c.transcript_id))
+        .order_by(*in_order(shape, [spoken.c.timestamp, spoken.c.segment_index, spoken.c.transcript_id]))
     )
     return rows, spoken, places
 

@@ -11,20 +11,17 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     CompoundSelect,
     FromClause,
     Select,
     Uuid,
     bindparam,
-    desc,
     literal_column,
     select,
     true,
     union_all,
 )
 
-from livetranslate_store.models.base import LANGUAGE_TAG
 from livetranslate_store.models.transcript import spoken_text
 from livetranslate_store.reading.columns import (
     MADE_FROM,
@@ -36,7 +33,7 @@ from livetranslate_store.reading.columns import (
     value_of,
     with_speaker,
 )
-from livetranslate_store.reading.cursor import behind_cursor, cursor_bound, cursor_place, place
+from livetranslate_store.reading.cursor import behind_cursor, in_order
 from livetranslate_store.reading.details import detail_columns, left_out, words_of
 from livetranslate_store.reading.filters import Entries, Shape, checked_filters, entry_conditions
 from livetranslate_store.reading.paging import PageOptions, PageReader, PageRequest, checked_request
@@ -63,8 +60,7 @@ def _entries(shape: Shape) -> CompoundSelect[Any] | Select[Any]:
         parts.append(_transcripts(shape))
     if "translation" in shape.kinds:
         parts += [_translations(shape, own_times=False), _translations(shape, own_times=True)]
-    columns: list[ColumnElement[Any]] = [literal_column(name) for name in _ORDER]
-    order = [desc(each) for each in columns] if shape.is_newest_first else columns
+    order = in_order(shape, [literal_column(name) for name in _ORDER])
     if "limit" not in shape.given:
         return union_all(*parts).order_by(*order)
     parts = [part.order_by(*order).limit(_LIMIT) for part in parts]
@@ -85,15 +81,15 @@ def _transcripts(shape: Shape) -> Select[Any]:
         is_stale=literal_column("false"),
         **detail_columns(shape, TRANSCRIPTS),
     )
-    part = (
+    return (
         select(*columns)
         .select_from(with_speaker(TRANSCRIPTS))
         .where(
             TRANSCRIPTS.c.session_id == _SESSION,
             *entry_conditions(shape, Entries(TRANSCRIPTS, TRANSCRIPTS.c.language)),
+            *behind_cursor(shape, TRANSCRIPTS.c.timestamp),
         )
     )
-    return _behind(part, shape, TRANSCRIPTS.c.timestamp, literal_column("''::text", LANGUAGE_TAG))
 
 
 def _translations(shape: Shape, *, own_times: bool) -> Select[Any]:
@@ -115,7 +111,9 @@ def _translations(shape: Shape, *, own_times: bool) -> Select[Any]:
         is_stale=translations.c.transcript_revision != TRANSCRIPTS.c.revision,
         **detail_columns(shape, translations),
     )
-    part = (
+    # The index of translations has no more than the timestamp.
+    near = translations.c.timestamp if own_times else None
+    return (
         select(*columns)
         .select_from(with_speaker(joined))
         .where(
@@ -123,31 +121,9 @@ def _translations(shape: Shape, *, own_times: bool) -> Select[Any]:
             TRANSCRIPTS.c.session_id == _SESSION,
             translations.c.timestamp.is_not(None) if own_times else translations.c.timestamp.is_(None),
             *entry_conditions(shape, Entries(times, translations.c.target_language)),
+            *behind_cursor(shape, times.c.timestamp, translations.c.target_language, near=near),
         )
     )
-    language = translations.c.target_language
-    if not own_times:
-        return _behind(part, shape, TRANSCRIPTS.c.timestamp, language)
-    # The index of translations has no more than the timestamp.
-    return _behind(part, shape, translations.c.timestamp, language, near=translations.c.timestamp)
-
-
-def _behind(
-    part: Select[Any],
-    shape: Shape,
-    timestamp: ColumnElement[float],
-    language: ColumnElement[str],
-    *,
-    near: ColumnElement[float] | None = None,
-) -> Select[Any]:
-    """Return the entries of a part behind the cursor, found by the index of transcripts or by `near`."""
-    if "cursor" not in shape.given:
-        return part
-    newest_first = shape.is_newest_first
-    # The index can answer this condition alone.
-    here, there = (place(timestamp), cursor_place()) if near is None else (near, cursor_bound("timestamp"))
-    is_near = here <= there if newest_first else here >= there
-    return part.where(is_near, behind_cursor(timestamp, language, newest_first=newest_first))
 
 
 def _with_transcripts(*, looked_up: bool) -> tuple[FromClause, FromClause]:

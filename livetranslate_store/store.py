@@ -24,7 +24,6 @@ from livetranslate_store.database.transaction import Route, Transaction
 from livetranslate_store.embedded.provision import Provisioned
 from livetranslate_store.errors import InvalidInputError, NotFoundError, UsageError
 from livetranslate_store.health import check_health
-from livetranslate_store.models import AudioFile
 from livetranslate_store.reading.reads import Reads, checked_position
 from livetranslate_store.replicas.router import ReadRouter
 from livetranslate_store.segment_cache import SegmentCache
@@ -336,12 +335,7 @@ class Store(Reads):
 
     async def open_audio(self, session_id: UUID, audio_file_id: UUID) -> Recording:
         """Return a recording to be read in pieces, or by ranges of bytes; raises NotFoundError."""
-
-        async def find() -> Recording:
-            async with self.read() as reader:
-                return await reader.audio_files.open(session_id, audio_file_id)
-
-        return await self._database.retries.run(find)
+        return await self._look_up(lambda reader: reader.audio_files.open(session_id, audio_file_id))
 
     async def open_session_audio(self, session_id: UUID, *, fill_gaps: bool = False) -> Recording:
         """Return all audio files of a session as one recording, in the order of their start times.
@@ -355,12 +349,7 @@ class Store(Reads):
         than a day; CorruptAudioError and StoreUnavailableError.
         """
         check_kind(fill_gaps, bool, "fill_gaps")
-
-        async def find() -> list[AudioFile]:
-            async with self.read() as reader:
-                return await reader.audio_files.list_for_session(session_id)
-
-        rows = await self._database.retries.run(find)
+        rows = await self._look_up(lambda reader: reader.audio_files.list_for_session(session_id))
         if not rows:
             raise NotFoundError(f"There is no audio in session {session_id}.")
         return await joined(self._storage, [*map(chunk_of, rows)], fill_gaps=fill_gaps)
@@ -377,12 +366,7 @@ class Store(Reads):
         check_kind(expires_in, timedelta, "expires_in")
         if not timedelta(seconds=1) <= expires_in <= MAX_SIGNED:
             raise InvalidInputError(f"expires_in must be from 1 second to 7 days, not {expires_in}.")
-
-        async def find() -> AudioFile:
-            async with self.read() as reader:
-                return await reader.audio_files.get(session_id, audio_file_id)
-
-        row = await self._database.retries.run(find)
+        row = await self._look_up(lambda reader: reader.audio_files.get(session_id, audio_file_id))
         return await self._storage.signed_url(row.storage_key, expires_in)
 
     async def read_audio(self, session_id: UUID, audio_file_id: UUID) -> bytes:
@@ -390,13 +374,17 @@ class Store(Reads):
 
         Raises NotFoundError, and CorruptAudioError if the bytes are missing or changed.
         """
-
-        async def find() -> AudioFile:
-            async with self.read() as reader:
-                return await reader.audio_files.get(session_id, audio_file_id)
-
-        row = await self._database.retries.run(find)
+        row = await self._look_up(lambda reader: reader.audio_files.get(session_id, audio_file_id))
         return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
+
+    async def _look_up(self, function: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Return what `function` reads; after a transient error it is called again."""
+
+        async def attempt() -> T:
+            async with self.read() as reader:
+                return await function(reader)
+
+        return await self._database.retries.run(attempt)
 
     async def sweep_audio(self, *, older_than: timedelta = SWEEP_AFTER, dry_run: bool = False) -> SweepReport:
         """Remove stored audio without a row, as a crash leaves it; a dry run only reports it.

@@ -10,6 +10,7 @@ from livetranslate_store.errors import NotFoundError
 from livetranslate_store.models import Base
 
 M = TypeVar("M", bound=Base)
+T = TypeVar("T")
 
 # Rows in memory at a time while a statement is streamed.
 STREAM_PAGE = 1000
@@ -47,12 +48,14 @@ class Repository(Generic[M]):
             await rows.close()
 
     async def _one(self, *conditions: ColumnElement[bool], what: str) -> M:
-        found = await self.get_many(self.statement().where(*conditions))
-        if not found:
-            raise NotFoundError(f"There is no {what}.")
-        return found[0]
+        return existing(await self.get_many(self.statement().where(*conditions)), what)
 
-    async def _list(
-        self, *conditions: ColumnElement[bool], order: Sequence[Any], limit: int | None = None
-    ) -> list[M]:
-        return await self.get_many(self.statement().where(*conditions).order_by(*order).limit(limit))
+    async def _list(self, *conditions: ColumnElement[bool], order: Sequence[Any]) -> list[M]:
+        return await self.get_many(self.statement().where(*conditions).order_by(*order))
+
+
+def existing(found: Sequence[T], what: str) -> T:
+    """Return the row that was found; raises NotFoundError if there is none."""
+    if not found:
+        raise NotFoundError(f"There is no {what}.")
+    return found[0]

@@ -195,10 +195,8 @@ class SessionRepository(Repository[Session]):
 
     async def _insert(self, ids: Sequence[UUID], sessions: Sequence[SessionInput]) -> list[UUID]:
         """Insert the sessions that are new, and return their ids."""
-        tenant = self._transaction.tenant
-        tenant_id = "" if tenant is None else tenant.name
         rows = [
-            {"id": session_id, "tenant_id": tenant_id} | _values(session)
+            {"id": session_id, "tenant_id": self._tenant_id} | _values(session)
             for session_id, session in zip(ids, sessions, strict=True)
         ]
         created: list[UUID] = []
@@ -236,8 +234,12 @@ class SessionRepository(Repository[Session]):
         return _row_count(await self._transaction.execute(statement))
 
     def _id_for(self, external_id: str) -> UUID:
+        return session_id_for(external_id, self._tenant_id)
+
+    @property
+    def _tenant_id(self) -> str:
         tenant = self._transaction.tenant
-        return session_id_for(external_id, "" if tenant is None else tenant.name)
+        return "" if tenant is None else tenant.name
 
     def _checked_metadata(self, metadata: JSONObject) -> JSONObject:
         checked_json_object(metadata, "metadata")

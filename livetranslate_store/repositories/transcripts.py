@@ -8,11 +8,10 @@ from sqlalchemy import ColumnElement, delete, func, select
 
 from livetranslate_store.checks import checked_uuid
 from livetranslate_store.database.transaction import Transaction
-from livetranslate_store.errors import NotFoundError
 from livetranslate_store.models import Transcript
 from livetranslate_store.reading.columns import TRANSCRIPTS
 from livetranslate_store.reading.filters import Entries, checked_filters, entry_conditions
-from livetranslate_store.repositories.base import Repository
+from livetranslate_store.repositories.base import Repository, existing
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import (
@@ -87,9 +86,7 @@ class TranscriptRepository(Repository[Transcript]):
         statement = select(Transcript, func.statement_timestamp()).where(*_key(session_id, transcript_id))
         # Rows are typed otherwise in SQLAlchemy 2.0 than in 2.1.
         found: Sequence[Any] = (await self._transaction.execute(statement.with_for_update())).all()
-        if not found:
-            raise _missing(session_id, transcript_id)
-        [(stored, now)] = found
+        stored, now = existing(found, _named(session_id, transcript_id))
         row = edit.row(stored, now, draft=None, is_final=True)
         rows: RowsByTable = {"speakers": [], "transcripts": [row]}
         outcomes = await write_rows("transcripts", rows, self._transaction, probably_new=False)
@@ -101,10 +98,7 @@ class TranscriptRepository(Repository[Transcript]):
         """Return the transcript; raises NotFoundError."""
         checked_uuid(session_id, "session_id")
         checked_uuid(transcript_id, "transcript_id")
-        return await self._one(
-            *_key(session_id, transcript_id),
-            what=f"transcript {transcript_id} in session {session_id}",
-        )
+        return await self._one(*_key(session_id, transcript_id), what=_named(session_id, transcript_id))
 
     async def list_for_session(self, session_id: UUID, **filters: Unpack[SegmentFilters]) -> list[Transcript]:
         """Return a session's transcripts in the order of the timeline.
@@ -132,8 +126,8 @@ class TranscriptRepository(Repository[Transcript]):
         self._lookups.deleted((session_id, transcript_id))
 
 
-def _missing(session_id: UUID, transcript_id: UUID) -> NotFoundError:
-    return NotFoundError(f"There is no transcript {transcript_id} in session {session_id}.")
+def _named(session_id: UUID, transcript_id: UUID) -> str:
+    return f"transcript {transcript_id} in session {session_id}"
 
 
 def _key(session_id: UUID, transcript_id: UUID) -> tuple[ColumnElement[bool], ...]:

@@ -5,14 +5,15 @@ from typing import Any, Unpack
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from livetranslate_store.checks import checked_language, checked_languages, checked_uuid
 from livetranslate_store.database.transaction import Transaction
-from livetranslate_store.errors import MissingReferenceError, NotFoundError
+from livetranslate_store.errors import MissingReferenceError
 from livetranslate_store.models import TextVersion, Transcript, Translation
 from livetranslate_store.reading.columns import TRANSCRIPTS, TRANSLATIONS
 from livetranslate_store.reading.filters import Entries, Shape, checked_filters, entry_conditions
-from livetranslate_store.repositories.base import Repository
+from livetranslate_store.repositories.base import Repository, existing
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import SegmentFilters, TranslationInput, TranslationReceipt
@@ -27,6 +28,7 @@ from livetranslate_store.writing.translations import (
 )
 
 _KEY = (Translation.session_id, Translation.transcript_id, Translation.target_language)
+_VERSION_KEY = (TextVersion.session_id, TextVersion.transcript_id, TextVersion.target_language)
 
 
 class TranslationRepository(Repository[Translation]):
@@ -98,21 +100,13 @@ class TranslationRepository(Repository[Translation]):
         key = _checked_key(session_id, transcript_id, target_language)
         statement = (
             select(Translation, Transcript.revision, func.statement_timestamp())
-            .join(
-                Transcript,
-                and_(
-                    Transcript.session_id == Translation.session_id,
-                    Transcript.id == Translation.transcript_id,
-                ),
-            )
-            .where(*_has_key(key), Transcript.session_id == session_id)
+            .join(Translation.transcript)
+            .where(*_has(_KEY, key), Transcript.session_id == session_id)
             .with_for_update(of=Translation)
         )
         # Rows are typed otherwise in SQLAlchemy 2.0 than in 2.1.
         found: Sequence[Any] = (await self._transaction.execute(statement)).all()
-        if not found:
-            raise _missing(key)
-        [(stored, revision, now)] = found
+        stored, revision, now = existing(found, _named(key))
         rows = {"translations": [edit.row(stored, now, transcript_revision=revision)]}
         outcomes = await write_rows("translations", rows, self._transaction, probably_new=False)
         return outcomes.translation(key)
@@ -122,22 +116,15 @@ class TranslationRepository(Repository[Translation]):
         key = _checked_key(session_id, transcript_id, target_language)
         self._transaction.check_usable(writing=True)
         deleted = await self._transaction.execute(
-            delete(Translation).where(*_has_key(key)).returning(Translation.target_language)
+            delete(Translation).where(*_has(_KEY, key)).returning(Translation.target_language)
         )
-        if deleted.scalar_one_or_none() is None:
-            raise _missing(key)
-        versions = (TextVersion.session_id, TextVersion.transcript_id, TextVersion.target_language)
-        await self._transaction.execute(
-            delete(TextVersion).where(*(column == value for column, value in zip(versions, key, strict=True)))
-        )
+        existing(deleted.scalars().all(), _named(key))
+        await self._transaction.execute(delete(TextVersion).where(*_has(_VERSION_KEY, key)))
 
     async def get(self, session_id: UUID, transcript_id: UUID, target_language: str) -> Translation:
         """Return the transcript's translation into that language; raises NotFoundError."""
         key = _checked_key(session_id, transcript_id, target_language)
-        found = await self.get_many(self.statement().where(*_has_key(key)))
-        if not found:
-            raise _missing(key)
-        return found[0]
+        return await self._one(*_has(_KEY, key), what=_named(key))
 
     def stream_for_session(self, session_id: UUID) -> AsyncIterator[Translation]:
         """Yield a session's translations by transcript and target language, in bounded memory."""
@@ -197,12 +184,10 @@ def _checked_key(session_id: UUID, transcript_id: UUID, target_language: str) ->
     return session_id, transcript_id, checked_language(target_language, "target_language")
 
 
-def _has_key(key: TranslationKey) -> Sequence[ColumnElement[bool]]:
-    return [column == value for column, value in zip(_KEY, key, strict=True)]
+def _has(columns: Sequence[InstrumentedAttribute[Any]], key: TranslationKey) -> Sequence[ColumnElement[bool]]:
+    return [column == value for column, value in zip(columns, key, strict=True)]
 
 
-def _missing(key: TranslationKey) -> NotFoundError:
+def _named(key: TranslationKey) -> str:
     session_id, transcript_id, language = key
-    return NotFoundError(
-        f"There is no translation of transcript {transcript_id} into {language} in session {session_id}."
-    )
+    return f"translation of transcript {transcript_id} into {language} in session {session_id}"

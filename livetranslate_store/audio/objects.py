@@ -19,11 +19,11 @@ from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store
 
 from livetranslate_store.audio.failures import STORAGE_ERRORS, storage_failure
 from livetranslate_store.audio.lane import Lane
-from livetranslate_store.audio.upload import PART_BYTES, PARTS_AT_ONCE, Upload
+from livetranslate_store.audio.upload import PART_BYTES, PARTS_AT_ONCE, Upload, discard
 from livetranslate_store.errors import InvalidInputError, StoreUnavailableError, UsageError
 from livetranslate_store.incidents import Incident
 from livetranslate_store.settings import MAX_WAITING_BYTES, STORAGE_SECONDS
-from livetranslate_store.tasks import LEAVE_SECONDS, run_to_end
+from livetranslate_store.tasks import run_to_end
 
 logger = logging.getLogger(__name__)
 
@@ -136,13 +136,7 @@ class Objects:
 
     async def discard(self, key: str) -> None:
         """Remove an object that no row refers to; one that is not removed in a moment is the sweep's."""
-        try:
-            await self._calling("written", self._delete, key, seconds=LEAVE_SECONDS)
-        except StoreUnavailableError:
-            # The outage is logged already; while it lasts, this may happen to every write.
-            logger.debug(
-                "an orphan is left in the audio storage", extra={"event": "orphan_left", "storage_key": key}
-            )
+        await discard(self._calling, self._delete, key)
 
     async def list(self, prefix: str | None = None) -> AsyncIterator[Sequence[StoredObject]]:
         """Yield the objects in batches, those below `prefix` or all."""

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ARRAY, Text, Uuid, and_, bindparam, column, func, select
+from sqlalchemy import ARRAY, Uuid, and_, bindparam, column, func, select
 
 from livetranslate_store.audio.objects import StoredObject
 from livetranslate_store.audio.storage import STREAMED, AudioStorage, ids_in
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.models import AudioFile
+from livetranslate_store.models.base import table_of
 from livetranslate_store.values import SweepReport
 
 # A report lists the first thousand keys: it stays small, whatever the storage holds.
@@ -65,38 +66,25 @@ async def _orphans(database: Database, candidates: Sequence[StoredObject]) -> li
     if not ids:
         return []
     session_ids, audio_file_ids = zip(*set(ids.values()), strict=True)
-    rows = await database.fetch(_referred().bind({"session_ids": session_ids, "ids": audio_file_ids}))
-    referred = {row["storage_key"] for row in rows}
+    by_id = _referred("audio.sweep", "id").bind({"session_ids": session_ids, "values": audio_file_ids})
+    rows = await database.fetch(by_id)
     streams = {each.key: session_id for each, (session_id, id_) in ids.items() if id_ == STREAMED}
     if streams:
-        values = {"session_ids": [*streams.values()], "storage_keys": [*streams]}
-        referred |= {row["storage_key"] for row in await database.fetch(_referred_streams().bind(values))}
+        values = {"session_ids": [*streams.values()], "values": [*streams]}
+        rows = [*rows, *await database.fetch(_referred("audio.sweep_streams", "storage_key").bind(values))]
+    referred = {row["storage_key"] for row in rows}
     return [each for each in ids if each.key not in referred]
 
 
 @cache
-def _referred() -> Statement:
-    """Return the query of the keys that rows refer to, among rows with the given ids."""
-    ids = (
-        func.unnest(bindparam("session_ids", type_=ARRAY(Uuid)), bindparam("ids", type_=ARRAY(Uuid)))
-        .table_valued(column("session_id", Uuid), column("id", Uuid), name="ids")
+def _referred(name: str, field: str) -> Statement:
+    """Return the query of the storage keys of those rows that have one of the given values in a column."""
+    table = table_of(AudioFile)
+    type_ = table.c[field].type
+    given = (
+        func.unnest(bindparam("session_ids", type_=ARRAY(Uuid)), bindparam("values", type_=ARRAY(type_)))
+        .table_valued(column("session_id", Uuid), column(field, type_), name="given")
         .render_derived()
     )
-    same = and_(AudioFile.session_id == ids.c.session_id, AudioFile.id == ids.c.id)
-    return Statement.compiled(
-        "audio.sweep", select(AudioFile.storage_key).select_from(ids.join(AudioFile, same))
-    )
-
-
-@cache
-def _referred_streams() -> Statement:
-    """Return the query of the keys that rows refer to, among the given ones of bytes that came as streams."""
-    keys = (
-        func.unnest(bindparam("session_ids", type_=ARRAY(Uuid)), bindparam("storage_keys", type_=ARRAY(Text)))
-        .table_valued(column("session_id", Uuid), column("storage_key", Text), name="keys")
-        .render_derived()
-    )
-    same = and_(AudioFile.session_id == keys.c.session_id, AudioFile.storage_key == keys.c.storage_key)
-    return Statement.compiled(
-        "audio.sweep_streams", select(AudioFile.storage_key).select_from(keys.join(AudioFile, same))
-    )
+    same = and_(table.c.session_id == given.c.session_id, table.c[field] == given.c[field])
+    return Statement.compiled(name, select(table.c.storage_key).select_from(given.join(table, same)))

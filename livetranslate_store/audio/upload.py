@@ -84,16 +84,7 @@ class Upload:
         """Remove the written parts; if that takes long or fails, the sweep or the bucket's rules will."""
         self._is_abandoned = True
         if self._writer is not None:
-            await run_to_end(self._leave())
-
-    async def _leave(self) -> None:
-        try:
-            await self._call("written", self._remove, seconds=LEAVE_SECONDS)
-        except StoreUnavailableError:
-            logger.debug(
-                "an orphan is left in the audio storage",
-                extra={"event": "orphan_left", "storage_key": self.key},
-            )
+            await run_to_end(discard(self._call, self._remove, self.key))
 
     def _send(self, part: bytes) -> None:
         if self._writer is None:
@@ -111,9 +102,20 @@ class Upload:
         else:
             self._make_durable(self.key)
 
-    def _remove(self) -> None:
+    def _remove(self, key: str) -> None:
         # The object store cannot abort an upload: it is completed, and the object removed.
         with suppress(*STORAGE_ERRORS):
             if self._writer is not None:
                 self._writer.close()
-        self._delete(self.key)
+        self._delete(key)
+
+
+async def discard(call: Call, remove: Callable[[str], None], key: str) -> None:
+    """Remove an object that no row refers to; one that is not removed in a moment is the sweep's."""
+    try:
+        await call("written", remove, key, seconds=LEAVE_SECONDS)
+    except StoreUnavailableError:
+        # The outage is logged already; while it lasts, this may happen to every write.
+        logger.debug(
+            "an orphan is left in the audio storage", extra={"event": "orphan_left", "storage_key": key}
+        )

@@ -25,11 +25,10 @@ from livetranslate_store.writing.encoding import (
     Row,
     WriteKey,
     audio_row,
-    speaker_rows,
     transcript_row,
     write_key,
 )
-from livetranslate_store.writing.segments import Segment, checked_segment, translation_rows
+from livetranslate_store.writing.segments import Segment, checked_segment, speakers_of, translation_rows
 
 Items: TypeAlias = AsyncIterable[SegmentInput | Refusal] | Iterable[SegmentInput | Refusal]
 
@@ -135,7 +134,7 @@ class Batch:
 
     def speakers(self) -> list[Row]:
         """Return the rows of the speakers: the first name in the source wins, whatever its wave."""
-        return speaker_rows((each.session_id, each.transcript) for each in self.segments)
+        return speakers_of(self.segments)
 
     def halves(self) -> "tuple[Batch, Batch]":
         """Return the first and the second half."""

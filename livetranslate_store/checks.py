@@ -161,6 +161,13 @@ def checked_choice(value: Choice, field: str, choices: Sequence[Choice]) -> Choi
     return value
 
 
+def checked_flag(value: bool, field: str) -> bool:
+    """Return `value` if it is True or False."""
+    if not isinstance(value, bool):
+        raise InvalidInputError(f"{field} must be True or False, not {type(value).__name__}.")
+    return value
+
+
 def checked_uuid(value: UUID, field: str) -> UUID:
     """Return `value` if it is a UUID; a string is not parsed silently."""
     if not isinstance(value, UUID):

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any, Self
 from uuid import UUID
 
@@ -38,6 +39,11 @@ class EncodedCursor(msgspec.Struct, frozen=True, array_like=True):
 
     def check(self) -> None:
         """Raise ValueError if the fields contradict each other."""
+
+
+def read_digest(what: object) -> bytes:
+    """Return what tells one read from another, so that a cursor continues no other."""
+    return blake2b(msgspec.json.encode(what, order="sorted"), digest_size=8).digest()
 
 
 class Cursor(EncodedCursor, frozen=True, array_like=True):

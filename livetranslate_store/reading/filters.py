@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 from livetranslate_store.checks import (
     Choice,
     checked_choice,
+    checked_flag,
     checked_instant,
     checked_languages,
     checked_name,
@@ -153,8 +154,7 @@ def session_conditions(shape: Shape, sessions: FromClause) -> list[ColumnElement
 
 def checked_details(include: Collection[Choice], details: Sequence[Choice]) -> frozenset[Choice]:
     """Return which of the details a read includes; raises InvalidInputError."""
-    if not isinstance(include, Collection) or isinstance(include, str):
-        raise InvalidInputError(f"include must be a sequence such as [{details[0]!r}].")
+    _check_collection(include, "include", f"such as [{details[0]!r}]")
     return frozenset(checked_choice(each, "include", details) for each in include)
 
 
@@ -191,11 +191,9 @@ def _said_by(entries: Entries) -> ColumnElement[bool]:
     return or_(entries.transcripts.c.speaker_label == any_(asked), entries.speakers.c.name == any_(asked))
 
 
-def checked_flag(value: bool, field: str) -> bool:
-    """Return `value` if it is True or False."""
-    if not isinstance(value, bool):
-        raise InvalidInputError(f"{field} must be True or False, not {type(value).__name__}.")
-    return value
+def _check_collection(values: object, field: str, example: str) -> None:
+    if not isinstance(values, Collection) or isinstance(values, str):
+        raise InvalidInputError(f"{field} must be a sequence {example}.")
 
 
 def _checked_patterns(languages: Sequence[str]) -> list[str]:
@@ -203,22 +201,19 @@ def _checked_patterns(languages: Sequence[str]) -> list[str]:
 
 
 def _checked_speakers(speakers: Sequence[str]) -> list[str]:
-    if not isinstance(speakers, Collection) or isinstance(speakers, str):
-        raise InvalidInputError("speakers must be a sequence such as ['SPEAKER_00'].")
+    _check_collection(speakers, "speakers", "such as ['SPEAKER_00']")
     return [checked_name(each, "speakers") for each in speakers]
 
 
 def _checked_kinds(kinds: Sequence[EntryKind]) -> list[EntryKind]:
-    if not isinstance(kinds, Collection) or isinstance(kinds, str):
-        raise InvalidInputError("kinds must be a sequence such as ['transcript'].")
+    _check_collection(kinds, "kinds", "such as ['transcript']")
     if not kinds:
         raise InvalidInputError(f"kinds needs at least one of {', '.join(ENTRY_KINDS)}.")
     return [checked_choice(kind, "kinds", ENTRY_KINDS) for kind in kinds]
 
 
 def _checked_ids(ids: Sequence[UUID]) -> list[UUID]:
-    if not isinstance(ids, Collection) or isinstance(ids, str):
-        raise InvalidInputError("session_ids must be a sequence of UUIDs.")
+    _check_collection(ids, "session_ids", "of UUIDs")
     return [checked_uuid(each, "session_ids") for each in ids]
 
 

@@ -9,19 +9,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from contextlib import aclosing
 from datetime import datetime
 from functools import lru_cache
-from hashlib import blake2b
 from math import isfinite, ulp
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import Integer, Text, bindparam, select
 
 from livetranslate_store.checks import checked_integer, checked_name
 from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.reading.columns import SESSIONS
-from livetranslate_store.reading.cursor import Cursor, EncodedCursor
+from livetranslate_store.reading.cursor import Cursor, EncodedCursor, read_digest
 from livetranslate_store.reading.filters import START_FILTERS, CheckedFilters, checked_filters, checked_values
 from livetranslate_store.reading.paging import STREAM_PAGE, Fetch, PageRequest
 from livetranslate_store.reading.timeline import TIMELINE
@@ -108,7 +106,7 @@ def meeting_request(
     moments = [values[name].timestamp() if name in values else None for name in START_FILTERS]
     request = MeetingRequest(
         _sessions_statement(frozenset(values)).bind({**values, **named, "limit": MAX_SESSIONS + 1}),
-        blake2b(msgspec.json.encode([*named.values(), *moments]), digest_size=8).digest(),
+        read_digest([*named.values(), *moments]),
         checked_filters(TimelineFilters.__optional_keys__, filters).in_order(order).including(include),
         None if limit is None else checked_integer(limit, "limit", minimum=1),
         None if cursor is None else MeetingCursor.decoded(cursor),

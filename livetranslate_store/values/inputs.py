@@ -20,6 +20,7 @@ from livetranslate_store.checks import (
     JSONObject,
     check_order,
     checked_choice,
+    checked_flag,
     checked_instant,
     checked_integer,
     checked_json_object,
@@ -205,7 +206,7 @@ class TranscriptInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         checked_name(self.source, "source")
         # 0 is what the store itself gives to a first version without a number.
         optional_integer(self.revision, "revision", minimum=1, maximum=MAX_BIG_INTEGER // 2)
-        _check_flag(self.is_final, "is_final")
+        checked_flag(self.is_final, "is_final")
         if self.audio_file_id is not None:
             checked_uuid(self.audio_file_id, "audio_file_id")
         freeze(self, "words")
@@ -312,11 +313,6 @@ def _check_times(value: Any) -> None:
 def _check_id(value: UUID | None) -> None:
     if value is not None:
         checked_uuid(value, "id")
-
-
-def _check_flag(value: bool, field: str) -> None:
-    if not isinstance(value, bool):
-        raise InvalidInputError(f"{field} must be True or False, not {type(value).__name__}.")
 
 
 def _confidence(value: float | None) -> float | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from livetranslate_store.checks import (
     checked_choice,
+    checked_flag,
     checked_instant,
     checked_json_object,
     checked_languages,
@@ -18,7 +19,6 @@ from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.reading.filters import (
     START_FILTERS,
     Check,
-    checked_flag,
     checked_values,
     variant_pattern,
 )

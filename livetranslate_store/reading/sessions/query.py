@@ -2,16 +2,15 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
 
-from livetranslate_store.checks import checked_choice, checked_integer
+from livetranslate_store.checks import checked_choice, checked_flag, checked_integer
 from livetranslate_store.errors import InvalidInputError
-from livetranslate_store.reading.cursor import EncodedCursor
-from livetranslate_store.reading.filters import checked_details, checked_flag
+from livetranslate_store.reading.cursor import EncodedCursor, read_digest
+from livetranslate_store.reading.filters import checked_details
 from livetranslate_store.reading.sessions.filters import ListFilters, checked_list_filters
 from livetranslate_store.values import SESSION_DETAILS, SessionDetail, SessionFilters
 
@@ -121,5 +120,4 @@ def _digest(filters: ListFilters, order: SessionOrder) -> bytes:
     }
     if "metadata" in values:
         values["metadata"] = msgspec.json.decode(values["metadata"])
-    encoded = msgspec.json.encode((order, filters.status, values), order="sorted")
-    return blake2b(encoded, digest_size=8).digest()
+    return read_digest((order, filters.status, values))

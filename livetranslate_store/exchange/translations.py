@@ -124,7 +124,7 @@ class _Writer:
         several = [
             {"start": cue.start_time, "end": cue.end_time, "text": cue.text} for cue in cues if len(cues) > 1
         ]
-        # One line of a person protects the whole text from machines; the last edit stands for all.
+        # If a person edited one line, the whole text is an edit: by the last person, at the last moment.
         edit = max(
             ((cue.edited_at, cue.edited_by) for cue in cues if cue.edited_at is not None),
             default=(None, None),

@@ -28,7 +28,7 @@ from livetranslate_store.schema.cluster_requirements import (
 from livetranslate_store.schema.upgrade import check_applied
 from livetranslate_store.settings import StoreSettings
 
-#: Enough for eight workers. Each is a table with its indexes, five times; writes go in groups for each
+#: Enough for eight workers. Each adds a table with its indexes for every table; writes go in groups for each
 #: shard, and a search asks all of them.
 DEFAULT_SHARDS = 8
 

@@ -111,8 +111,8 @@ def sessions(
     """List sessions, the newest first.
 
     Fields of a line: id, external id, status, started, ended, last activity, tenant, bot, meeting, target
-    languages, spoken languages, speakers, title. If --limit cuts, stderr gives the cursor of the next page:
-    pass it with the same options.
+    languages, speakers, title. If --limit cuts, stderr gives the cursor of the next page: pass it with the
+    same options.
     """
 
     async def find() -> SessionPage:

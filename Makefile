@@ -45,7 +45,8 @@ imports: $(VENV)/.development
 matrix: $(VENV)/.development
 	$(BIN)/python tools/matrix.py
 
-# The store against a floor written by hand, in one table of ratios; fails where one misses what it must reach.
+# The store against a floor written by hand, its lists, and one tenant among many; fails where a figure misses
+# what it must reach.
 bench: $(VENV)/.development
 	@status=0; for part in benchmarks benchmarks.sessions benchmarks.tenants; do \
 		$(BIN)/python -m $$part || status=1; \

@@ -9,20 +9,20 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from functools import partial
-from statistics import median
-from time import perf_counter
 from typing import NamedTuple
 
 from benchmarks.contenders import Call
 from benchmarks.corpus import TEXTS, copy_texts
 from benchmarks.databases import Databases, words_looked_up
 from benchmarks.floor import Connection
+from benchmarks.measures.clock import medians
 from livetranslate_store import Store
 from livetranslate_store.embedded.server import EmbeddedServer
 
 #: One tenant's calls among all may take so many times what they take alone.
 MUST = 1.5
 READINGS = 41
+WARM_UP = 5
 PAGE = 20
 # Every 50th segment of every tenant has it: often in all, rare in one.
 SHARED_WORD = "Zanzibar"
@@ -111,17 +111,6 @@ async def calls_of(store: Store) -> dict[str, Call]:
     }
 
 
-async def medians(both: Sequence[Call]) -> list[float]:
-    """Return the median milliseconds of calls that take turns."""
-    times: list[list[float]] = [[] for _ in both]
-    for _ in range(READINGS):
-        for call, taken in zip(both, times, strict=True):
-            began = perf_counter()
-            await call()
-            taken.append((perf_counter() - began) * 1000)
-    return [median(taken[5:]) for taken in times]
-
-
 async def measure(databases: Databases, others: int) -> list[str]:
     """Print the figures, and return those that miss their must."""
     missed = []
@@ -133,11 +122,11 @@ async def measure(databases: Databases, others: int) -> list[str]:
         async with Store.open(among, audio_url=audio) as one, Store.open(alone, audio_url=audio) as other:
             sides = [await calls_of(one.for_tenant(size.name)), await calls_of(other)]
             for name in sides[0]:
-                figures = await medians([side[name] for side in sides])
-                ratio = figures[0] / figures[1]
-                here, there = figures
+                here, there = await medians(*([side[name]] * READINGS for side in sides), warm_up=WARM_UP)
+                ratio = here / there
                 sys.stdout.write(
-                    f"{size.name:7} {name:32} {here:8.2f} ms {there:8.2f} ms alone {ratio:6.2f} x\n"
+                    f"{size.name:7} {name:32} {here * 1000:8.2f} ms {there * 1000:8.2f} ms alone "
+                    f"{ratio:6.2f} x\n"
                 )
                 sys.stdout.flush()
                 if ratio > MUST:

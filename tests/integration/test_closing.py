@@ -125,6 +125,8 @@ async def test_what_does_not_end_in_time_is_cut_off_and_everybody_gets_an_answer
 ) -> None:
     await opened.open(max_concurrent_writes=40, close_timeout=0.5)
     store = opened.store
+    # Otherwise a write that still asks whose the storage is would wait for a connection, not at the gate.
+    await store._storage.claim(store._database.fetch_for_write)
     lock(other_program)
     tasks = [opened.record(f"{n}") for n in range(60)]
     await until(lambda: store.statistics().gate.waiting == 20 and store.statistics().pool.in_use == 2)
@@ -140,7 +142,7 @@ async def test_what_does_not_end_in_time_is_cut_off_and_everybody_gets_an_answer
     store.gate.limit = 61
     units = asyncio.create_task(unit())
     await entered.wait()
-    await until(lambda: store.statistics().pool.in_use == 4)
+    await until(lambda: store.statistics().gate.in_flight == 61 and store.statistics().pool.in_use == 4)
     began = monotonic()
     with caplog.at_level(logging.WARNING, "livetranslate_store.store"):
         await opened.close()

@@ -1,7 +1,7 @@
 """Calls, failures and seconds of each statement, by its name."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
@@ -42,6 +42,20 @@ class StatementTimes:
         """Run a statement on the driver's own connection and return its rows."""
         with self.timed(bound.name):
             return await driver.fetch(bound.text, *bound.arguments)
+
+    async def copy(
+        self,
+        driver: "asyncpg.Connection[asyncpg.Record]",
+        name: str,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        *,
+        schema: str | None,
+    ) -> None:
+        """Copy rows into a table on the driver's own connection, as a call of the statement `name`."""
+        with self.timed(name):
+            await driver.copy_records_to_table(table, schema_name=schema, columns=columns, records=rows)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:

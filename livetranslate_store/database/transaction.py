@@ -8,7 +8,7 @@ from enum import Enum, auto
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -29,7 +29,7 @@ from livetranslate_store.database.failures import (
     wrap,
 )
 from livetranslate_store.database.session import BY_THE_RULES, UnitSession
-from livetranslate_store.database.statement import BoundStatement, Run
+from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.database.tenant import Tenant
 from livetranslate_store.errors import (
     MissingReferenceError,
@@ -39,6 +39,7 @@ from livetranslate_store.errors import (
     StoreUnavailableError,
     UsageError,
 )
+from livetranslate_store.models import SCHEMA
 from livetranslate_store.models import Session as SessionRow
 
 logger = logging.getLogger(__name__)
@@ -209,6 +210,15 @@ class Transaction:
         """Run one write and return the driver's rows."""
         return await self.write_with(lambda driver: self._database.statements.fetch(driver, bound))
 
+    async def copy(
+        self, name: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        """Copy rows into a table of the store's; `name` is that of the statement in statistics."""
+        statements = self._database.statements
+        await self.write_with(
+            lambda driver: statements.copy(driver, name, table, columns, rows, schema=SCHEMA)
+        )
+
     @property
     def is_distributed(self) -> bool:
         """Whether the tables are distributed over a cluster."""
@@ -219,10 +229,10 @@ class Transaction:
         """Whether a machine's text that comes after a person's edit is kept."""
         return self._database.keeps_refused_texts
 
-    async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
+    async def transact(self, work: Callable[[Self], Awaitable[T]]) -> T:
         """Do `work` in this transaction, which goes on afterwards; an error prevents its commit."""
         try:
-            return await work(self.fetch)
+            return await work(self)
         except StoreError as error:
             # The same as an error of one statement that does all of it.
             self._spoil(error)

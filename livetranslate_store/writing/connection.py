@@ -3,9 +3,20 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from livetranslate_store.database.statement import BoundStatement, Run
+from livetranslate_store.database.statement import BoundStatement
+from livetranslate_store.writing.encoding import Row
 
 T = TypeVar("T")
+
+
+class RunningTransaction(Protocol):
+    """A transaction that has begun."""
+
+    async def fetch(self, bound: BoundStatement) -> Sequence[Any]:
+        """Run a statement and return its rows."""
+
+    async def copy(self, name: str, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Copy rows into a table of the store's; `name` is that of the statement in statistics."""
 
 
 class Connection(Protocol):
@@ -22,5 +33,5 @@ class Connection(Protocol):
     async def fetch(self, bound: BoundStatement) -> Sequence[Any]:
         """Run a statement, in the unit's transaction or as one of its own."""
 
-    async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
+    async def transact(self, work: Callable[[RunningTransaction], Awaitable[T]]) -> T:
         """Do `work` in one transaction: the unit's, or one that is rolled back if `work` raises."""

@@ -21,7 +21,7 @@ from uuid import UUID
 from sqlalchemy.pool import PoolProxiedConnection
 
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.statement import BoundStatement, Run
+from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import (
     OutcomeUnknownError,
@@ -31,7 +31,7 @@ from livetranslate_store.errors import (
     UsageError,
 )
 from livetranslate_store.tasks import LEAVE_SECONDS, run_to_end
-from livetranslate_store.writing.connection import Connection
+from livetranslate_store.writing.connection import Connection, RunningTransaction
 from livetranslate_store.writing.encoding import WriteKey
 
 # Of each node: one group is written while the next is gathered and sent. More would only make each smaller.
@@ -142,10 +142,10 @@ class _Connection:
     async def fetch(self, bound: BoundStatement) -> Sequence[Any]:
         return await self._database.fetch_once(bound, writes=True, lease=self._take_lease())
 
-    async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
+    async def transact(self, work: Callable[[RunningTransaction], Awaitable[T]]) -> T:
         transaction = Transaction(self._database, lease=self._take_lease())
         try:
-            result = await work(transaction.fetch)
+            result = await work(transaction)
         except BaseException:
             await run_to_end(transaction.end(commit=False))
             raise

@@ -33,7 +33,7 @@ from livetranslate_store.models.base import table_of
 from livetranslate_store.models.text_version import SPOKEN
 from livetranslate_store.models.transcript import spoken_text
 from livetranslate_store.writing.binding import ARRAYS, RowsByTable, array_values
-from livetranslate_store.writing.connection import Connection
+from livetranslate_store.writing.connection import Connection, RunningTransaction
 from livetranslate_store.writing.encoding import COLUMNS, KEYS, Row
 from livetranslate_store.writing.outcomes import REVISION_COLUMNS, constant
 from livetranslate_store.writing.revision_rules import Columns, is_edit, is_later_edit
@@ -57,9 +57,9 @@ async def keeping_replaced(
     if not edits:
         return await write(connection)
 
-    async def keep_and_write(run: Run) -> T:
-        await keep_replaced(edits, run)
-        return await write(_InTransaction(connection, run))
+    async def keep_and_write(transaction: RunningTransaction) -> T:
+        await keep_replaced(edits, transaction.fetch)
+        return await write(_InTransaction(connection, transaction))
 
     return await connection.transact(keep_and_write)
 
@@ -82,7 +82,7 @@ class _InTransaction(NamedTuple):
     """The connection of a write, in a transaction that has begun on it."""
 
     connection: Connection
-    run: Run
+    transaction: RunningTransaction
 
     @property
     def is_distributed(self) -> bool:
@@ -93,10 +93,10 @@ class _InTransaction(NamedTuple):
         return self.connection.keeps_refused_texts
 
     async def fetch(self, bound: BoundStatement) -> Sequence[Any]:
-        return await self.run(bound)
+        return await self.transaction.fetch(bound)
 
-    async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
-        return await work(self.run)
+    async def transact(self, work: Callable[[RunningTransaction], Awaitable[T]]) -> T:
+        return await work(self.transaction)
 
 
 def _only(rows: RowsByTable, *, edits: bool) -> dict[str, Sequence[Row]]:

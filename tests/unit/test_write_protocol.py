@@ -7,10 +7,11 @@ from uuid import UUID
 import pytest
 from helpers.support import transcript, translation
 
-from livetranslate_store.database.statement import BoundStatement, Run
+from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import ConflictError, DuplicateError, MissingReferenceError
 from livetranslate_store.ids import new_id
 from livetranslate_store.values import Outcome, TranslationReceipt
+from livetranslate_store.writing.connection import RunningTransaction
 from livetranslate_store.writing.protocol import (
     ATTEMPTS,
     Attempt,
@@ -53,8 +54,11 @@ class Server:
     is_distributed = False
     keeps_refused_texts = False
 
-    async def transact(self, work: Callable[[Run], Awaitable[T]]) -> T:
-        return await work(self.fetch)
+    async def transact(self, work: Callable[[RunningTransaction], Awaitable[T]]) -> T:
+        return await work(self)
+
+    async def copy(self, name: str, *_: object) -> None:
+        raise AssertionError(f"{name}: a single server is sent no copies")
 
     async def fetch(self, bound: BoundStatement) -> Sequence[Any]:
         self.ran.append(bound)

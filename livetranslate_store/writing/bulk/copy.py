@@ -130,8 +130,7 @@ class BatchWriter:
     async def _copy(
         self, table: str, columns: Sequence[str], rows: Iterable[Row], *, schema: str | None = None
     ) -> None:
-        with self._statements.timed("import.copy"):
-            await self._driver.copy_records_to_table(table, schema_name=schema, columns=columns, records=rows)
+        await self._statements.copy(self._driver, "import.copy", table, columns, rows, schema=schema)
 
     async def _fetch(self, bound: BoundStatement) -> Sequence[asyncpg.Record]:
         return await self._statements.fetch(self._driver, bound)

@@ -8,6 +8,7 @@ from uuid import UUID
 from cachetools import LRUCache, TTLCache
 
 from livetranslate_store.checks import checked_integer
+from livetranslate_store.ids import NumberKey, number_key
 from livetranslate_store.known_speakers import KnownSpeakers
 from livetranslate_store.values import CacheStatistics, SegmentLookup
 
@@ -46,7 +47,7 @@ class SegmentCache:
         found: dict[SegmentKey, SegmentLookup] = {}
         missing = []
         for key in dict.fromkeys(keys):
-            entry = self._entries.get(key)
+            entry = self._entries.get(number_key(*key))
             if entry is None:
                 missing.append(key)
             else:
@@ -64,13 +65,14 @@ class SegmentCache:
 
     def knows(self, key: SegmentKey) -> bool:
         """Return whether a segment is cached, without counting as a use."""
-        return key in self._entries
+        return number_key(*key) in self._entries
 
     def publish(self, lookups: Iterable[SegmentLookup]) -> None:
         """Store committed segments; a lower revision never replaces a higher one."""
         for lookup in lookups:
-            key = (lookup.session_id, lookup.transcript_id)
-            self._loading.pop(key, None)
+            if self._loading:
+                self._loading.pop((lookup.session_id, lookup.transcript_id), None)
+            key = number_key(lookup.session_id, lookup.transcript_id)
             # Commits may be published out of order, but revisions only grow.
             known = self._entries.get(key)
             if known is None or known.revision <= lookup.revision:
@@ -79,16 +81,16 @@ class SegmentCache:
     def drop(self, key: SegmentKey) -> None:
         """Forget a segment, for example after its deletion."""
         self._loading.pop(key, None)
-        self._entries.pop(key, None)
+        self._entries.pop(number_key(*key), None)
 
     def drop_session(self, session_id: UUID) -> int:
         """Forget the segments of a session and return their number."""
         self.tenants.pop(session_id, None)
         for key in [key for key in self._loading if key[0] == session_id]:
             del self._loading[key]
-        dropped = [key for key in self._entries if key[0] == session_id]
-        for key in dropped:
-            del self._entries[key]
+        dropped = [each for each in self._entries if each[0] == session_id.int]
+        for each in dropped:
+            del self._entries[each]
         return len(dropped)
 
     def statistics(self) -> CacheStatistics:
@@ -119,7 +121,7 @@ class SegmentCache:
             for key, read in reads.items():
                 result = loaded.get(key)
                 if result is not None and self._loading.get(key) is read:
-                    self._entries[key] = result
+                    self._entries[number_key(*key)] = result
                 read.set_result(result)
         finally:
             for key, read in reads.items():
@@ -137,7 +139,7 @@ class SegmentCache:
         for key, read in reads.items():
             await asyncio.wait([read])
             # A segment that was published meanwhile is newer than the one that was read.
-            entry = self._entries.get(key)
+            entry = self._entries.get(number_key(*key))
             if entry is None and read.cancelled():
                 left.append(key)
                 continue
@@ -147,14 +149,14 @@ class SegmentCache:
         return left
 
 
-class _CountingLRU(LRUCache[SegmentKey, SegmentLookup]):
+class _CountingLRU(LRUCache[NumberKey, SegmentLookup]):
     """An LRU that counts its evictions."""
 
     def __init__(self, maxsize: int) -> None:
         super().__init__(maxsize)
         self.evictions = 0
 
-    def popitem(self) -> tuple[SegmentKey, SegmentLookup]:
+    def popitem(self) -> tuple[NumberKey, SegmentLookup]:
         """Evict the entry with the oldest use."""
         self.evictions += 1
         return super().popitem()

@@ -396,6 +396,10 @@ DROP TABLE livetranslate.translations;
 DROP TABLE livetranslate.transcripts;
 ALTER TABLE livetranslate.transcripts_new RENAME TO transcripts;
 ALTER TABLE livetranslate.translations_new RENAME TO translations;
+-- Before the primary key: while the table is empty, both cost the same for a look-up by the key, and of such
+-- indexes the planner takes the newest. The plans are kept, and would read more and more of each session.
+CREATE INDEX ix_transcripts_timeline
+    ON livetranslate.transcripts (session_id, "timestamp", segment_index, id);
 ALTER TABLE livetranslate.transcripts ADD CONSTRAINT pk_transcripts PRIMARY KEY (session_id, id);
 ALTER TABLE livetranslate.translations
     ADD CONSTRAINT pk_translations PRIMARY KEY (session_id, transcript_id, target_language);
@@ -406,8 +410,6 @@ ALTER TABLE livetranslate.transcripts ADD CONSTRAINT fk_transcripts_audio_files
 ALTER TABLE livetranslate.translations ADD CONSTRAINT fk_translations_transcripts
     FOREIGN KEY (session_id, transcript_id) REFERENCES livetranslate.transcripts (session_id, id)
     ON DELETE CASCADE;
-CREATE INDEX ix_transcripts_timeline
-    ON livetranslate.transcripts (session_id, "timestamp", segment_index, id);
 CREATE INDEX ix_transcripts_audio_file_id
     ON livetranslate.transcripts (session_id, audio_file_id) WHERE audio_file_id IS NOT NULL;
 CREATE INDEX ix_transcripts_drafts ON livetranslate.transcripts (session_id) WHERE text IS NULL;

@@ -305,9 +305,10 @@ _set = force_setattr
 
 
 def _check_times(value: Any) -> None:
-    for field in ("start_time", "end_time"):
-        _set(value, field, optional_number(getattr(value, field), field))
-    check_order(value.start_time, value.end_time)
+    start, end = optional_number(value.start_time, "start_time"), optional_number(value.end_time, "end_time")
+    check_order(start, end)
+    _set(value, "start_time", start)
+    _set(value, "end_time", end)
 
 
 def _check_id(value: UUID | None) -> None:

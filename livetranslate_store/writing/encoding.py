@@ -12,7 +12,7 @@ from sqlalchemy import Table
 
 from livetranslate_store.audio.storage import StagedAudio
 from livetranslate_store.checks import JSONObject, encode_json
-from livetranslate_store.ids import new_id, transcript_id_for
+from livetranslate_store.ids import NumberKey, new_id, transcript_id_for
 from livetranslate_store.known_speakers import SpeakerRow
 from livetranslate_store.models import AudioFile, Speaker, TextVersion, Transcript, Translation
 from livetranslate_store.models.base import table_of
@@ -26,16 +26,11 @@ Key: TypeAlias = tuple[UUID, UUID]
 #: Session, transcript and language.
 TranslationKey: TypeAlias = tuple[UUID, UUID, str]
 RowKey: TypeAlias = Key | TranslationKey
-#: The same with the numbers that the UUIDs are, which are quick to look up: one statement writes it once.
-WriteKey: TypeAlias = tuple[int, int] | tuple[int, int, str]
+#: The same with the numbers that the UUIDs are: one statement writes it once.
+WriteKey: TypeAlias = NumberKey | tuple[int, int, str]
 
 # The database fills these.
 _DATABASE_COLUMNS = {"created_at", "updated_at"}
-
-
-def write_key(session_id: UUID, row_id: UUID) -> tuple[int, int]:
-    """Return the key of a row that waits to be written."""
-    return session_id.int, row_id.int
 
 
 def stored_columns(table: Table) -> tuple[str, ...]:

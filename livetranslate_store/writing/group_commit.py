@@ -395,8 +395,8 @@ class GroupCommit(Generic[ItemT, Receipt]):
             self._retries.ended(well=True)
 
     def _fail(self, group: Sequence[_QueuedWrite[ItemT, Receipt]], error: StoreError) -> None:
-        """Give up the writes of a group that may not be retried."""
-        given_up = False
+        """Give up the writes of a group that may not be retried, and let the others of a cluster pause."""
+        given_up, again = False, []
         for write in group:
             assert write.since is not None  # noqa: S101 (it was taken)
             if isinstance(error, OutcomeUnknownError):
@@ -406,8 +406,13 @@ class GroupCommit(Generic[ItemT, Receipt]):
             ):
                 given_up |= write.attempts > 1
                 self._give_up(write, error)
-            elif self._database.is_distributed:
-                write.not_before = self._clock() + self._retries.pause(write.attempts)
+            else:
+                again.append(write)
+        if again and self._database.is_distributed:
+            # One pause for all: they go again as one.
+            not_before = self._clock() + self._retries.pause(again[0].attempts)
+            for write in again:
+                write.not_before = not_before
         if given_up:
             self._retries.ended(well=False)
 

@@ -20,6 +20,9 @@ REVISION_COLUMNS: Mapping[str, str | None] = {
     "translations": "transcript_revision",
 }
 
+# A look-up in a dict takes a fifth of the time of the enumeration's call.
+_OUTCOMES: Mapping[str, Outcome] = {each.value: each for each in Outcome}
+
 #: The number of the transaction: a server that shows its end shows every earlier write too.
 POSITION = "position"
 #: The number of rows that a concurrent transaction wrote meanwhile.
@@ -46,7 +49,7 @@ class WriteOutcomes:
                 self._position = revision
             else:
                 key = (session_id, row_id) if language is None else (session_id, row_id, language)
-                self._rows[kind][key] = (Outcome(outcome), revision)
+                self._rows[kind][key] = (_OUTCOMES[outcome], revision)
 
     def keys(self, table: str) -> Collection[RowKey]:
         """Return the keys of a table's rows that have an outcome."""

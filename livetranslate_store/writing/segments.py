@@ -7,6 +7,7 @@ from uuid import UUID
 from livetranslate_store.audio.storage import StagedAudio
 from livetranslate_store.checks import check_kind, checked_uuid
 from livetranslate_store.errors import InvalidInputError
+from livetranslate_store.ids import number_key
 from livetranslate_store.known_speakers import SpeakerRow
 from livetranslate_store.values import (
     AudioInput,
@@ -27,7 +28,6 @@ from livetranslate_store.writing.encoding import (
     transcript_id_of,
     transcript_row,
     translation_row,
-    write_key,
 )
 from livetranslate_store.writing.outcomes import WriteOutcomes
 
@@ -45,7 +45,7 @@ class Segment(NamedTuple):
 
     def with_audio(self, audio: StagedAudio) -> Self:
         """Return the segment with its audio."""
-        return self._replace(audio=audio, keys=(*self.keys, write_key(self.session_id, audio.audio_file_id)))
+        return self._replace(audio=audio, keys=(*self.keys, number_key(self.session_id, audio.audio_file_id)))
 
     @property
     def is_transcript_alone(self) -> bool:
@@ -87,7 +87,7 @@ def checked_segment(
     if audio is not None and transcript.audio_file_id is not None:
         raise InvalidInputError("Give audio, or the audio_file_id of one stored before, not both.")
     transcript_id = transcript_id_of(session_id, transcript)
-    keys = (write_key(session_id, transcript_id),)
+    keys = (number_key(session_id, transcript_id),)
     return Segment(session_id, transcript_id, transcript, translations, keys)
 
 

@@ -171,8 +171,10 @@ def any_stored(
 ) -> ColumnElement[bool]:
     """Return the condition that one of the input rows of a table is stored, by its key."""
     keys = binding.rows(table, ("session_id", "id")).subquery(f"{table.name}_keys")
-    stored = looked_up(table, keys, f"{table.name}_found", here, session_id="session_id", id="id")
-    return select(literal_column("1")).select_from(keys.join(stored, true())).exists()
+    one: list[ColumnElement[Any]] = [literal_column("1")]
+    key = {"session_id": "session_id", "id": "id"}
+    stored = looked_up(table, keys, f"{table.name}_found", here, key=key, columns=one)
+    return select(*one).select_from(keys.join(stored, true())).exists()
 
 
 def speaker_is_known(speaker: FromClause, here: Sequence[ColumnElement[bool]] = ()) -> ColumnElement[bool]:
@@ -243,7 +245,10 @@ def completed_by_written(translations: CTE, sent: CTE, written: CTE) -> CTE:
 def _completed_by_stored(translations: CTE) -> CTE:
     """Return translations completed from stored transcripts; those without one are left out."""
     stored = looked_up(
-        TRANSCRIPTS, translations, "transcripts_stored", session_id="session_id", id="transcript_id"
+        TRANSCRIPTS,
+        translations,
+        "transcripts_stored",
+        key={"session_id": "session_id", "id": "transcript_id"},
     )
     sources = translations.join(stored, true())
     return completed(translations, sources, language=stored.c.language, revision=stored.c.revision).cte(

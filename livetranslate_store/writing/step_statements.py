@@ -48,6 +48,7 @@ from livetranslate_store.writing.outcomes import (
     REVISION_COLUMNS,
     constant,
     outcome_rows,
+    position,
     position_row,
     row_of_key,
 )
@@ -234,9 +235,15 @@ def judge_written_translations() -> Statement:
 
 
 @cache
-def is_any_stored(table: Table) -> Statement:
-    """Return the read of whether any of these rows is stored, by its key."""
-    return Statement.compiled("import.look_up", select(any_stored(ARRAYS, table, _here(table, table.name))))
+def look_at_segments(binding: Binding) -> Statement:
+    """Return the look at whether any of these audio files and transcripts is stored, by its key.
+
+    Its one row has `found`, and the `position` of the transaction on the node of the shard.
+    """
+    tables = (each for each in (TRANSCRIPTS, AUDIO_FILES) if binding.holds(each))
+    found = or_(*(any_stored(binding, each, _here(each, each.name)) for each in tables))
+    columns: list[ColumnElement[Any]] = [found.label("found"), position().label("position")]
+    return Statement.compiled("segments.look", select(*columns))
 
 
 def _here(table: Table, rows: str) -> Sequence[ColumnElement[bool]]:

@@ -15,7 +15,7 @@ from sqlalchemy import Table
 from livetranslate_store.database.statement import Run
 from livetranslate_store.errors import ConflictError
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.binding import RowsByTable, array_values, bound
+from livetranslate_store.writing.binding import ArrayBinding, RowsByTable, array_values, bound
 from livetranslate_store.writing.connection import Connection, RunningTransaction
 from livetranslate_store.writing.encoding import (
     COLUMNS,
@@ -39,6 +39,7 @@ from livetranslate_store.writing.step_statements import (
     judge_late_translations,
     judge_transcripts,
     judge_written_translations,
+    look_at_segments,
     look_at_speakers,
     revise_late_translations,
     revise_transcripts,
@@ -155,27 +156,51 @@ class _Progress:
                 self.outcomes.append(tuple(row))
 
 
-async def _insert_segments(rows: RowsByTable, transaction: RunningTransaction) -> int:
+async def _insert_segments(rows: RowsByTable, transaction: RunningTransaction) -> int | None:
+    """Insert segments unless one is stored.
+
+    A COPY costs all servers together half of an INSERT, which Citus plans and sends as text each time; but it
+    fails if a row is stored. The look that comes before is a round trip, which a lone segment does without.
+    """
+    if len(rows[TRANSCRIPTS.name]) == 1:
+        return await _insert_one(rows, transaction.fetch)
+    keys = {table: rows[table] for table in (AUDIO_FILES.name, TRANSCRIPTS.name) if rows[table]}
+    look = look_at_segments(ArrayBinding(frozenset(keys)))
+    [stored] = await transaction.fetch(look.bind(array_values(keys)))
+    if stored["found"]:
+        return None
     await _copy(AUDIO_FILES, rows, transaction)
     if rows["speakers"]:
         await add_speakers(rows, transaction.fetch)
-    transcripts = _Progress(TRANSCRIPTS, rows)
-    await _insert_waiting(transcripts, transaction.fetch)
-    if transcripts.waiting:
-        raise ConflictError
-    # None of these can be stored: their transcripts were not.
+    await _copy(TRANSCRIPTS, rows, transaction)
     await _copy(TRANSLATIONS, rows, transaction)
-    position: int = next(row[-1] for row in transcripts.outcomes if row[0] == POSITION)
+    position: int = stored["position"]
     return position
 
 
 async def _copy(table: Table, rows: RowsByTable, transaction: RunningTransaction) -> None:
-    """Copy rows that are probably new; raises DuplicateError if one is stored.
-
-    A COPY costs all servers together half of an INSERT, which Citus plans and sends as text each time.
-    """
+    """Copy new rows; raises DuplicateError if a concurrent transaction has stored one."""
     if new := rows[table.name]:
         await transaction.copy(f"{table.name}.copy", table.name, COLUMNS[table.name], new)
+
+
+async def _insert_one(rows: RowsByTable, run: Run) -> int:
+    await _insert_all(AUDIO_FILES, rows, run)
+    if rows["speakers"]:
+        await add_speakers(rows, run)
+    transcripts = await _insert_all(TRANSCRIPTS, rows, run)
+    await _insert_all(TRANSLATIONS, rows, run)
+    position: int = next(row[-1] for row in transcripts.outcomes if row[0] == POSITION)
+    return position
+
+
+async def _insert_all(table: Table, rows: RowsByTable, run: Run) -> _Progress:
+    """Insert all rows; raises ConflictError if one is stored."""
+    progress = _Progress(table, rows)
+    await _insert_waiting(progress, run)
+    if progress.waiting:
+        raise ConflictError
+    return progress
 
 
 async def _insert_waiting(progress: _Progress, run: Run) -> None:

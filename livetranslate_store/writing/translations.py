@@ -5,9 +5,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from livetranslate_store.errors import MissingReferenceError
+from livetranslate_store.ids import number_key
 from livetranslate_store.values import TranslationInput, TranslationReceipt
 from livetranslate_store.writing.connection import Connection
-from livetranslate_store.writing.encoding import TranslationKey, WriteKey, translation_row, write_key
+from livetranslate_store.writing.encoding import TranslationKey, WriteKey, translation_row
 from livetranslate_store.writing.outcomes import WriteOutcomes
 from livetranslate_store.writing.protocol import write_rows
 
@@ -27,7 +28,7 @@ class LateTranslation(NamedTuple):
     @property
     def keys(self) -> Collection[WriteKey]:
         """One statement writes this key once."""
-        return ((*write_key(self.session_id, self.transcript_id), self.translation.target_language),)
+        return ((*number_key(self.session_id, self.transcript_id), self.translation.target_language),)
 
 
 async def write_translations(

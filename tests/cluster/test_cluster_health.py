@@ -117,7 +117,7 @@ def distribute_by_hand(undistributed: Program) -> Callable[..., str]:
     return distribute
 
 
-OTHERS = ("audio_files", "transcripts", "translations")
+OTHERS = ("audio_files", "transcripts", "translations", "text_versions")
 
 
 async def test_a_table_that_was_left_out_is_named(distribute_by_hand: Callable[..., str]) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from helpers.clusters import Cluster
 from helpers.stored import Program, objects
-from helpers.support import TABLES, audio, counts
+from helpers.support import WRITTEN, audio, counts
 
 from livetranslate_store import OutcomeUnknownError, Store, StoreUnavailableError, UnitOfWork
 from livetranslate_store.ids import session_id_for
@@ -22,7 +22,7 @@ END = """
     AND application_name LIKE 'citus_internal%' AND state = 'idle in transaction'
 """
 PREPARED = "SELECT 1 FROM pg_prepared_xacts WHERE database = current_database()"
-NOTHING = dict.fromkeys(TABLES, 0)
+NOTHING = dict.fromkeys(WRITTEN, 0)
 
 
 class Meeting(NamedTuple):

@@ -170,6 +170,8 @@ async def test_a_merge_looks_rows_up_by_their_key_although_the_plan_was_made_for
     merge = bound(merge_segments, segment_rows(segments, [], are_new=False))
     plan = "\n".join(row[0] for row in await store._database.fetch(explained(merge)))
     assert "Seq Scan on transcripts" not in plan, plan
+    # It would find the session, and then read more and more of it.
+    assert "using ix_transcripts_timeline" not in plan, plan
 
 
 async def record(store: Store, session_id: UUID, keys: Sequence[str]) -> None:

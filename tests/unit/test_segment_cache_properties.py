@@ -115,7 +115,8 @@ class Schedule:
         assert 0.0 <= statistics.hit_rate <= 1.0
         # Whatever is remembered is what the database holds: no deleted row, no older revision than published.
         unpublished = {(lookup.session_id, lookup.transcript_id) for lookup in self.unpublished}
-        for key, remembered in self.cache._entries.items():
+        for remembered in self.cache._entries.values():
+            key = (remembered.session_id, remembered.transcript_id)
             assert key in self.database
             assert key in unpublished or self.database[key] == remembered
             assert self.database[key].revision >= remembered.revision

@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.errors import InvalidInputError, UsageError
+from livetranslate_store.ids import number_key
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import Refusal, SegmentInput, SegmentLookup
 from livetranslate_store.writing.encoding import (
@@ -26,7 +27,6 @@ from livetranslate_store.writing.encoding import (
     WriteKey,
     audio_row,
     transcript_row,
-    write_key,
 )
 from livetranslate_store.writing.segments import Segment, checked_segment, speakers_of, translation_rows
 
@@ -154,7 +154,7 @@ class Batch:
         for key in segment.keys:
             wave = max(wave, written.get(key, -1) + 1, referred.get(key, -1) + 1)
         if segment.transcript.audio_file_id is not None:
-            reference = write_key(segment.session_id, segment.transcript.audio_file_id)
+            reference = number_key(segment.session_id, segment.transcript.audio_file_id)
             # The server checks references at the end of a statement: both may come with the same one.
             wave = max(wave, written.get(reference, 0))
             referred[reference] = max(wave, referred.get(reference, 0))

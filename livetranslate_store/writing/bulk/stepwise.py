@@ -7,12 +7,12 @@ from livetranslate_store.database.engine import Driver
 from livetranslate_store.database.shards import ShardMap, by_shard
 from livetranslate_store.database.statement_times import StatementTimes
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.binding import array_values
+from livetranslate_store.writing.binding import ArrayBinding, array_values
 from livetranslate_store.writing.bulk.batch import Batch, Wave
 from livetranslate_store.writing.bulk.copy import BatchOutcomes, BatchWriter
 from livetranslate_store.writing.encoding import Row
 from livetranslate_store.writing.segments import Segment, segment_rows
-from livetranslate_store.writing.step_statements import is_any_stored
+from livetranslate_store.writing.step_statements import look_at_segments
 from livetranslate_store.writing.stepwise import add_speakers, merge_all
 from livetranslate_store.writing.upserts import AUDIO_FILES, TRANSCRIPTS
 
@@ -41,8 +41,9 @@ class ShardedBatchWriter(BatchWriter):
     async def _is_stored(self, wave: Wave) -> bool:
         for table, rows in ((TRANSCRIPTS, wave.transcripts), (AUDIO_FILES, wave.audio_files)):
             for part in self._in_shards(rows):
-                bound = is_any_stored(table).bind(array_values({table.name: part}))
-                if (await self._fetch(bound))[0][0]:
+                look = look_at_segments(ArrayBinding(frozenset({table.name})))
+                [row] = await self._fetch(look.bind(array_values({table.name: part})))
+                if row["found"]:
                     return True
         return False
 

@@ -85,6 +85,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     hop: float
     #: Seconds of a flush of the log.
     flush: float
+    #: The share of the cores that is idle although the crowd of writers keeps the single server busy.
+    idle: float
     groups: Groups
     #: The number of items of the calls below, where it is not one.
     page_entries: int

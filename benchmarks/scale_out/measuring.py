@@ -78,7 +78,9 @@ class Found(NamedTuple):
 
     demands: dict[str, Demand]
     seconds: dict[str, float]
+    #: Segments a second of all writers at once, and how many cores worked for them.
     rate: float
+    busy: float
 
 
 class Bench(NamedTuple):
@@ -142,11 +144,21 @@ async def measure(url: URL, workers: Sequence[URL]) -> Found:
             seconds[name] = one.seconds
         whole = await bench.block([partial(bench.store.timeline, bench.stored[MANY])] * BLOCKS)
         seconds["timeline"] = whole.seconds
-        rates = []
-        for _ in range(ROUNDS):
-            segments = bench.workload.segments(WRITERS * WRITES_OF_A_WRITER)
-            rates.append((await crowd([recording(bench.store, each) for each in segments], WRITERS)).rate)
-        return Found(demands, seconds, max(rates))
+        crowds = [await _crowd(bench) for _ in range(ROUNDS)]
+        rate, busy = max(crowds)
+        return Found(demands, seconds, rate, busy)
+
+
+async def _crowd(bench: Bench) -> tuple[float, float]:
+    """Return the segments a second of all writers at once, and how many cores worked for them."""
+    segments = bench.workload.segments(WRITERS * WRITES_OF_A_WRITER)
+    calls = [recording(bench.store, each) for each in segments]
+    with settled():
+        before, client = await bench.watch.used(), time.process_time()
+        rate = (await crowd(calls, WRITERS)).rate
+        client = time.process_time() - client
+        used = (await bench.watch.used()).since(before, len(calls))
+    return rate, rate * (client / len(calls) + used.entry + used.shards)
 
 
 class Read(NamedTuple):
@@ -397,12 +409,13 @@ async def _seconds(call: Call) -> float:
 
 async def measure_both(single: URL, cluster: URL) -> Measured:
     """Measure both sides."""
-    load, _, _ = os.getloadavg()
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
     workers, shards = await workers_of(cluster)
     one, many = await measure(single, []), await measure(cluster, workers)
     rows = {
         "new_segment": "one new segment, p50",
-        "revision": "a revision, p50",
+        "interim": "a revision, p50",
+        "revision": "a revision that brings three translations again, p50",
         "timeline": f"timeline of {MANY:,} segments",
         "page": f"its page of {PAGE}",
         "search": "search over all sessions, a page",
@@ -417,11 +430,12 @@ async def measure_both(single: URL, cluster: URL) -> Measured:
         await connection.close()
     return Measured(
         machine=f"{Machine.this(version)}; load {load:.0f}",
-        cores=os.cpu_count() or 1,
+        cores=cores,
         workers=len(workers),
         shards=shards,
         hop=await _hop(single),
         flush=_flush(),
+        idle=max(0.0, 1.0 - one.busy / cores),
         groups=Groups(
             writers=WRITERS,
             sessions=SESSIONS,

@@ -60,7 +60,7 @@ class _OneMachine:
 
     def __init__(self, measured: Measured, *, clustered: bool) -> None:
         self.env = simpy.Environment()
-        machine = Machine(self.env, measured.cores)
+        machine = Machine(self.env, measured.cores, measured.idle)
         self.demands = measured.cluster if clustered else measured.single
         self.entry = Server(self.env, machine, measured.flush)
         self.workers = [

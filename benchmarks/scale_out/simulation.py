@@ -21,11 +21,16 @@ TURN = 0.001
 
 
 class Machine:
-    """Cores that processes share in turns."""
+    """Cores that processes share in turns.
 
-    def __init__(self, env: simpy.Environment, cores: int) -> None:
+    When all of them have work, they are `idle` for a share of the time all the same: processes wait for each
+    other's locks, and to be woken up.
+    """
+
+    def __init__(self, env: simpy.Environment, cores: int, idle: float = 0.0) -> None:
         self._env = env
         self._cores = simpy.Resource(env, cores)
+        self._slower = 1.0 / (1.0 - idle)
         #: Seconds that the cores have worked.
         self.busy = 0.0
 
@@ -35,7 +40,8 @@ class Machine:
             turn = min(seconds, TURN)
             with self._cores.request() as core:
                 yield core
-                yield self._env.timeout(turn)
+                is_full = self._cores.count == self._cores.capacity
+                yield self._env.timeout(turn * self._slower if is_full else turn)
             self.busy += turn
             seconds -= turn
 
@@ -113,17 +119,16 @@ class Caller:
             for cost in (demand.client, demand.entry, demand.shards)
         )
         # A node reaches its own shards without the network.
-        hop = 0.0 if shard is self._entry else self._hop * demand.hops / turns
+        is_passed_on = shard is not self._entry
+        hop = self._hop * demand.hops / turns if is_passed_on else 0.0
+        # A coordinator passes items on while they are sent and read at both of its ends.
+        passing = demand.entry.item * (items - rows) / turns / 2 if is_passed_on else 0.0
         for _ in range(turns):
-            yield from self._thread.work(client)
+            yield self._all(self._thread.work(client), self._entry.machine.work(passing))
             yield self._env.timeout(self._hop)
-            yield from self._until_answered(self._entry, entry)
+            yield from self._until_answered(self._entry, entry - 2 * passing)
             yield self._env.timeout(hop)
-            if demand.everywhere and self._workers:
-                each = shards / len(self._workers)
-                yield self._all(*(worker.machine.work(each) for worker in self._workers))
-            else:
-                yield from self._until_answered(shard, shards, demand.hops / turns)
+            yield self._all(self._at_shards(demand, shard, shards), self._entry.machine.work(passing))
         if rows:
             yield self._all(
                 self._thread.work(demand.client.item * rows),
@@ -132,6 +137,14 @@ class Caller:
             )
         for _ in range(demand.flushes):
             yield from shard.log.flush()
+
+    def _at_shards(self, demand: Demand, shard: Server, seconds: float) -> Steps:
+        """Work on the node of the shard, or on one worker after the other."""
+        if demand.everywhere and self._workers:
+            for worker in self._workers:
+                yield from worker.machine.work(seconds / len(self._workers))
+        else:
+            yield from self._until_answered(shard, seconds, demand.hops / demand.round_trips)
 
     def _until_answered(self, server: Server, seconds: float, answers: float = 1.0) -> Steps:
         afterwards = min(seconds, self._afterwards * answers)

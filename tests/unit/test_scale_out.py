@@ -53,6 +53,7 @@ def _measured() -> Measured:
         shards=32,
         hop=-0.00005,
         flush=0.0002,
+        idle=0.0,
         groups=Groups(
             writers=40,
             sessions=16,
@@ -196,13 +197,34 @@ def test_a_call_takes_the_sum_of_its_parts_if_nothing_else_is_under_way() -> Non
     assert env.now == pytest.approx(0.008 + 0.005 + 0.006 + 2 * 0.01 + 3 * 0.01 + 0.002)
 
 
-def test_a_call_everywhere_works_on_all_workers_at_once() -> None:
+def test_a_coordinator_passes_items_on_while_both_of_its_ends_work() -> None:
+    env = simpy.Environment()
+    entry, shard = (Server(env, Machine(env, 4), 0.0) for _ in range(2))
+    caller = Caller(env, Thread(env, Machine(env, 1)), entry, [shard], 0.0)
+    demand = Demand(client=Cost(0.0, 0.001), entry=Cost(0.005, 0.001), shards=Cost(0.0, 0.002))
+    env.run(env.process(caller.call(demand, 10, shard)))
+    assert env.now == pytest.approx(0.010 + 0.005 + 0.020)
+    assert entry.machine.busy == pytest.approx(0.015)
+
+
+def test_cores_that_all_have_work_are_idle_for_their_share_of_the_time() -> None:
+    env = simpy.Environment()
+    machine = Machine(env, 2, 0.2)
+    env.run(env.process(machine.work(TURN)))
+    assert env.now == pytest.approx(TURN)
+    for _ in range(2):
+        env.process(machine.work(4 * TURN))
+    env.run()
+    assert env.now - TURN == pytest.approx(4 * TURN / 0.8, rel=0.1)
+
+
+def test_a_call_everywhere_works_on_one_worker_after_the_other() -> None:
     env = simpy.Environment()
     workers = [Server(env, Machine(env, 1), 0.0) for _ in range(4)]
     caller = Caller(env, Thread(env, Machine(env, 1)), workers[0], workers, 0.0)
     demand = Demand(client=Cost(0.0), entry=Cost(0.0), shards=Cost(0.08), everywhere=True)
     env.run(env.process(caller.call(demand, 1, workers[0])))
-    assert env.now == pytest.approx(0.02)
+    assert env.now == pytest.approx(0.08)
     assert [each.machine.busy for each in workers] == pytest.approx([0.02] * 4)
 
 

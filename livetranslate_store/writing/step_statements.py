@@ -240,7 +240,8 @@ def look_at_segments(binding: Binding) -> Statement:
 
     Its one row has `found`, and the `position` of the transaction on the node of the shard.
     """
-    tables = (each for each in (TRANSCRIPTS, AUDIO_FILES) if binding.holds(each))
+    # Locked in this order, as all writes do it, and Citus when a migration changes one of them.
+    tables = (each for each in (AUDIO_FILES, TRANSCRIPTS) if binding.holds(each))
     found = or_(*(any_stored(binding, each, _here(each, each.name)) for each in tables))
     columns: list[ColumnElement[Any]] = [found.label("found"), position().label("position")]
     return Statement.compiled("segments.look", select(*columns))

@@ -39,7 +39,7 @@ class ShardedBatchWriter(BatchWriter):
         return await super().write(batch, is_new=is_new)
 
     async def _is_stored(self, wave: Wave) -> bool:
-        for table, rows in ((TRANSCRIPTS, wave.transcripts), (AUDIO_FILES, wave.audio_files)):
+        for table, rows in ((AUDIO_FILES, wave.audio_files), (TRANSCRIPTS, wave.transcripts)):
             for part in self._in_shards(rows):
                 look = look_at_segments(ArrayBinding(frozenset({table.name})))
                 [row] = await self._fetch(look.bind(array_values({table.name: part})))

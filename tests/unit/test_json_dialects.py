@@ -116,6 +116,16 @@ def test_azure_counts_in_ticks_or_in_durations(at: dict[str, Any], end: float) -
     assert (cue.start_time, cue.end_time) == (1.5, end)
 
 
+def test_a_duration_does_not_count_from_a_later_word() -> None:
+    words = [
+        {"word": "So", "durationInTicks": 2_000_000},
+        {"word": "well", "offsetInTicks": 15_000_000, "durationInTicks": 5_000_000},
+    ]
+    phrase = {"durationInTicks": 20_000_000, "nBest": [{"display": "So well", "words": words}]}
+    [cue] = cues({"recognizedPhrases": [phrase]})
+    assert (cue.start_time, cue.end_time) == (1.5, 2.0)
+
+
 @pytest.mark.parametrize("start", ["1.500s", {"seconds": "1", "nanos": 500_000_000}])
 def test_google_counts_in_seconds_with_their_unit(start: Any) -> None:
     words = [{"word": "So", "startTime": start, "endTime": "2s"}]

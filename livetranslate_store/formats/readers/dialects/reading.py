@@ -116,10 +116,13 @@ def _cue(dialect: Dialect, segment: Segment, line: int, origin: float, *, severa
     times = _Times(dialect.unit, origin)
     start, end = times.at(fields, dialect.start), times.at(fields, dialect.end)
     words = _words(dialect, segment, times, start)
+    begins = start
     if start is None and first(fields, dialect.start) is None:
         start = next((word.start for word in words if word.start is not None), None)
+        # The duration counts from the first word, and not from a later one whose time is there.
+        begins = words[0].start if words else None
     if end is None and first(fields, dialect.end) is None:
-        end = times.after(start, fields, dialect.duration)
+        end = times.after(begins, fields, dialect.duration)
         if end is None:
             end = next((word.end for word in reversed(words) if word.end is not None), None)
     name = text_at(fields, dialect.speaker_name) or None

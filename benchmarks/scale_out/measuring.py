@@ -414,7 +414,6 @@ async def measure_both(single: URL, cluster: URL) -> Measured:
     one, many = await measure(single, []), await measure(cluster, workers)
     rows = {
         "new_segment": "one new segment, p50",
-        "interim": "a revision, p50",
         "revision": "a revision that brings three translations again, p50",
         "timeline": f"timeline of {MANY:,} segments",
         "page": f"its page of {PAGE}",

@@ -58,9 +58,9 @@ def reproduce(measured: Measured) -> list[Row]:
 class _OneMachine:
     """The machine of the measurement with all that runs on it."""
 
-    def __init__(self, measured: Measured, *, clustered: bool) -> None:
+    def __init__(self, measured: Measured, *, clustered: bool, idle: float = 0.0) -> None:
         self.env = simpy.Environment()
-        machine = Machine(self.env, measured.cores, measured.idle)
+        machine = Machine(self.env, measured.cores, idle)
         self.demands = measured.cluster if clustered else measured.single
         self.entry = Server(self.env, machine, measured.flush)
         self.workers = [
@@ -85,7 +85,7 @@ def alone(measured: Measured, name: str, *, clustered: bool) -> float:
 
 def crowd(measured: Measured, *, clustered: bool, seconds: float = SECONDS) -> float:
     """Return the new segments a second that the measured crowd of writers stores."""
-    machine, groups = _OneMachine(measured, clustered=clustered), measured.groups
+    machine, groups = _OneMachine(measured, clustered=clustered, idle=measured.idle), measured.groups
     env, demand = machine.env, machine.demands["new_segment"]
     queue = Queue(
         env,

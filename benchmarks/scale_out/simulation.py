@@ -121,14 +121,14 @@ class Caller:
         # A node reaches its own shards without the network.
         is_passed_on = shard is not self._entry
         hop = self._hop * demand.hops / turns if is_passed_on else 0.0
-        # A coordinator passes items on while they are sent and read at both of its ends.
+        # A coordinator collects the items of a shard, and passes them on while the client reads them.
         passing = demand.entry.item * (items - rows) / turns / 2 if is_passed_on else 0.0
         for _ in range(turns):
             yield self._all(self._thread.work(client), self._entry.machine.work(passing))
             yield self._env.timeout(self._hop)
-            yield from self._until_answered(self._entry, entry - 2 * passing)
+            yield from self._until_answered(self._entry, entry - passing)
             yield self._env.timeout(hop)
-            yield self._all(self._at_shards(demand, shard, shards), self._entry.machine.work(passing))
+            yield from self._at_shards(demand, shard, shards)
         if rows:
             yield self._all(
                 self._thread.work(demand.client.item * rows),

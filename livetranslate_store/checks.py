@@ -184,7 +184,7 @@ def check_kind(value: object, kind: type, field: str) -> None:
 
 def checked_json_object(value: JSONObject, field: str) -> JSONObject:
     """Return `value` if it is a JSON object that comes back equal from PostgreSQL's jsonb."""
-    # The dict first: a check of an abstract class takes ten times as long.
+    # The dict first: a check of an abstract class takes longer.
     if not isinstance(value, (dict, Mapping)):
         raise InvalidInputError(f"{field} must be a JSON object, not {type(value).__name__}.")
     if value:

@@ -126,6 +126,15 @@ def array_values(rows: RowsByTable) -> dict[str, Any]:
     return ARRAYS.values({table: _in_order(table, each) for table, each in rows.items()})
 
 
+def key_values(rows: RowsByTable) -> dict[str, Any]:
+    """Return the arrays of the keys alone of these rows, by parameter."""
+    return {
+        f"{table}_{name}": [row[place] for row in each]
+        for table, each in rows.items()
+        for place, name in enumerate(KEYS[table])
+    }
+
+
 def value_rows(table: Table, number: int) -> list[dict[str, ColumnElement[Any]]]:
     """Return so many rows of a table, each value bound by a parameter of its own; see `ValueBinding`."""
     columns = [table.c[name] for name in COLUMNS[table.name]]

@@ -172,8 +172,7 @@ def any_stored(
     """Return the condition that one of the input rows of a table is stored, by its key."""
     keys = binding.rows(table, ("session_id", "id")).subquery(f"{table.name}_keys")
     one: list[ColumnElement[Any]] = [literal_column("1")]
-    key = {"session_id": "session_id", "id": "id"}
-    stored = looked_up(table, keys, f"{table.name}_found", here, key=key, columns=one)
+    stored = looked_up(table, keys, f"{table.name}_found", here, columns=one)
     return select(*one).select_from(keys.join(stored, true())).exists()
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Table
 from livetranslate_store.database.statement import Run
 from livetranslate_store.errors import ConflictError
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.binding import ArrayBinding, RowsByTable, array_values, bound
+from livetranslate_store.writing.binding import ArrayBinding, RowsByTable, array_values, bound, key_values
 from livetranslate_store.writing.connection import Connection, RunningTransaction
 from livetranslate_store.writing.encoding import (
     COLUMNS,
@@ -166,7 +166,7 @@ async def _insert_segments(rows: RowsByTable, transaction: RunningTransaction) -
         return await _insert_one(rows, transaction.fetch)
     keys = {table: rows[table] for table in (AUDIO_FILES.name, TRANSCRIPTS.name) if rows[table]}
     look = look_at_segments(ArrayBinding(frozenset(keys)))
-    [stored] = await transaction.fetch(look.bind(array_values(keys)))
+    [stored] = await transaction.fetch(look.bind(key_values(keys)))
     if stored["found"]:
         return None
     await _copy(AUDIO_FILES, rows, transaction)

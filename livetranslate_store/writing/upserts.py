@@ -101,7 +101,7 @@ def judged_audio_files(
     rows: CTE, here: Sequence[ColumnElement[bool]] = ()
 ) -> tuple[CTE, ColumnElement[bool], ColumnElement[str]]:
     """Return the rows, whether one is missing, and the outcome of one that is stored."""
-    stored = looked_up(AUDIO_FILES, rows, "audio_files_stored", here, key=_itself(AUDIO_FILES))
+    stored = looked_up(AUDIO_FILES, rows, "audio_files_stored", here)
     judged = (
         select(rows, stored.c.storage_key.label("stored_storage_key"))
         .select_from(rows.outerjoin(stored, true()))
@@ -115,7 +115,7 @@ def judged_audio_files(
 
 def upsert_speakers(rows: CTE) -> CTE:
     """Insert the missing speakers, and name the nameless ones."""
-    stored = looked_up(SPEAKERS, rows, "speakers_stored", key=_itself(SPEAKERS))
+    stored = looked_up(SPEAKERS, rows, "speakers_stored")
     is_news = or_(stored.c.label.is_(None), and_(stored.c.name.is_(None), rows.c.name.is_not(None)))
     method = identification_method(rows.c.name)
     accepted = (
@@ -163,24 +163,20 @@ def looked_up(
     name: str,
     here: Sequence[ColumnElement[bool]] = (),
     *,
-    key: Mapping[str, str],
+    key: Mapping[str, str] | None = None,
     columns: Sequence[ColumnElement[Any]] = (),
 ) -> LateralFromClause:
-    """Return the one stored row for each of `rows`; `key` maps columns of the table to columns of `rows`.
+    """Return the one stored row for each of `rows`, with all columns of the table, or the given ones.
 
-    It has all columns of the table, or the given ones.
+    `key` maps columns of the table to columns of `rows`; without it those of the key have the same names.
 
     It is a lookup by the primary key for each row, and never a scan of the table: the plan is kept for as
     long as the connection lives, and the table may have been empty when it was made.
     """
-    conditions = (table.c[column] == rows.c[value] for column, value in key.items())
+    names = key or {name: name for name in KEYS[table.name]}
+    conditions = (table.c[column] == rows.c[value] for column, value in names.items())
     row: Select[Any] = select(*columns or table.c).select_from(table)
     return row.where(*here, *conditions).limit(literal_column("1")).lateral(name)
-
-
-def _itself(table: Table) -> Mapping[str, str]:
-    """Return the key of a table for rows whose columns have the same names."""
-    return {name: name for name in KEYS[table.name]}
 
 
 def count_of(rows: CTE, condition: ColumnElement[bool] | None = None) -> ColumnElement[int]:
@@ -202,7 +198,7 @@ def verdicts(
     A row whose verdict is `INSERTED` is missing; one that is `UPDATED` would be a revision. A row without a
     revision is refused.
     """
-    stored = looked_up(table, rows, f"{table.name}_stored", here, key=_itself(table))
+    stored = looked_up(table, rows, f"{table.name}_stored", here)
     may_be_written = rows.c[revision_column].is_not(None)
     verdict = case(
         (and_(may_be_written, stored.c.session_id.is_(None)), constant(Outcome.INSERTED)),

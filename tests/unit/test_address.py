@@ -268,9 +268,11 @@ def test_what_is_taken_is_taken_as_libpq_takes_it(url: str) -> None:
         return  # more is taken than by libpq, such as `=` in a value
     for name, ours in LIBPQ.items():
         assert (theirs.get(name) or None) == getattr(address, ours)
-    # SQLAlchemy's forms: a port, or brackets, in a parameter, or several of them.
-    if not re.search(r"host=(a:1|\[)", url) and url.count("host=") < 2:
-        assert ",".join(each.name for each in address.hosts) == theirs.get("host", "")
+    if "host=a:1" not in url and url.count("host=") < 2:  # SQLAlchemy's forms
+        # In a parameter libpq takes brackets for a part of the name.
+        assert ",".join(each.name for each in address.hosts) == re.sub(
+            r"[\[\]]", "", str(theirs.get("host", ""))
+        )
 
 
 @given(st.text())

@@ -11,7 +11,7 @@ from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.database.statement_times import StatementTimes
 from livetranslate_store.models.base import SCHEMA
 from livetranslate_store.values import Outcome, SegmentLookup
-from livetranslate_store.writing.binding import ARRAYS
+from livetranslate_store.writing.binding import ARRAYS, key_values
 from livetranslate_store.writing.bulk.batch import Batch, Wave
 from livetranslate_store.writing.bulk.statements import (
     STAGED_AUDIO_FILES,
@@ -69,14 +69,7 @@ class BatchWriter:
         return self._outcomes
 
     async def _is_stored(self, wave: Wave) -> bool:
-        segments = wave.segments
-        audio = [(each.session_id, each.audio.audio_file_id) for each in segments if each.audio is not None]
-        keys = {
-            "transcripts_session_id": [each.session_id for each in segments],
-            "transcripts_id": [each.transcript_id for each in segments],
-            "audio_files_session_id": [session_id for session_id, _ in audio],
-            "audio_files_id": [audio_file_id for _, audio_file_id in audio],
-        }
+        keys = key_values({"transcripts": wave.transcripts, "audio_files": wave.audio_files})
         [row] = await self._fetch(is_stored_statement().bind(keys))
         return bool(row["is_stored"])
 

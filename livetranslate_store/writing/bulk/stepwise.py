@@ -7,7 +7,7 @@ from livetranslate_store.database.engine import Driver
 from livetranslate_store.database.shards import ShardMap, by_shard
 from livetranslate_store.database.statement_times import StatementTimes
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.binding import ArrayBinding, array_values
+from livetranslate_store.writing.binding import ArrayBinding, key_values
 from livetranslate_store.writing.bulk.batch import Batch, Wave
 from livetranslate_store.writing.bulk.copy import BatchOutcomes, BatchWriter
 from livetranslate_store.writing.encoding import Row
@@ -42,7 +42,7 @@ class ShardedBatchWriter(BatchWriter):
         for table, rows in ((AUDIO_FILES, wave.audio_files), (TRANSCRIPTS, wave.transcripts)):
             for part in self._in_shards(rows):
                 look = look_at_segments(ArrayBinding(frozenset({table.name})))
-                [row] = await self._fetch(look.bind(array_values({table.name: part})))
+                [row] = await self._fetch(look.bind(key_values({table.name: part})))
                 if row["found"]:
                     return True
         return False

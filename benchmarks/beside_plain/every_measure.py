@@ -5,7 +5,7 @@ from benchmarks.beside_plain.lives import PARTS, ours, plain
 from benchmarks.beside_plain.processor import bots_at_the_pace_of_speech, translation_row
 from benchmarks.beside_plain.space import DISK_PARTS, space
 from benchmarks.beside_plain.speed import life_rate, new_finals, whole_timeline
-from benchmarks.contenders import opened
+from benchmarks.contenders import DEFAULT_WRITES, opened
 from benchmarks.databases import Databases
 from benchmarks.report.results import (
     BYTES,
@@ -32,6 +32,9 @@ def measures(scale: Scale) -> dict[str, Measure]:
     return {
         "life_rate": Measure(
             f"lives of segments, {scale.crowd} bots", "upserts, one by one", PER_SECOND, 3.5, 6.0
+        ),
+        "life_rate_default": Measure(
+            f"the same with max_concurrent_writes={DEFAULT_WRITES}", "the same", PER_SECOND
         ),
         "life_wal": Measure("log of a life", "the same", BYTES, 0.7, 0.45),
         **{f"wal_{part}": Measure(f"of it: {part}", "the same", BYTES) for part in PARTS},
@@ -73,13 +76,14 @@ async def measure(databases: Databases, scale: Scale, steps: Steps) -> dict[str,
         await databases.fill_plain(0)
         await databases.fill_plain(scale.base)
     with steps.step(f"beside a plain schema: lives at {bots} bots"):
-        async with (
-            databases.empty() as name,
-            databases.copy_plain(0) as plain_name,
-            ours(databases, name, bots, writes=bots) as store,
-            plain(databases, plain_name, bots) as pool,
-        ):
-            figures["life_rate"] = await life_rate(store, pool, scale)
+        for measure_name, writes in (("life_rate", bots), ("life_rate_default", DEFAULT_WRITES)):
+            async with (
+                databases.empty() as name,
+                databases.copy_plain(0) as plain_name,
+                ours(databases, name, bots, writes=writes) as store,
+                plain(databases, plain_name, bots) as pool,
+            ):
+                figures[measure_name] = await life_rate(store, pool, scale)
     with steps.step("beside a plain schema: bytes of a life"):
         figures |= await space(databases, bots, scale.counted_lives, scale.vacuumed_lives)
     with steps.step("beside a plain schema: processor time of a translation"):

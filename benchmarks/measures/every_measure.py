@@ -7,7 +7,7 @@ from benchmarks.databases import Databases
 from benchmarks.measures.bulk import bulk_import
 from benchmarks.measures.crowd import crowds, warm_up
 from benchmarks.measures.growth import growth
-from benchmarks.measures.search import searches
+from benchmarks.measures.search import draft, searches
 from benchmarks.measures.timeline import deep_page, whole_timeline
 from benchmarks.measures.writing import (
     inputs,
@@ -41,6 +41,7 @@ async def measure(databases: Databases, scale: Scale, steps: Steps, loop: str) -
             figures["page"] = await deep_page(stored[scale.stored[-1]], scale.readings)
             figures |= await searches(stored[scale.stored[-1]], scale.readings)
             curve = await growth(stored, scale.calls, scale.warm_up)
+            figures["draft"] = await draft(stored[scale.stored[-1]], scale.readings)
     figures["growth"] = Figure(curve[-1].ours, curve[0].ours)
     return LoopResults(figures, rate, p99, curve)
 

@@ -20,12 +20,21 @@ from livetranslate_store.reading.search.query import BLOCK_HITS
 PAGE_HITS = 20
 RARE_TEXTS = 15
 RARE = "Zanzibar"
+# At most; every search for a rare word reads them.
+DRAFTS = 5_000
 PAGES_PER_READING = 2
 
 _MAKE_RARE = f"""
     UPDATE livetranslate.transcripts SET text = text || ' {RARE}'
     WHERE (session_id, id) IN (
         SELECT session_id, id FROM livetranslate.transcripts ORDER BY 1, 2 LIMIT {RARE_TEXTS}
+    )
+"""
+
+_MAKE_DRAFTS = f"""
+    UPDATE livetranslate.transcripts SET draft = text, text = NULL, is_final = false
+    WHERE (session_id, id) IN (
+        SELECT session_id, id FROM livetranslate.transcripts ORDER BY 1, 2 OFFSET {RARE_TEXTS} LIMIT {DRAFTS}
     )
 """
 
@@ -70,6 +79,16 @@ async def searches(contenders: Contenders, readings: int) -> dict[str, Figure]:
         turns = readings * PAGES_PER_READING
         figures[name] = Figure(*await medians([ours] * turns, [theirs] * turns, warm_up=2))
     return figures
+
+
+async def draft(contenders: Contenders, readings: int) -> Figure:
+    """Measure what a search takes for each draft that it reads; texts become drafts, and stay so."""
+    search = [partial(contenders.store.search, RARE, limit=PAGE_HITS)] * readings
+    (before,) = await medians(search, warm_up=1)
+    status = await contenders.pool.execute(_MAKE_DRAFTS)
+    await contenders.pool.execute("VACUUM (ANALYZE) livetranslate.transcripts")
+    (after,) = await medians(search, warm_up=1)
+    return Figure((after - before) / int(status.rpartition(" ")[2]))
 
 
 def _by_hand(asked: _Asked) -> str:

@@ -128,6 +128,7 @@ def measures(scale: Scale) -> dict[str, Measure]:
         ),
         "late_in_a_unit": Measure("the same in a unit of work", "the same", MILLISECONDS),
         "revision": Measure("revision of a stored segment", "transaction of upserts", MILLISECONDS),
+        "draft": Measure("a draft that a search reads", "none", MICROSECONDS),
         "inputs": Measure("making the inputs of a segment", "none", MICROSECONDS),
     }
 

@@ -241,10 +241,20 @@ def look_at_segments(binding: Binding) -> Statement:
     Its one row has `found`, and the `position` of the transaction on the node of the shard.
     """
     # Locked in this order, as all writes do it, and Citus when a migration changes one of them.
-    tables = (each for each in (AUDIO_FILES, TRANSCRIPTS) if binding.holds(each))
+    tables = [each for each in (AUDIO_FILES, TRANSCRIPTS) if binding.holds(each)]
     found = or_(*(any_stored(binding, each, _here(each, each.name)) for each in tables))
     columns: list[ColumnElement[Any]] = [found.label("found"), position().label("position")]
-    return Statement.compiled("segments.look", select(*columns))
+    return Statement.compiled("segments.look", select(*columns).add_cte(_no_update(tables[0])))
+
+
+def _no_update(table: Table) -> CTE:
+    """Return an update of no row, which makes a write of the statement that has it.
+
+    Citus takes a shard that a COPY writes for one that was only read, if a statement that only reads came
+    before. It then reports success although the node has failed to commit, and the rows are lost.
+    """
+    none = update(table).where(*_here(table, table.name), func.statement_timestamp().is_(None))
+    return none.values(updated_at=table.c.updated_at).returning(literal_column("1")).cte("nothing")
 
 
 def _here(table: Table, rows: str) -> Sequence[ColumnElement[bool]]:

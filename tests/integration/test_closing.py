@@ -127,10 +127,6 @@ async def test_what_does_not_end_in_time_is_cut_off_and_everybody_gets_an_answer
     store = opened.store
     # Otherwise a write that still asks whose the storage is would wait for a connection, not at the gate.
     await store._storage.claim(store._database.fetch_for_write)
-    lock(other_program)
-    tasks = [opened.record(f"{n}") for n in range(60)]
-    await until(lambda: store.statistics().gate.waiting == 20 and store.statistics().pool.in_use == 2)
-    reading = asyncio.create_task(store._database.fetch(sql("SELECT pg_sleep(60)")))
     entered, go_on = asyncio.Event(), asyncio.Event()
 
     async def unit() -> None:
@@ -139,9 +135,15 @@ async def test_what_does_not_end_in_time_is_cut_off_and_everybody_gets_an_answer
             entered.set()
             await go_on.wait()
 
-    store.gate.limit = 61
+    # Before the writes, which take all other connections.
     units = asyncio.create_task(unit())
-    await entered.wait()
+    await until(entered.is_set)
+    reading = asyncio.create_task(store._database.fetch(sql("SELECT pg_sleep(60)")))
+    await until(lambda: store.statistics().pool.in_use == 2)
+    lock(other_program)
+    tasks = [opened.record(f"{n}") for n in range(60)]
+    await until(lambda: store.statistics().gate.waiting == 21)
+    store.gate.limit = 61
     await until(lambda: store.statistics().gate.in_flight == 61 and store.statistics().pool.in_use == 4)
     began = monotonic()
     with caplog.at_level(logging.WARNING, "livetranslate_store.store"):

@@ -4,6 +4,7 @@ LIVETRANSLATE_TEST_CITUS_URL makes it a cluster: a test's database is on all nod
 """
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,9 @@ settings.load_profile("shared machines")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # What a script starts in the background ignores SIGINT, and so would the programs that tests interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     cluster = os.environ.get("LIVETRANSLATE_TEST_CITUS_URL")
     given = cluster or os.environ.get("LIVETRANSLATE_TEST_DATABASE_URL")
     # No test may find settings that the person at the keyboard has made.

@@ -28,7 +28,7 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture(autouse=True)
-def nodes_fail_at_commit(store: Store, session_id: UUID, other_program: Program) -> Iterator[None]:
+def nodes_fail_at_commit(other_program: Program) -> Iterator[None]:
     other_program.execute(_REFUSE)
     other_program.commit()
     made = other_program.execute(

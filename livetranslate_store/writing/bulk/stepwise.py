@@ -39,12 +39,15 @@ class ShardedBatchWriter(BatchWriter):
         return await super().write(batch, is_new=is_new)
 
     async def _is_stored(self, wave: Wave) -> bool:
+        rows_in: dict[int, dict[str, list[Row]]] = {}
         for table, rows in ((AUDIO_FILES, wave.audio_files), (TRANSCRIPTS, wave.transcripts)):
-            for part in self._in_shards(rows):
-                look = look_at_segments(ArrayBinding(frozenset({table.name})))
-                [row] = await self._fetch(look.bind(key_values({table.name: part})))
-                if row["found"]:
-                    return True
+            for row in rows:
+                rows_in.setdefault(self._shard_of[row[0]], {}).setdefault(table.name, []).append(row)
+        for part in rows_in.values():
+            look = look_at_segments(ArrayBinding(frozenset(part)))
+            [looked] = await self._fetch(look.bind(key_values(part)))
+            if looked["found"]:
+                return True
         return False
 
     async def _merge(self, waves: Sequence[Wave]) -> None:

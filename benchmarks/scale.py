@@ -33,6 +33,8 @@ class Scale(NamedTuple):
     counted_lives: int
     vacuumed_lives: int
     paced_seconds: float
+    #: Calls of one writer whose processor time is counted, in steps of 10 ms.
+    guaranteed_calls: int
 
 
 FULL = Scale(
@@ -50,6 +52,7 @@ FULL = Scale(
     counted_lives=15,
     vacuumed_lives=100,
     paced_seconds=20.0,
+    guaranteed_calls=2_000,
 )
 QUICK = Scale(
     calls=5,
@@ -66,4 +69,5 @@ QUICK = Scale(
     counted_lives=1,
     vacuumed_lives=2,
     paced_seconds=4.0,
+    guaranteed_calls=20,
 )

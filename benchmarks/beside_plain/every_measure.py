@@ -1,6 +1,7 @@
 """All measures beside the plain schema, and the bounds that they are judged by."""
 
 from benchmarks import floor
+from benchmarks.beside_plain import guarantees
 from benchmarks.beside_plain.lives import PARTS, ours, plain
 from benchmarks.beside_plain.processor import bots_at_the_pace_of_speech, translation_row
 from benchmarks.beside_plain.space import DISK_PARTS, space
@@ -22,7 +23,7 @@ from benchmarks.report.steps import Steps
 from benchmarks.scale import CONNECTIONS, Scale
 from benchmarks.workload import ENTRIES_PER_SEGMENT
 
-STEPS = 6
+STEPS = 7
 
 
 def measures(scale: Scale) -> dict[str, Measure]:
@@ -57,6 +58,11 @@ def measures(scale: Scale) -> dict[str, Measure]:
             f"record_segment of new finals, {scale.crowd} writers", transaction, PER_SECOND, 4.0, 8.0
         ),
         "one_final": Measure("the same, one writer", transaction, MILLISECONDS, 0.65, 0.5),
+        "final_cpu": Measure("server's processor time of it", "the same", MICROSECONDS),
+        **{
+            f"final_{name}": Measure(f"of it: {part.title}", "none", MICROSECONDS)
+            for name, part in guarantees.PARTS.items()
+        },
         "timeline": Measure(
             f"timeline of {entries:,} entries as values", "rows of a plain SELECT", MILLISECONDS, 1.5, 1.2
         ),
@@ -90,6 +96,8 @@ async def measure(databases: Databases, scale: Scale, steps: Steps) -> dict[str,
         figures["translation_cpu"] = await translation_row(databases, scale.base)
     with steps.step("beside a plain schema: new finals and a timeline"):
         figures |= await _on_the_base(databases, scale)
+    with steps.step("beside a plain schema: what is guaranteed"):
+        figures |= await guarantees.price(databases, scale.base, scale.guaranteed_calls)
     with steps.step("beside a plain schema: bots at the pace of speech"):
         figures |= await bots_at_the_pace_of_speech(databases, bots, scale.paced_seconds)
     return figures

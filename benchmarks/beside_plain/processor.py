@@ -85,18 +85,14 @@ class _Used(NamedTuple):
 
 
 async def _used(side: Side, databases: Databases, bots: int, seconds: float) -> _Used:
-    connection = await asyncpg.connect(databases.dsn("postgres"))
-    try:
-        server = int(_fields(connection.get_server_pid())[_PARENT])
-    finally:
-        await connection.close()
+    server = await server_of(databases)
     chance = random.Random(1)  # noqa: S311 (no secret)
     # The first lives make connections prepare their statements.
     await asyncio.gather(*(_speak(side, bot, range(1), 0.0) for bot in range(bots)))
     lives = range(1, 1 + max(1, int(seconds / SECONDS)))
-    before = time.process_time(), _server_seconds(server)
+    before = time.process_time(), server_seconds(server)
     await asyncio.gather(*(_speak(side, bot, lives, chance.uniform(0.0, SECONDS)) for bot in range(bots)))
-    client, on_server = time.process_time() - before[0], _server_seconds(server) - before[1]
+    client, on_server = time.process_time() - before[0], server_seconds(server) - before[1]
     writes = bots * len(lives) * WRITES
     return _Used(bots * len(lives) * SECONDS / (client + on_server), client / writes, on_server / writes)
 
@@ -114,7 +110,16 @@ async def _speak(side: Side, bot: int, lives: range, delay: float) -> None:
         await translations(side, life)
 
 
-def _server_seconds(server: int) -> float:
+async def server_of(databases: Databases) -> int:
+    """Return the number of the server's first process."""
+    connection = await asyncpg.connect(databases.dsn("postgres"))
+    try:
+        return int(_fields(connection.get_server_pid())[_PARENT])
+    finally:
+        await connection.close()
+
+
+def server_seconds(server: int) -> float:
     """Return the processor time of a server: of its processes now, and of those that have ended."""
     ended = _seconds(server, _CHILDREN)
     return ended + _seconds(server, _OWN) + sum(_seconds(pid, _OWN) for pid in _children(server))

@@ -4,6 +4,7 @@ import asyncio
 import statistics
 import time
 from functools import partial
+from typing import Self
 
 from benchmarks import floor, plain_floor
 from benchmarks.beside_plain.lives import Life, Ours, Plain, Side, whole
@@ -43,7 +44,7 @@ async def new_finals(contenders: Contenders, pool: floor.Pool, scale: Scale) -> 
 
     The first round of the crowd makes every connection prepare its statements.
     """
-    finals = _Finals(await _meetings(pool, LIVE), pool)
+    finals = await Finals.of(pool)
     calls = scale.calls_per_writer * scale.crowd
     rounds = [
         (await crowd(contenders.record(calls), scale.crowd), await crowd(finals.calls(calls), scale.crowd))
@@ -69,8 +70,13 @@ async def whole_timeline(contenders: Contenders, pool: floor.Pool, readings: int
     return Figure(*await medians([ours] * readings, [theirs] * readings, warm_up=1))
 
 
-class _Finals:
+class Finals:
     """Makes calls that each write a new segment into the plain schema."""
+
+    @classmethod
+    async def of(cls, pool: floor.Pool) -> Self:
+        """Return the maker of segments for the live meetings of a pool's database."""
+        return cls(await _meetings(pool, LIVE), pool)
 
     def __init__(self, meetings: list[int], pool: floor.Pool) -> None:
         self._meetings = meetings
@@ -78,6 +84,7 @@ class _Finals:
         self._number = 0
 
     def calls(self, how_many: int) -> list[Call]:
+        """Return so many calls."""
         return [self._call() for _ in range(how_many)]
 
     def _call(self) -> Call:

@@ -1,0 +1,88 @@
+"""What words, references and CHECKs cost the server for one new segment: each is left out in its turn."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from benchmarks import floor
+from benchmarks.beside_plain.processor import server_of, server_seconds
+from benchmarks.beside_plain.speed import Finals
+from benchmarks.contenders import Call, opened
+from benchmarks.databases import Databases
+from benchmarks.report.results import Figure
+
+_DROP_CONSTRAINTS = """
+    DO $do$
+    DECLARE
+        dropped record;
+    BEGIN
+        FOR dropped IN
+            SELECT conrelid::regclass AS its_table, conname FROM pg_constraint
+            WHERE connamespace = 'livetranslate'::regnamespace AND contype = '{}' AND conrelid <> 0
+        LOOP
+            EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', dropped.its_table, dropped.conname);
+        END LOOP;
+    END
+    $do$
+"""
+
+
+class Part(NamedTuple):
+    """What is left out, as the table calls it, and the statement that does it."""
+
+    title: str
+    leave_out: str
+
+
+#: Left out one after the other.
+PARTS = {
+    "words": Part(
+        "words", "DROP INDEX livetranslate.ix_transcripts_search, livetranslate.ix_translations_search"
+    ),
+    "references": Part("foreign keys", _DROP_CONSTRAINTS.format("f")),
+    "checks": Part("CHECKs", _DROP_CONSTRAINTS.format("c")),
+}
+
+
+async def price(databases: Databases, segments: int, calls: int) -> dict[str, Figure]:
+    """Measure the server's processor time of a new segment from one writer, whole and by part.
+
+    The floor is the plain layer's transaction. It is counted over all processes of the server.
+    """
+    leave_out = [part.leave_out for part in PARTS.values()]
+    async with databases.setting("autovacuum", "off"):
+        seconds = [
+            await _ours(databases, segments, calls, leave_out[:number]) for number in range(len(PARTS) + 1)
+        ]
+        whole = Figure(seconds[0], await _plain(databases, segments, calls))
+    parts = (Figure(before - after) for before, after in pairwise(seconds))
+    return {"final_cpu": whole, **{f"final_{part}": each for part, each in zip(PARTS, parts, strict=True)}}
+
+
+async def _ours(databases: Databases, segments: int, calls: int, leave_out: Sequence[str]) -> float:
+    async with opened(databases, segments, connections=1) as contenders:
+        for statement in leave_out:
+            await contenders.pool.execute(statement)
+        return await _seconds(databases, contenders.record(calls))
+
+
+async def _plain(databases: Databases, segments: int, calls: int) -> float:
+    async with databases.copy_plain(segments) as name:
+        pool = await floor.open_pool(databases.dsn(name), 1)
+        try:
+            finals = await Finals.of(pool)
+            return await _seconds(databases, finals.calls(calls))
+        finally:
+            await pool.close()
+
+
+async def _seconds(databases: Databases, calls: Sequence[Call]) -> float:
+    """Return the server's seconds of a call; the first tenth makes connections prepare their statements."""
+    server = await server_of(databases)
+    warm_up = len(calls) // 10
+    for call in calls[:warm_up]:
+        await call()
+    before = server_seconds(server)
+    for call in calls[warm_up:]:
+        await call()
+    return (server_seconds(server) - before) / (len(calls) - warm_up)

@@ -42,7 +42,16 @@ from livetranslate_store.database.statement import BoundStatement, Statement
 from livetranslate_store.models import SCHEMA, Session
 from livetranslate_store.models.base import table_of
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.binding import ARRAYS, Binding, ValueBinding, input_rows, value_rows
+from livetranslate_store.writing.binding import (
+    ARRAYS,
+    ArrayBinding,
+    Binding,
+    RowsByTable,
+    ValueBinding,
+    input_rows,
+    key_values,
+    value_rows,
+)
 from livetranslate_store.writing.encoding import COLUMNS, KEYS, SPEAKER_COLUMNS, Row
 from livetranslate_store.writing.outcomes import (
     REVISION_COLUMNS,
@@ -234,12 +243,16 @@ def judge_written_translations() -> Statement:
     return _judgement(TRANSLATIONS, _completed_by_written())
 
 
-@cache
-def look_at_segments(binding: Binding) -> Statement:
+def bound_look(rows: RowsByTable) -> BoundStatement:
     """Return the look at whether any of these audio files and transcripts is stored, by its key.
 
     Its one row has `found`, and the `position` of the transaction on the node of the shard.
     """
+    return _look(ArrayBinding(frozenset(rows))).bind(key_values(rows))
+
+
+@cache
+def _look(binding: Binding) -> Statement:
     # Locked in this order, as all writes do it, and Citus when a migration changes one of them.
     tables = [each for each in (AUDIO_FILES, TRANSCRIPTS) if binding.holds(each)]
     found = or_(*(any_stored(binding, each, _here(each, each.name)) for each in tables))

@@ -15,7 +15,7 @@ from sqlalchemy import Table
 from livetranslate_store.database.statement import Run
 from livetranslate_store.errors import ConflictError
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.binding import ArrayBinding, RowsByTable, array_values, bound, key_values
+from livetranslate_store.writing.binding import RowsByTable, array_values, bound
 from livetranslate_store.writing.connection import Connection, RunningTransaction
 from livetranslate_store.writing.encoding import (
     COLUMNS,
@@ -32,6 +32,7 @@ from livetranslate_store.writing.step_statements import (
     LOST,
     WRITTEN_ARRAYS,
     bound_insert,
+    bound_look,
     insert_late_translations,
     insert_speakers,
     insert_written_translations,
@@ -39,7 +40,6 @@ from livetranslate_store.writing.step_statements import (
     judge_late_translations,
     judge_transcripts,
     judge_written_translations,
-    look_at_segments,
     look_at_speakers,
     revise_late_translations,
     revise_transcripts,
@@ -165,8 +165,7 @@ async def _insert_segments(rows: RowsByTable, transaction: RunningTransaction) -
     if len(rows[TRANSCRIPTS.name]) == 1:
         return await _insert_one(rows, transaction.fetch)
     keys = {table: rows[table] for table in (AUDIO_FILES.name, TRANSCRIPTS.name) if rows[table]}
-    look = look_at_segments(ArrayBinding(frozenset(keys)))
-    [stored] = await transaction.fetch(look.bind(key_values(keys)))
+    [stored] = await transaction.fetch(bound_look(keys))
     if stored["found"]:
         return None
     await _copy(AUDIO_FILES, rows, transaction)

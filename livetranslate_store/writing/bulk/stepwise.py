@@ -7,12 +7,11 @@ from livetranslate_store.database.engine import Driver
 from livetranslate_store.database.shards import ShardMap, by_shard
 from livetranslate_store.database.statement_times import StatementTimes
 from livetranslate_store.values import Outcome
-from livetranslate_store.writing.binding import ArrayBinding, key_values
 from livetranslate_store.writing.bulk.batch import Batch, Wave
 from livetranslate_store.writing.bulk.copy import BatchOutcomes, BatchWriter
 from livetranslate_store.writing.encoding import Row
 from livetranslate_store.writing.segments import Segment, segment_rows
-from livetranslate_store.writing.step_statements import look_at_segments
+from livetranslate_store.writing.step_statements import bound_look
 from livetranslate_store.writing.stepwise import add_speakers, merge_all
 from livetranslate_store.writing.upserts import AUDIO_FILES, TRANSCRIPTS
 
@@ -44,8 +43,7 @@ class ShardedBatchWriter(BatchWriter):
             for row in rows:
                 rows_in.setdefault(self._shard_of[row[0]], {}).setdefault(table.name, []).append(row)
         for part in rows_in.values():
-            look = look_at_segments(ArrayBinding(frozenset(part)))
-            [looked] = await self._fetch(look.bind(key_values(part)))
+            [looked] = await self._fetch(bound_look(part))
             if looked["found"]:
                 return True
         return False

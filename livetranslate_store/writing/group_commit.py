@@ -9,7 +9,7 @@ of one shard; if it fails, its writes pause in the queue, and those of other sha
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextvars import copy_context
 from copy import copy
 from functools import partial
@@ -235,7 +235,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
         most = GROUPS_UNDER_WAY * max(1, self._database.server.nodes)
         if self._connecting is not None or len(self._groups) >= most:
             return
-        first = next((each for each in self._queue if self._may_go(each)), None)
+        first = next(self._able(), None)
         if first is None:
             self._start_later()
             return
@@ -245,17 +245,25 @@ class GroupCommit(Generic[ItemT, Receipt]):
         self._groups.add(task)
         task.add_done_callback(self._group_done)
 
-    def _may_go(self, write: _QueuedWrite[ItemT, Receipt]) -> bool:
-        return self._busy.isdisjoint(write.keys) and write.not_before <= self._clock()
+    def _able(self) -> Iterator[_QueuedWrite[ItemT, Receipt]]:
+        """Yield the writes that may go now, in order, each key once.
+
+        A second revision waits until the first is stored, and holds back the third.
+        """
+        seen, now = set(self._busy), self._clock()
+        for write in self._queue:
+            if write.not_before <= now and seen.isdisjoint(write.keys):
+                yield write
+            seen.update(write.keys)
 
     def _start_later(self) -> None:
         """Start a group when the first pause of a waiting write is over."""
-        pauses = [each.not_before for each in self._queue if self._busy.isdisjoint(each.keys)]
+        now = self._clock()
+        pauses = [each.not_before for each in self._queue if each.not_before > now]
         if self._wake_up is not None:
             self._wake_up.cancel()
         if pauses:
-            loop = asyncio.get_running_loop()
-            self._wake_up = loop.call_later(min(pauses) - self._clock(), self._start_group)
+            self._wake_up = asyncio.get_running_loop().call_later(min(pauses) - now, self._start_group)
 
     def _group_done(self, task: "asyncio.Task[None]") -> None:
         self._groups.discard(task)
@@ -308,18 +316,13 @@ class GroupCommit(Generic[ItemT, Receipt]):
         return await self._retries.run(lease, since=front.since)
 
     def _next_group(self) -> list[_QueuedWrite[ItemT, Receipt]]:
-        """Return the writes that can go together, in order: each key once, all of them in one shard.
-
-        A second revision waits until the first is stored, and holds back the third.
-        """
+        """Return the writes that can go together, in order, all of them in one shard."""
         group: list[_QueuedWrite[ItemT, Receipt]] = []
-        seen = set(self._busy)
-        for write in self._queue:
-            if seen.isdisjoint(write.keys) and self._may_go(write) and self._goes_with(write, group):
+        for write in self._able():
+            if self._goes_with(write, group):
                 group.append(write)
                 if len(group) == self._limit:
                     break
-            seen.update(write.keys)
         return group
 
     def _goes_with(

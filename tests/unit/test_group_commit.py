@@ -492,3 +492,17 @@ async def test_on_a_cluster_the_writes_of_a_failing_node_pause_and_the_others_go
     bench.clock.now += 0.2
     assert await results([failing, later]) == ["receipt of 1a", "receipt of 1b"]
     assert bench.write.groups[2:] == [["1a"], ["1b"]]
+
+
+async def test_on_a_cluster_a_revision_behind_a_paused_one_takes_no_connection(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.database.is_distributed = True
+    monkeypatch.setattr(bench.retries, "pause", lambda _attempts: 0.2)
+    bench.write.errors = [StoreUnavailableError("node 1", transient=True)]
+    tasks = [bench.start("a", 1), bench.start("b", 2), bench.start("later a", 1)]
+    await settle()
+    assert len(bench.database.leases) == 1
+    bench.clock.now += 0.2
+    assert await results(tasks) == ["receipt of a", "receipt of b", "receipt of later a"]
+    assert bench.write.groups == [["a", "b"], ["a", "b"], ["later a"]]

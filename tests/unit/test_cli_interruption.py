@@ -2,10 +2,19 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from livetranslate_store.cli.command import wait_for
+
+
+@pytest.fixture(autouse=True)
+def handler_of_a_command() -> Iterator[None]:
+    """The handler that a command starts with, whatever an earlier test has left."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 async def leave_a_failure_that_nobody_awaits() -> None:

@@ -47,38 +47,32 @@ PARTS = {
 async def price(databases: Databases, segments: int, calls: int) -> dict[str, Figure]:
     """Measure the server's processor time of a new segment from one writer, whole and by part.
 
-    The floor is the plain layer's transaction. It is counted over all processes of the server.
+    The floor is the plain layer's transaction. The time is that of all processes of the server.
     """
-    leave_out = [part.leave_out for part in PARTS.values()]
+    server = await server_of(databases)
     async with databases.setting("autovacuum", "off"):
-        seconds = [
-            await _ours(databases, segments, calls, leave_out[:number]) for number in range(len(PARTS) + 1)
-        ]
-        whole = Figure(seconds[0], await _plain(databases, segments, calls))
+        async with opened(databases, segments, connections=1) as contenders:
+            seconds = [await _seconds(server, contenders.record(calls))]
+            for part in PARTS.values():
+                await contenders.pool.execute(part.leave_out)
+                seconds.append(await _seconds(server, contenders.record(calls)))
+        whole = Figure(seconds[0], await _plain(databases, server, segments, calls))
     parts = (Figure(before - after) for before, after in pairwise(seconds))
-    return {"final_cpu": whole, **{f"final_{part}": each for part, each in zip(PARTS, parts, strict=True)}}
+    return {"final_cpu": whole, **{f"final_{name}": each for name, each in zip(PARTS, parts, strict=True)}}
 
 
-async def _ours(databases: Databases, segments: int, calls: int, leave_out: Sequence[str]) -> float:
-    async with opened(databases, segments, connections=1) as contenders:
-        for statement in leave_out:
-            await contenders.pool.execute(statement)
-        return await _seconds(databases, contenders.record(calls))
-
-
-async def _plain(databases: Databases, segments: int, calls: int) -> float:
+async def _plain(databases: Databases, server: int, segments: int, calls: int) -> float:
     async with databases.copy_plain(segments) as name:
         pool = await floor.open_pool(databases.dsn(name), 1)
         try:
             finals = await Finals.of(pool)
-            return await _seconds(databases, finals.calls(calls))
+            return await _seconds(server, finals.calls(calls))
         finally:
             await pool.close()
 
 
-async def _seconds(databases: Databases, calls: Sequence[Call]) -> float:
+async def _seconds(server: int, calls: Sequence[Call]) -> float:
     """Return the server's seconds of a call; the first tenth makes connections prepare their statements."""
-    server = await server_of(databases)
     warm_up = len(calls) // 10
     for call in calls[:warm_up]:
         await call()

@@ -155,12 +155,13 @@ async def test_the_write_gate_holds_back_a_hundred_bots_and_counts_them(
         async with store.unit_of_work() as uow:
             session = await uow.sessions.create(bot_id="b", meeting_id="m")
 
-        highest = 0
+        highest, go_on = 0, asyncio.Event()
 
         async def bot(number: int) -> None:
             nonlocal highest
             async with store.unit_of_work() as uow:
                 highest = max(highest, store.statistics().gate.in_flight)
+                await go_on.wait()
                 await uow.transcripts.add(
                     session.id, transcript(segment_key=f"{number}", segment_index=number)
                 )
@@ -171,6 +172,7 @@ async def test_the_write_gate_holds_back_a_hundred_bots_and_counts_them(
             cancelled.cancel()
         # Readers are not held back by a hundred writers.
         await store.timeline(session.id)
+        go_on.set()
         await asyncio.gather(*bots, return_exceptions=True)
 
         gate = store.statistics().gate

@@ -2,15 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from typing import Any, NamedTuple, cast
-from uuid import UUID
+from collections.abc import AsyncIterator, Sequence
+from typing import cast
 
 import pytest
+from helpers.group_commits import LIMIT, RETRY_SECONDS, STATEMENT, Bench, Item, opened_bench, results, settle
 
 from livetranslate_store.database.engine import Database
-from livetranslate_store.database.first_look import FirstLook
-from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.errors import (
     ConflictError,
     MissingReferenceError,
@@ -24,175 +22,16 @@ from livetranslate_store.writing import group_commit
 from livetranslate_store.writing.connection import Connection
 from livetranslate_store.writing.group_commit import LARGEST_GROUP, GroupCommit, group_limit
 
-RETRY_SECONDS = 10.0
-STATEMENT = BoundStatement("test", "SELECT 1", [])
-
-
-class Item(NamedTuple):
-    name: str
-    key: int
-    session_id: UUID = UUID(int=0)
-
-    @property
-    def keys(self) -> list[tuple[int, int]]:
-        return [(0, self.key)]
-
-
-class Lease:
-    def __init__(self) -> None:
-        self.is_open = True
-
-    def close(self) -> None:
-        self.is_open = False
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Retries:
-    """Allows transient failures until the time is up, without pauses."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.endings: list[bool] = []
-
-    async def run(self, attempt: Callable[[], Any], **_: Any) -> Any:
-        return await attempt()
-
-    def allows(self, error: StoreError, *, since: float, **_: Any) -> bool:
-        return error.is_transient and self._clock() - since < RETRY_SECONDS
-
-    def pause(self, _attempts: int) -> float:
-        return 0.0
-
-    def ended(self, *, well: bool) -> None:
-        self.endings.append(well)
-
-
-class FakeShards:
-    """Puts a session into the shard of its number."""
-
-    async def of_all(self, session_ids: Collection[UUID], _fetch: Any) -> dict[UUID, int]:
-        return {each: each.int for each in session_ids}
-
-
-class FakeDatabase:
-    def __init__(self, clock: Clock) -> None:
-        self.is_distributed = False
-        self.server = FirstLook()
-        self.shards = FakeShards()
-        self.retries = Retries(clock)
-        self.leases: list[Lease] = []
-        #: The errors of the next leases.
-        self.refusals: list[StoreError] = []
-        #: While it is clear no connection is free.
-        self.is_free = asyncio.Event()
-        self.is_free.set()
-        #: The leases that statements ran on; None for a connection of their own.
-        self.ran_on: list[Lease | None] = []
-
-    fetch_for_write = None
-
-    async def lease(self, *, writes: bool) -> Lease:
-        assert writes
-        await self.is_free.wait()
-        if self.refusals:
-            raise self.refusals.pop(0)
-        self.leases.append(Lease())
-        return self.leases[-1]
-
-    async def fetch_once(self, bound: BoundStatement, *, writes: bool, lease: Lease | None) -> list[Any]:
-        assert bound is STATEMENT
-        assert writes
-        self.ran_on.append(lease)
-        if lease is not None:
-            lease.close()
-        return []
-
-
-class FakeWrite:
-    """Records its groups; each ends when the test lets it, with receipts or with a planned error."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        #: How long each group takes by the clock.
-        self.seconds = 0.0
-        self.groups: list[list[str]] = []
-        #: The answers to the next groups: an error for all, or one for an item.
-        self.errors: list[BaseException | None] = []
-        self.refused: dict[str, StoreError] = {}
-        self.given_up: list[tuple[str, bool]] = []
-        self.goes_on = asyncio.Event()
-        self.goes_on.set()
-
-    async def __call__(self, items: Sequence[Item], connection: Connection) -> list[str | StoreError]:
-        self.groups.append([each.name for each in items])
-        error = self.errors.pop(0) if self.errors else None
-        await self.goes_on.wait()
-        await connection.fetch(STATEMENT)
-        self._clock.now += self.seconds
-        if error is not None:
-            raise error
-        return [self.refused.get(each.name, f"receipt of {each.name}") for each in items]
-
-    def give_up(self, item: Item, /, *, may_be_stored: bool) -> None:
-        self.given_up.append((item.name, may_be_stored))
-
-
-LIMIT = 25
-
 
 @pytest.mark.parametrize(("writes", "limit"), [(1, 1), (2, 1), (5, 3), (50, 25), (1_000, LARGEST_GROUP)])
 def test_two_groups_hold_all_writes_that_may_run_until_they_are_large(writes: int, limit: int) -> None:
     assert group_limit(writes) == limit
 
 
-class Bench:
-    """Group commit with its fakes."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.database = FakeDatabase(self.clock)
-        self.write = FakeWrite(self.clock)
-        self.groups: GroupCommit[Item, str] = GroupCommit(
-            cast("Database", self.database),
-            self.write,
-            self.write.give_up,
-            limit=LIMIT,
-            clock=self.clock,
-        )
-
-    def start(self, name: str, key: int | None = None, *, shard: int = 0) -> "asyncio.Task[str]":
-        """Start the write of an item; without a key no other item has its key."""
-        item = Item(name, id(name) if key is None else key, UUID(int=shard))
-        return asyncio.create_task(self.groups.write(item))
-
-    @property
-    def retries(self) -> Retries:
-        return self.database.retries
-
-
-async def settle() -> None:
-    """Let every task run as far as it can."""
-    for _ in range(30):
-        await asyncio.sleep(0)
-
-
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
-    made = Bench()
-    yield made
-    await settle()
-    # However a test ends, no connection is kept.
-    assert not [lease for lease in made.database.leases if lease.is_open]
-
-
-async def results(tasks: Sequence["asyncio.Task[str]"]) -> list[Any]:
-    return await asyncio.gather(*tasks, return_exceptions=True)
+    async with opened_bench() as made:
+        yield made
 
 
 async def test_a_lone_write_goes_at_once(bench: Bench) -> None:
@@ -464,45 +303,3 @@ async def test_closing_cuts_off_a_hanging_group_whose_writes_may_be_stored(
     [error] = await results([task])
     assert isinstance(error, OutcomeUnknownError)
     assert bench.write.given_up == [("a", True)]
-
-
-async def test_on_a_cluster_a_group_holds_writes_of_one_shard_in_the_order_of_their_arrival(
-    bench: Bench,
-) -> None:
-    bench.database.is_distributed = True
-    bench.database.server = FirstLook(nodes=4)
-    tasks = [bench.start(f"{shard}{place}", shard=shard) for place in "ab" for shard in (1, 2, 3)]
-    assert await results(tasks) == [f"receipt of {name}" for name in ("1a", "2a", "3a", "1b", "2b", "3b")]
-    assert bench.write.groups == [["1a", "1b"], ["2a", "2b"], ["3a", "3b"]]
-
-
-async def test_on_a_cluster_the_writes_of_a_failing_node_pause_and_the_others_go_on(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench.database.is_distributed = True
-    bench.database.server = FirstLook(nodes=4)
-    monkeypatch.setattr(bench.retries, "pause", lambda _attempts: 0.2)
-    bench.write.errors = [StoreUnavailableError("node 1", transient=True)]
-    failing = bench.start("1a", 1, shard=1)
-    await settle()
-    later = bench.start("1b", 1, shard=1)
-    others = [bench.start(name, shard=2) for name in ("2a", "2b")]
-    assert await results(others) == ["receipt of 2a", "receipt of 2b"]
-    assert bench.write.groups == [["1a"], ["2a", "2b"]]
-    bench.clock.now += 0.2
-    assert await results([failing, later]) == ["receipt of 1a", "receipt of 1b"]
-    assert bench.write.groups[2:] == [["1a"], ["1b"]]
-
-
-async def test_on_a_cluster_a_revision_behind_a_paused_one_takes_no_connection(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench.database.is_distributed = True
-    monkeypatch.setattr(bench.retries, "pause", lambda _attempts: 0.2)
-    bench.write.errors = [StoreUnavailableError("node 1", transient=True)]
-    tasks = [bench.start("a", 1), bench.start("b", 2), bench.start("later a", 1)]
-    await settle()
-    assert len(bench.database.leases) == 1
-    bench.clock.now += 0.2
-    assert await results(tasks) == ["receipt of a", "receipt of b", "receipt of later a"]
-    assert bench.write.groups == [["a", "b"], ["a", "b"], ["later a"]]

@@ -9,7 +9,7 @@ from inspect import cleandoc
 class StoreError(Exception):
     """The store could not do what was asked."""
 
-    #: Whether the same call may succeed a moment later, for example after a conflict or a restart.
+    #: Whether the store repeats such a call by itself for a while, for example after a conflict or a restart.
     is_transient: bool = False
 
     def __init__(

@@ -1,10 +1,10 @@
-"""Health checks: all parts of the store at the same time, each with its own time limit."""
+"""Health checks: all parts of the store, side by side and within one time limit."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import asyncpg
 from msgspec import structs
@@ -31,31 +31,43 @@ _APPLIED = Statement("health.schema", f"SELECT version_num FROM {SCHEMA}.alembic
 _STANDBY = "The database takes no writes: the server is a standby."
 
 
+class _TimeLimit(NamedTuple):
+    """The seconds that all checks may take together, and when they end by the monotonic clock."""
+
+    seconds: float
+    ends_at: float
+
+    @classmethod
+    def of(cls, seconds: float) -> Self:
+        return cls(seconds, monotonic() + seconds)
+
+
 async def check_health(
     database: Database, router: ReadRouter, storage: AudioStorage, *, time_limit: float
 ) -> StoreHealth:
-    """Check every part for at most `time_limit` seconds; problems are returned, never raised.
+    """Check every part, all within `time_limit` seconds; problems are returned, never raised.
 
     The router watches the replicas all the time: they are not asked again.
     """
+    limit = _TimeLimit.of(time_limit)
     parts = await asyncio.gather(
-        _part(partial(_check_database, database), time_limit),
-        _part(partial(_check_migrations, database), time_limit),
-        _part(storage.check, time_limit),
+        _part(partial(_check_database, database), limit),
+        _part(partial(_check_migrations, database), limit),
+        _part(storage.check, limit),
     )
     found = StoreHealth(*parts, replicas=_replicas(router.statistics()))
     if not found.is_healthy:
         return found
     # Only a database that answers can say whose storage it is.
     owned, cluster = await asyncio.gather(
-        _part(partial(storage.check_owner, partial(_ask, database)), time_limit),
-        _cluster(database, time_limit),
+        _part(partial(storage.check_owner, partial(_ask, database)), limit),
+        _cluster(database, limit),
     )
     storage_health = PartHealth(owned.problem, found.storage.seconds + owned.seconds)
     return structs.replace(found, storage=storage_health, cluster=cluster)
 
 
-async def _cluster(database: Database, time_limit: float) -> ClusterHealth | None:
+async def _cluster(database: Database, limit: _TimeLimit) -> ClusterHealth | None:
     if not database.is_distributed:
         return None
     state: ClusterState | None = None
@@ -64,7 +76,7 @@ async def _cluster(database: Database, time_limit: float) -> ClusterHealth | Non
         nonlocal state
         state = await read_cluster_state(partial(_ask, database))
 
-    part = await _part(check, time_limit)
+    part = await _part(check, limit)
     if state is None:
         return ClusterHealth(part.problem, part.seconds)
     return ClusterHealth(state.problem, part.seconds, tuple(state.nodes), state.leftovers)
@@ -103,16 +115,16 @@ def _refuse_old_schema(applied: set[str]) -> None:
     check_applied(applied)
 
 
-async def _part(check: Callable[[], Coroutine[Any, Any, None]], time_limit: float) -> PartHealth:
+async def _part(check: Callable[[], Coroutine[Any, Any, None]], limit: _TimeLimit) -> PartHealth:
     began = monotonic()
     task = asyncio.create_task(check())
     try:
         # Not asyncio.timeout: it waits for the cancelled task, which may ignore the cancellation.
-        done, _ = await asyncio.wait([task], timeout=time_limit)
+        done, _ = await asyncio.wait([task], timeout=max(0.0, limit.ends_at - began))
     finally:
         task.cancel()
         task.add_done_callback(_ignore)
-    problem = _problem_of(task) if done else f"No answer within {time_limit:g} s."
+    problem = _problem_of(task) if done else f"No answer within {limit.seconds:g} s."
     return PartHealth(problem, monotonic() - began)
 
 

@@ -27,19 +27,20 @@ class Incident:
         """Whether it has begun and not ended."""
         return self._since is not None
 
-    def met(self, error: Exception | None = None, **fields: Any) -> None:
-        """Count a failure; log the first one with the type and message of its `error`, and these fields."""
+    def met(self, reason: Exception | str | None = None, /, **fields: Any) -> None:
+        """Count a failure; log the first one with its reason and these fields."""
         self._failures += 1
         if self._since is not None:
             return
         self._since = monotonic()
         # The message is one of the store's own: it has no secret and no text.
-        cause = {} if error is None else {"error": type(error).__name__, "reason": str(error)}
+        error = {"error": type(reason).__name__} if isinstance(reason, Exception) else {}
+        why = {} if reason is None else {"reason": str(reason)}
         self._logger.warning(
             "%s%s",
             self._words,
-            "" if error is None else f": {error}",
-            extra={"event": f"{self._name}_began", **self._fields, **cause, **fields},
+            "" if reason is None else f": {reason}",
+            extra={"event": f"{self._name}_began", **self._fields, **error, **why, **fields},
         )
 
     def over(self) -> None:

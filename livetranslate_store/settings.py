@@ -88,7 +88,8 @@ class StoreSettings(BaseSettings):
     max_waiting_bytes: int = Field(MAX_WAITING_BYTES, ge=0)
     #: How long a transient failure is retried; 0 disables retries.
     retry_timeout: float = Field(15.0, ge=0)
-    #: How long the database may be unreachable before calls fail at once; at least `retry_timeout`.
+    #: How long the database may be unreachable before calls fail at once. If it is less than `retry_timeout`,
+    #: a restart that retries would bridge opens the breaker.
     breaker_timeout: float = Field(15.0, ge=0)
     #: How long closing waits for running calls.
     close_timeout: float = Field(30.0, gt=0)

@@ -230,7 +230,8 @@ class Store(Reads):
         It is safe to repeat, and is repeated within `retry_timeout` after a transient error. Raises
         InvalidInputError for input above the size limits, MissingReferenceError if the session does not
         exist, WriteRejectedError if the gate stays full, StoreUnavailableError if the database cannot be
-        reached, OutcomeUnknownError if the answer was lost and the time is up.
+        reached, OutcomeUnknownError if the answer was lost and the time is up; with audio, UsageError if the
+        store has no `audio_url`.
         """
         segment = checked_segment(session_id, transcript, translations, audio)
         self._limits.check_segment(transcript, segment.translations, audio)
@@ -318,7 +319,8 @@ class Store(Reads):
         The facts are the fields of AudioInput without its data; `format` is required. Raises
         InvalidInputError for pieces other than bytes, for no bytes, and for more than
         `max_streamed_audio_bytes`; the errors of `pieces`; MissingReferenceError if the session does not
-        exist; StoreUnavailableError, WriteRejectedError and OutcomeUnknownError as `record_segment` does.
+        exist; UsageError without an `audio_url`; StoreUnavailableError, WriteRejectedError and
+        OutcomeUnknownError as `record_segment` does.
         """
         checked_uuid(session_id, "session_id")
         check_kind(pieces, AsyncIterable, "pieces")
@@ -372,7 +374,8 @@ class Store(Reads):
     async def read_audio(self, session_id: UUID, audio_file_id: UUID) -> bytes:
         """Return a recording after checking it against its SHA-256.
 
-        Raises NotFoundError, and CorruptAudioError if the bytes are missing or changed.
+        Raises NotFoundError, CorruptAudioError if the bytes are missing or changed, and UsageError if the
+        store has no `audio_url`.
         """
         row = await self._look_up(lambda reader: reader.audio_files.get(session_id, audio_file_id))
         return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
@@ -397,7 +400,7 @@ class Store(Reads):
         return await sweep_audio(self._database, self._storage, older_than=older_than, dry_run=dry_run)
 
     async def health(self, *, time_limit: float = 5.0) -> StoreHealth:
-        """Check database, migrations and audio storage, each for at most `time_limit` seconds.
+        """Check database, migrations, audio storage and cluster, all within `time_limit` seconds.
 
         Problems are returned, never raised. A replica that is left out is a problem too, but the store stays
         healthy: the primary answers.
@@ -448,7 +451,7 @@ class Store(Reads):
         return self._database.url(driver)
 
     def statistics(self) -> StoreStatistics:
-        """Return the figures of cache, gate, pool, retries, breakers and replicas as they are now."""
+        """Return the figures of cache, gate, pool, retries, breakers, replicas and statements."""
         return StoreStatistics(
             cache=self.cache.statistics(),
             gate=self.gate.statistics(),

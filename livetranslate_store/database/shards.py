@@ -12,7 +12,7 @@ from livetranslate_store.models import SCHEMA
 REMEMBERED_SESSIONS = 20_000
 
 _SHARDS = Statement(
-    "cluster.shards",
+    "sessions.shards",
     f"""
 SELECT id, get_shard_id_for_distribution_column('{SCHEMA}.sessions', id) FROM unnest($1::uuid[]) AS id
 """,  # noqa: S608 (a constant)

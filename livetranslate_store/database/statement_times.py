@@ -27,7 +27,7 @@ class _Figures:
 
 
 class StatementTimes:
-    """Times statements, and gives each a span if tracing is on.
+    """Times statements, and gives each a span if tracing is on; those that SQLAlchemy runs are only timed.
 
     Without tracing it costs 1.4 µs a statement.
     """

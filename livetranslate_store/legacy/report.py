@@ -52,8 +52,9 @@ class LegacyReport(Value, frozen=True):
     `sessions` were found. An earlier run had moved and verified `already_moved` of them, and they were
     skipped; this run moved and verified `verified`. `refused` counts rows and columns that were not moved;
     `changed` the values that were changed, with the original in the metadata; `superseded` the older
-    translations of a transcript into the same language, which are in the metadata of the newest. Each list
-    holds the first thousand. `missing_tables` names the tables that the older database does not have.
+    translations of a transcript into the same language, which are in the metadata of the newest. `refusals`
+    and `changes` hold the first thousand. `missing_tables` names the tables that the older database does not
+    have.
     """
 
     sessions: int

@@ -332,8 +332,8 @@ class Reads:
             started_from, started_before: the start of the meeting, the first inclusive.
             languages, speakers, kinds, finals_only: as in `timeline`.
 
-        The hits of the newest meetings come first, ranked in blocks of 100 hits. `limit` is 1 to 1000; pass
-        the page's `next_cursor` as `cursor`, with the same query and filters, for the next page. Raises
+        The hits of the newest meetings come first, ranked in blocks of some 100 hits. `limit` is 1 to 1000;
+        pass the page's `next_cursor` as `cursor`, with the same query and filters, for the next page. Raises
         InvalidInputError, also for a query that requires no word.
         """
         checked = checked_search(

@@ -14,6 +14,7 @@ from livetranslate_store.database.failures import translate
 from livetranslate_store.database.statement import Statement
 from livetranslate_store.database.statement_times import StatementTimes
 from livetranslate_store.errors import ConflictError, PoolTimeoutError, StoreError, StoreUnavailableError
+from livetranslate_store.incidents import Incident
 from livetranslate_store.replicas.watch import WATCH_SECONDS, Watch
 from livetranslate_store.settings import StoreSettings
 from livetranslate_store.values import ReplicaState, ReplicaStatistics
@@ -65,6 +66,9 @@ class Replica:
         # Reads here see everything that was committed by then; None if that is unknown.
         self._fresh_at: float | None = None
         self._unseen_from = 0
+        self._left_out = Incident(
+            logger, "replica_left_out", f"replica {self.name} answers no reads", replica=self.name
+        )
         self._times_left_out = 0
         self.reads = 0
         self._failed = 0
@@ -109,12 +113,12 @@ class Replica:
             self._enter("fresh" if lag is not None and lag <= self._max_lag else "lagging")
 
     def _enter(self, state: ReplicaState) -> None:
-        if state == self._state:
-            return
-        if self._state == "fresh":
-            self._times_left_out += 1
-        level = logging.INFO if state == "fresh" else logging.WARNING
-        logger.log(level, "replica %s is %s", self.name, state)
+        if state == "fresh":
+            self._left_out.over()
+        else:
+            self._left_out.met(f"it is {state}")
+            if self._state == "fresh":
+                self._times_left_out += 1
         self._state = state
 
     @property

@@ -33,7 +33,8 @@ class AudioFileRepository(Repository[AudioFile]):
     async def add(self, session_id: UUID, audio: AudioInput) -> AudioReceipt:
         """Store a chunk; the same bytes at the same start time are stored once.
 
-        Raises InvalidInputError if it is too large, MissingReferenceError if the session does not exist.
+        Raises InvalidInputError if it is too large, MissingReferenceError if the session does not exist, and
+        UsageError without an `audio_url`.
         """
         checked_uuid(session_id, "session_id")
         self._limits.check_audio(audio)
@@ -65,7 +66,11 @@ class AudioFileRepository(Repository[AudioFile]):
         return await self._list(AudioFile.session_id == session_id, order=order)
 
     async def read(self, session_id: UUID, audio_file_id: UUID) -> bytes:
-        """Return the recording; raises NotFoundError, and CorruptAudioError if the bytes changed."""
+        """Return the recording.
+
+        Raises NotFoundError, CorruptAudioError if the bytes are missing or changed, and UsageError without an
+        `audio_url`.
+        """
         row = await self.get(session_id, audio_file_id)
         return await self._storage.get(row.storage_key, size_bytes=row.size_bytes, sha256=row.sha256)
 
@@ -77,7 +82,7 @@ class AudioFileRepository(Repository[AudioFile]):
         """Delete an audio file: its row now, and its bytes after the commit.
 
         Transcripts that refer to it stay, without audio. A concurrent write that refers to it gets a
-        MissingReferenceError. Raises NotFoundError.
+        MissingReferenceError. Raises NotFoundError, and UsageError without an `audio_url`.
         """
         checked_uuid(session_id, "session_id")
         checked_uuid(audio_file_id, "audio_file_id")

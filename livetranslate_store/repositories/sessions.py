@@ -86,7 +86,7 @@ class SessionRepository(Repository[Session]):
         return receipt
 
     async def create_many(self, sessions: Sequence[SessionInput]) -> list[SessionReceipt]:
-        """Create sessions as `create` does, in one statement; the receipts come in the given order.
+        """Create sessions as `create` does, a thousand in a statement; the receipts come in the given order.
 
         Meetings that are over have their `status` and `ended_at` at once. Two with the same `external_id` are
         the same session, as in two calls. Raises the errors of `create`; none is created then.

@@ -70,7 +70,7 @@ class SpeakerRepository(Repository[Speaker]):
         """Merge the speaker `label` into the speaker `into`, which keeps its name if it has one.
 
         A later revision of a segment brings the label of its transcriber again. Raises NotFoundError if
-        either speaker does not exist.
+        either speaker does not exist, and InvalidInputError if both are the same.
         """
         _check_different(label, into)
         gone, kept = await self.get(session_id, label), await self.get(session_id, into)
@@ -95,7 +95,7 @@ class SpeakerRepository(Repository[Speaker]):
 
         Segments that begin earlier, or have no time, stay. `into` is created if it does not exist; a merge
         into `label` undoes the split. A later revision of a segment brings the label of its transcriber
-        again. Raises NotFoundError if `label` does not exist.
+        again. Raises NotFoundError if `label` does not exist, and InvalidInputError if both are the same.
         """
         _check_different(label, into)
         checked_name(into, "into")
@@ -128,7 +128,7 @@ class SpeakerRepository(Repository[Speaker]):
 
         Audio that only these transcripts use is deleted, its objects after the commit. Other audio belongs to
         no speaker and stays. Segments that arrive for the label later are stored again. Raises NotFoundError
-        if the session has no such label.
+        if the session has no such label, and UsageError for audio without an `audio_url`.
         """
         checked_uuid(session_id, "session_id")
         checked_name(label, "label")

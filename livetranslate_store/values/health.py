@@ -38,8 +38,9 @@ class StoreHealth(Value, frozen=True):
     """All parts of a store, checked at the same time.
 
     `database` answers a statement, `migrations` are those that this version needs, `storage` takes an object,
-    gives it up again, and is this database's, and `replicas` are all fresh enough to be read from. `cluster`
-    is None unless the tables are distributed.
+    gives it up again, and is this database's, and `replicas` are all fresh enough to be read from. Whose the
+    storage is, and `cluster`, are checked once the first three are healthy: `cluster` is None until then, and
+    unless the tables are distributed.
     """
 
     database: PartHealth

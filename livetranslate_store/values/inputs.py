@@ -61,7 +61,7 @@ class SessionInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     `external_id` is the caller's own name for it: a second write with the same one finds the same session.
     The status of a finished meeting is "ended"; without `ended_at` it ends now. It starts now unless
-    `started_at` says when.
+    `started_at` says when; `ended_at` needs it.
     """
 
     bot_id: str

@@ -22,7 +22,8 @@ class Outcome(StrEnum):
 class SessionReceipt(Value, frozen=True):
     """What became of `create`: inserted, or unchanged if the external id names a session already.
 
-    `differs` names the given values that the stored session has otherwise: they were not applied.
+    `differs` names the given values that the stored session has otherwise, and its status if that is another
+    one than the given or usual "active": they were not applied.
     """
 
     id: UUID

@@ -15,7 +15,7 @@ class SearchHit(Value, frozen=True):
     matching places in it: pairs of start and end in code points, in order, without overlaps. `text` is the
     original, in `language`. `translation` is the one into the requested language, else the one that matched,
     else None. `timestamp` is in seconds since the session's start; `session_started_at` is wall-clock time.
-    `rank` compares hits of one query.
+    `rank` compares the hits of a block: see `search`.
     """
 
     session_id: UUID
@@ -40,4 +40,4 @@ class SearchHit(Value, frozen=True):
 
 
 class SearchPage(Page[SearchHit], frozen=True):
-    """A page of hits, the best first."""
+    """A page of hits: the newest meetings first, and in a block of hits the best."""

@@ -17,10 +17,11 @@ class SessionSummary(Value, frozen=True):
     """A session with what a list shows of its meeting.
 
     `duration` is in seconds from the start to the end, None while the session has no end. `last_activity` is
-    the end; before the end, the moment when the last segment of the timeline was written, or the start.
-    `speakers` are the names of the speakers, or labels of those without a name. `spoken_languages` are those
-    of the transcripts, and `segments` is their number: both are None unless the list includes them.
-    `tenant_id` is empty for a session without a tenant.
+    the end; before the end, the moment when the last segment of the timeline was written, or else the last
+    recording, but never before the start or the making of the row. `speakers` are the names of the speakers,
+    or labels of those without a name. `spoken_languages` are those of the transcripts, and `segments` is
+    their number: both are None unless the list includes them. `tenant_id` is empty for a session without a
+    tenant.
     """
 
     id: UUID

@@ -494,7 +494,9 @@ async def test_the_store_and_the_application_migrate_side_by_side(
     owner_url: str, other_program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (block,) = [each for each in blocks_of(ROOT / "docs" / "recipes.md") if each.name == "env"]
-    monkeypatch.setenv("LIVETRANSLATE_DATABASE_URL", owner_url)
+    # As the store takes it, without a driver.
+    plain = make_url(owner_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    monkeypatch.setenv("LIVETRANSLATE_DATABASE_URL", plain)
     config = Config()
     config.set_main_option("script_location", str(tmp_path / "migrations"))
     (tmp_path / "migrations" / "versions").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Probes: what is wrong is told by part and within a limit, and never raised."""
+"""Probes: what is wrong is told by part and within one limit, and never raised."""
 
 import asyncio
 import logging
@@ -74,7 +74,7 @@ async def test_a_storage_that_takes_nothing_is_told(store: Store, audio_folder: 
     assert health.problems == {"storage": "The audio storage cannot be written: Not a directory."}
 
 
-async def test_each_part_has_a_limit_of_its_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_part_that_hangs_holds_back_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     hanging = asyncio.Event()
 
     async def hang(_storage: AudioStorage) -> None:
@@ -90,6 +90,21 @@ async def test_each_part_has_a_limit_of_its_own(store: Store, monkeypatch: pytes
     assert health.problems == {"storage": "No answer within 0.5 s."}
     assert health.database.seconds < health.storage.seconds
     hanging.set()
+
+
+async def test_all_checks_together_have_one_limit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slow(_storage: AudioStorage) -> None:
+        await asyncio.sleep(0.8)
+
+    async def hang(_storage: AudioStorage, _ask: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(AudioStorage, "check", slow)
+    monkeypatch.setattr(AudioStorage, "check_owner", hang)
+    health = await store.health(time_limit=1.0)
+    assert health.problems == {"storage": "No answer within 1 s."}
+    # With a limit for each check it would be 1.8.
+    assert health.storage.seconds < 1.7
 
 
 async def test_a_probe_waits_for_a_connection_no_longer_than_its_limit(

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import socket
 import tempfile
 import time
@@ -215,12 +216,17 @@ async def test_a_read_that_recovery_cancels_goes_to_the_primary(pair: Pair) -> N
         primary.execute("DROP TABLE prey")
 
 
-async def test_a_dead_replica_is_left_out_and_comes_back() -> None:
+async def test_a_dead_replica_is_left_out_and_comes_back(caplog: pytest.LogCaptureFixture) -> None:
+    def logged() -> list[str]:
+        return [each.__dict__["event"] for each in caplog.records if hasattr(each, "replica")]
+
+    caplog.set_level(logging.INFO)
     with primary_and_standby() as (primary, standby):
         async with opened(primary, replica=standby) as store:
             session_id = await new_session(store)
             await shown(store)
             assert await answered_by_standby(store, session_id)
+            assert logged() == []
             standby.kill()
             for _ in range(20):
                 assert not await answered_by_standby(store, session_id)
@@ -231,6 +237,7 @@ async def test_a_dead_replica_is_left_out_and_comes_back() -> None:
             await until(lambda: state_of(store).state == "fresh")
             assert await answered_by_standby(store, session_id)
             assert state_of(store).times_left_out == 1
+            assert logged() == ["replica_left_out_began", "replica_left_out_over"]
         # A store opens without its replica.
         standby.kill()
         async with opened(primary, replica=standby) as store:

@@ -88,7 +88,7 @@ def parsed(query: str) -> SearchWords:
         raise InvalidInputError(
             "query requires no word; write words, '\"a phrase\"', 'this or that', 'this -not that'."
         )
-    if sum(len(run.units) for items in asked for item in items for run in item.runs) > 2 * MAX_QUERY_WORDS:
+    if sum(len(_lexemes(run)) for items in asked for item in items for run in item.runs) > MAX_QUERY_WORDS:
         raise InvalidInputError(f"query has too many words; at most {MAX_QUERY_WORDS} are searched for.")
     unspaced = [run.units for item in wanted for run in item.runs if run.unspaced]
     return SearchWords(tuple(_branch(items) for items in asked), tuple(dict.fromkeys(unspaced)))

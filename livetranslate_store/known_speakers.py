@@ -41,6 +41,10 @@ class KnownSpeakers:
         # A name is written only for a speaker without one.
         return is_named is not None and (is_named or name is None)
 
+    def drop_session(self, session_id: UUID) -> None:
+        """Forget the speakers of a session, which may be made anew under the same id."""
+        self._is_named = {key: named for key, named in self._is_named.items() if key[0] != session_id}
+
     def clear(self) -> None:
         """Forget all of them, for example after a merge."""
         self._is_named.clear()

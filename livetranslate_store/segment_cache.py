@@ -84,8 +84,9 @@ class SegmentCache:
         self._entries.pop(number_key(*key), None)
 
     def drop_session(self, session_id: UUID) -> int:
-        """Forget the segments of a session and return their number."""
+        """Forget the segments of a session, its speakers and its tenant; return the number of segments."""
         self.tenants.pop(session_id, None)
+        self.speakers.drop_session(session_id)
         for key in [key for key in self._loading if key[0] == session_id]:
             del self._loading[key]
         dropped = [each for each in self._entries if each[0] == session_id.int]

@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack
 
 from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from livetranslate_store.checks import MAX_AUDIO_BYTES, MAX_STREAMED_AUDIO_BYTES, MAX_TEXT_CHARACTERS
 from livetranslate_store.errors import InvalidInputError
 
 STORAGE_SECONDS = 30.0
 MAX_WAITING_BYTES = 256 * 1024 * 1024
+# The server counts milliseconds in 31 bits.
+MAX_COMMAND_SECONDS = 2_000_000.0
 
 
 class SettingValues(TypedDict, total=False):
@@ -70,7 +72,7 @@ class StoreSettings(BaseSettings):
     #: Standbys that answer reads while they are fresh enough.
     replica_urls: tuple[SecretStr, ...] = ()
     #: Maximum staleness of a replica; checked twice a second.
-    max_replica_lag: float = Field(10.0, ge=1)
+    max_replica_lag: float = Field(10.0, ge=1, le=86_400)
     #: Where audio is kept: `file:/FOLDER`, or `s3://BUCKET/PREFIX` and the like; None refuses audio.
     audio_url: str | None = Field(None, repr=False)
     #: How long one call to the audio storage may take, its retries included.
@@ -100,7 +102,7 @@ class StoreSettings(BaseSettings):
     #: How long a caller may wait for a connection, and a new connection for the server.
     connection_timeout: float = Field(30.0, gt=0)
     #: How long a statement may run.
-    command_timeout: float = Field(60.0, gt=0)
+    command_timeout: float = Field(60.0, gt=0, le=MAX_COMMAND_SECONDS)
     #: Number of statements after which a connection is replaced.
     max_queries: int = Field(50_000, ge=1)
     #: How long a connection may be idle before it is closed.
@@ -139,6 +141,11 @@ class StoreSettings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise InvalidInputError(_described(error)) from None  # pydantic's own error may carry the values
+        except SettingsError:
+            # The same: it holds the text of the variable.
+            raise InvalidInputError(
+                'replica_urls: LIVETRANSLATE_REPLICA_URLS is a JSON list, e.g. ["postgresql://replica/database"].'
+            ) from None
 
     @classmethod
     def of(cls, settings: "Self | str | None" = None, /, **overrides: Unpack[SettingValues]) -> Self:

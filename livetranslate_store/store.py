@@ -88,7 +88,7 @@ class Store(Reads):
         self._segments = SegmentWriter(database, storage, cache, gate)
         self._recordings = RecordingWriter(database, storage, gate, limits)
         self._translations: GroupCommit[LateTranslation, TranslationReceipt] = GroupCommit(
-            database, write_translations, limit=group_limit(gate.limit)
+            database, write_translations, limit=lambda: group_limit(gate.limit)
         )
         #: The segment cache: `cache.drop_session(session_id)` forgets a meeting.
         self.cache = cache

@@ -26,6 +26,7 @@ from livetranslate_store.database.failures import (
     is_answer,
     is_broken,
     is_read_only,
+    is_unanswered,
     takes_no_writes,
     translate,
     wrap,
@@ -55,6 +56,9 @@ Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 WhenFailed: TypeAlias = Callable[[BaseException], StoreError | None]
 
 logger = logging.getLogger(__name__)
+
+# While a store closes.
+LOOK_AGAIN_SECONDS = 0.01
 
 # The server cancels a statement in milliseconds; a cancelled caller waits for that.
 SETTLE_SECONDS = 1.0
@@ -126,8 +130,7 @@ class Database:
         driver = driver_of(record)
         record.info[_BORN_READ_ONLY] = _is_read_only_by_setting(driver)
         if not self._has_looked:
-            self.server = await_only(look_at(driver, self._settings.connection_timeout))
-            self._has_looked = True
+            await_only(self._look_on(driver))
         if self.server.has_citus and not self._settings.pgbouncer:
             await_only(let_citus_plan(driver, self._settings.connection_timeout))
 
@@ -141,9 +144,21 @@ class Database:
         return engine_url(self._address, self._settings, driver)
 
     async def look(self) -> None:
-        """Open a connection unless one has been open before: then `server` is known."""
-        if not self._has_looked:
-            (await self.lease()).close()
+        """Look at the server unless it is known; opens a connection if need be."""
+        if self._has_looked:
+            return
+        lease = await self.lease()
+        try:
+            if not self._has_looked:
+                with wrap(partial(self.note_failure, lease, writes=False)):
+                    await self._look_on(self.driver_of(lease))
+        finally:
+            if lease.is_valid:
+                lease.close()
+
+    async def _look_on(self, driver: Driver) -> None:
+        self.server = await look_at(driver, self._settings.connection_timeout)
+        self._has_looked = True
 
     async def open(self) -> None:
         """Open `min_connections`; raises StoreUnavailableError if the server cannot be reached."""
@@ -181,6 +196,9 @@ class Database:
             raise failure from failure.__cause__
         finally:
             self._waiting -= 1
+        if self._closed:
+            lease.invalidate()
+            raise UsageError("The store is closed.")
         if self._shortage.is_on and not self._waiting:
             self._shortage.over()
         return lease
@@ -258,10 +276,11 @@ class Database:
             return StoreUnavailableError(READ_ONLY_BY_SETTING, transient=False)
         if is_broken(error):
             breaker.failed()
-            if lease.is_valid:
-                lease.invalidate()
         elif is_answer(error):
             breaker.answered()
+        # After the driver's own time limit the answer is still to come: the next user would wait for it.
+        if lease.is_valid and (is_broken(error) or is_unanswered(error)):
+            lease.invalidate()
         if self.server.has_citus and isinstance(error, asyncpg.FeatureNotSupportedError):
             # A shard was split, or the tables were distributed or brought back: look at both again.
             self.shards.forget()
@@ -333,8 +352,11 @@ class Database:
         self._closing = True
 
     async def until_unused(self) -> None:
-        """Wait until no connection is in use."""
+        """Wait until no connection is in use, and no accepted call waits for one."""
         await self._policy.until_unused()
+        while self._waiting:
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            await self._policy.until_unused()
 
     def abandon(self) -> None:
         """Close every connection at once: calls that wait for an answer get StoreUnavailableError."""

@@ -49,6 +49,7 @@ _GRANT = "The owner of the schema can grant it: `livetranslate-store roles` prin
 _BEHIND_PGBOUNCER = "If PgBouncer is in front of the server, set pgbouncer to true."
 _POOLER = "A prepared statement is gone, or is another connection's. " + _BEHIND_PGBOUNCER
 
+_DIVISION_BY_ZERO = "22012"
 # The longest matching prefix counts.
 _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
     "08": (StoreUnavailableError, "The connection to the database broke."),
@@ -56,7 +57,7 @@ _BY_SQLSTATE: dict[str, tuple[type[StoreError], str | None]] = {
     "0A000": (StoreError, "The database does not support this statement."),
     "22": (InvalidInputError, "The database refused a value as out of range or malformed."),
     # The write statement divides by zero where it must not go on: see `upserts.py`.
-    "22012": (ConflictError, "A concurrent write of the same row came in between."),
+    _DIVISION_BY_ZERO: (ConflictError, "A concurrent write of the same row came in between."),
     "23": (InvalidInputError, "The database refused a value that a constraint forbids."),
     "23503": (MissingReferenceError, None),  # in words below if the constraint is known
     "23505": (DuplicateError, None),
@@ -210,6 +211,11 @@ def is_broken(error: BaseException | None) -> bool:
     return isinstance(original, DRIVER_ERRORS) and not isinstance(original, TimeoutError | asyncpg.DataError)
 
 
+def is_unanswered(error: BaseException | None) -> bool:
+    """Return whether the driver stopped waiting for an answer, which is still to come."""
+    return isinstance(_driver_error(error), TimeoutError)
+
+
 def is_answer(error: BaseException | None) -> bool:
     """Return whether the server reported `error`, and so can be reached."""
     return isinstance(_driver_error(error), asyncpg.PostgresError)
@@ -230,6 +236,11 @@ def takes_no_writes(error: BaseException | None) -> bool:
     """Return whether the server refused a write as it would refuse any other one."""
     report = _report(_driver_error(error))
     return report is not None and report.node is None and report.sqlstate in (_READ_ONLY, _DISK_FULL)
+
+
+def is_division_by_zero(error: BaseException | None) -> bool:
+    """Return whether a statement divided by zero, as a write of the store's does after a lost race."""
+    return getattr(_driver_error(error), "sqlstate", None) == _DIVISION_BY_ZERO
 
 
 def is_read_only(error: BaseException | None) -> bool:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     Driver = asyncpg.Connection[asyncpg.Record]
 
 
-# The driver's default time limit for opening a connection.
-DEFAULT_SECONDS = 60.0
 # Search folds letters that no other encoding has, and texts come in every script.
 ENCODING = "UTF8"
 
@@ -52,7 +50,7 @@ class HostFinder:
         if hosts is None:
             return await self._connect_to_one(arguments)
         addresses = list(zip(hosts, arguments["port"], strict=True))
-        arguments["timeout"] = arguments.get("timeout", DEFAULT_SECONDS) / len(addresses)
+        arguments["timeout"] = arguments["timeout"] / len(addresses)
         first = self._first
         for turn in range(len(addresses)):
             index = (first + turn) % len(addresses)

@@ -17,6 +17,10 @@ from livetranslate_store.values import StatementStatistics
 _BEGAN = "livetranslate_statement_began"
 
 
+# Any other beginning of a statement of the application's would be a name of its own: a comment, for example.
+_VERBS = frozenset({"select", "insert", "update", "delete", "with"})
+
+
 class _Figures:
     __slots__ = ("calls", "failures", "seconds")
 
@@ -94,7 +98,8 @@ class StatementTimes:
             self._count(context.connection, context.statement).failures += 1
 
     def _count(self, connection: Connection, text: str) -> _Figures:
-        figures = self._figures[f"session.{text.split(maxsplit=1)[0].lower()}"]
+        verb = text.split(maxsplit=1)[0].lower() if text.strip() else ""
+        figures = self._figures[f"session.{verb if verb in _VERBS else 'other'}"]
         figures.calls += 1
         figures.seconds += perf_counter() - connection.info.pop(_BEGAN, perf_counter())
         return figures

@@ -12,16 +12,18 @@ from typing import Any, Protocol, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Connection, Executable, Insert, Result, select
+from sqlalchemy import Connection, Delete, Executable, Insert, Result, select
 from sqlalchemy.ext.asyncio import AsyncScalarResult, AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.sql.dml import ReturningDelete
 
 from livetranslate_store.database.engine import SETTLE_SECONDS, Database, Driver
 from livetranslate_store.database.failures import (
     DATABASE_ERRORS,
     NO_SESSION,
     is_broken,
+    is_division_by_zero,
     is_of_node,
     is_read_only,
     is_unsent,
@@ -32,6 +34,8 @@ from livetranslate_store.database.session import BY_THE_RULES, UnitSession
 from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.database.tenant import Tenant
 from livetranslate_store.errors import (
+    ConflictError,
+    InvalidInputError,
     MissingReferenceError,
     OutcomeUnknownError,
     QueryTimeoutError,
@@ -181,6 +185,18 @@ class Transaction:
         """Run an insert of rows whose session is new, or was checked."""
         return await self.execute(statement.execution_options(**{BY_THE_RULES: True}))
 
+    async def delete(self, statement: Delete | ReturningDelete[Any]) -> Result[Any]:
+        """Run a delete of the store's rows; raises ConflictError if rows of other tables refer to them."""
+        try:
+            return await self.execute(statement)
+        except MissingReferenceError as error:
+            raise ConflictError(
+                "Rows of another table refer to this one and forbid its deletion "
+                f"(constraint {error.constraint_name}): delete them first.",
+                transient=False,
+                constraint_name=error.constraint_name,
+            ) from error.__cause__
+
     async def owns(self, session_id: UUID) -> bool:
         """Return whether the session is the tenant's; without a tenant, True."""
         if self.tenant is None or session_id in self._own or self.tenant.knows(session_id):
@@ -237,6 +253,9 @@ class Transaction:
             # The same as an error of one statement that does all of it.
             self._spoil(error)
             raise
+
+    def note_stored(self) -> None:
+        """Do nothing: the end of the transaction stores what it wrote."""
 
     async def write_with(self, work: Callable[[Driver], Awaitable[T]]) -> T:
         """Run writes on the driver's own connection, after the changes that wait in the session."""
@@ -316,7 +335,9 @@ class Transaction:
         except StoreError as error:
             if not (is_first and self._leases_taken == 1 and is_broken(error.__cause__)):
                 raise
-            await self._give_back()
+            # Without a lease it was the BEGIN, maybe in the middle of a flush: the session goes on.
+            if self._lease is not None:
+                await self._give_back()
             self._failure = None
             return await work()
 
@@ -354,6 +375,9 @@ class Transaction:
             self._spoil(error)
             return None
         failure = self._note(error) or translate(error)
+        if is_division_by_zero(error):
+            # One of the application's: no write of the store's runs in its session.
+            failure = InvalidInputError("The statement divides by zero (SQLSTATE 22012).")
         if self.read_only and is_read_only(error):
             failure = UsageError(_CANNOT_WRITE)
         self._spoil(failure)

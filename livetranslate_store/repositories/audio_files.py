@@ -106,7 +106,7 @@ class AudioFileRepository(Repository[AudioFile]):
             .where(*referring)
             .values(audio_file_id=None, updated_at=func.statement_timestamp())
         )
-        await self._transaction.execute(delete(AudioFile).where(*this))
+        await self._transaction.delete(delete(AudioFile).where(*this))
         self._transaction.when_done(partial(self._remove, found.storage_key))
         return DeletedAudioFile(
             session_id=session_id,

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
-from sqlalchemy import ColumnElement, CursorResult, Result, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Result, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from livetranslate_store.audio.storage import AudioStorage
@@ -22,7 +22,7 @@ from livetranslate_store.checks import (
     checked_uuid,
 )
 from livetranslate_store.database.transaction import Ending, Transaction
-from livetranslate_store.errors import DuplicateError, InvalidInputError
+from livetranslate_store.errors import ConflictError, DuplicateError, InvalidInputError
 from livetranslate_store.ids import new_id, session_id_for
 from livetranslate_store.models import AudioFile, Session, Speaker, TextVersion, Transcript, Translation
 from livetranslate_store.repositories.base import Repository
@@ -101,7 +101,7 @@ class SessionRepository(Repository[Session]):
             receipts = await self._receipts(created, ids, sessions)
         except DuplicateError:
             if created:
-                await self._transaction.execute(delete(Session).where(Session.id.in_(created)))
+                await self._transaction.delete(delete(Session).where(Session.id.in_(created)))
             raise
         for session_id in created:
             self._transaction.made(session_id)
@@ -181,14 +181,15 @@ class SessionRepository(Repository[Session]):
         self._transaction.check_usable(writing=True)
         # From here on no other transaction can add to the session: the counts are right.
         await self._transaction.execute(select(Session.id).where(Session.id == session_id).with_for_update())
+        has_audio = select(exists().where(AudioFile.session_id == session_id))
+        if (await self._transaction.execute(has_audio)).scalar_one():
+            self._storage.check_configured()
         # Children first, so that the rows are counted; a cascade would delete them silently.
         counts = {
             model.__tablename__: await self._delete(model, session_id)
             for model in (TextVersion, Translation, Transcript, Speaker, AudioFile)
         }
-        await self._transaction.execute(delete(Session).where(Session.id == session_id))
-        if counts["audio_files"]:
-            self._storage.check_configured()
+        await self._transaction.delete(delete(Session).where(Session.id == session_id))
         self._lookups.deleted_session(session_id)
         self._transaction.when_done(partial(self._remove_audio, session_id))
         return DeletedSession(session_id=session_id, **counts)
@@ -220,6 +221,8 @@ class SessionRepository(Repository[Session]):
                 new.remove(session_id)
                 receipts.append(SessionReceipt(session_id, Outcome.INSERTED))
             else:
+                if session_id not in stored:
+                    raise ConflictError("A session of this name was deleted at this moment.")
                 receipts.append(_receipt(stored[session_id], session))
         return receipts
 

@@ -84,7 +84,7 @@ class SpeakerRepository(Repository[Speaker]):
                 identification_method=gone.identification_method,
                 confidence=gone.confidence,
             )
-        await self._transaction.execute(
+        await self._transaction.delete(
             delete(Speaker).where(Speaker.session_id == session_id, Speaker.label == label)
         )
         self._lookups.deleted_speakers()
@@ -143,20 +143,20 @@ class SpeakerRepository(Repository[Speaker]):
             .with_for_update()
         )
         transcripts = {row.id: row.audio_file_id for row in said}
-        translations = await self._transaction.execute(
+        if any(transcripts.values()):
+            self._storage.check_configured()
+        translations = await self._transaction.delete(
             delete(Translation)
             .where(Translation.session_id == session_id, _among(Translation.transcript_id, [*transcripts]))
             .returning(Translation.transcript_id)
         )
-        await self._transaction.execute(
+        await self._transaction.delete(
             delete(Transcript).where(
                 Transcript.session_id == session_id, _among(Transcript.id, [*transcripts])
             )
         )
         storage_keys = await self._delete_unused_audio(session_id, [*filter(None, transcripts.values())])
-        if storage_keys:
-            self._storage.check_configured()
-        forgotten = await self._transaction.execute(
+        forgotten = await self._transaction.delete(
             delete(Speaker)
             .where(Speaker.session_id == session_id, Speaker.label == label)
             .returning(Speaker.label)
@@ -185,7 +185,7 @@ class SpeakerRepository(Repository[Speaker]):
         is_used = exists().where(
             Transcript.session_id == AudioFile.session_id, Transcript.audio_file_id == AudioFile.id
         )
-        deleted = await self._transaction.execute(
+        deleted = await self._transaction.delete(
             delete(AudioFile).where(*candidates, ~is_used).returning(AudioFile.storage_key)
         )
         return list(deleted.scalars())

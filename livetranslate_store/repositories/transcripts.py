@@ -122,7 +122,7 @@ class TranscriptRepository(Repository[Transcript]):
         """Delete a transcript with its translations; raises NotFoundError."""
         await self.get(session_id, transcript_id)
         self._transaction.check_usable(writing=True)
-        await self._transaction.execute(delete(Transcript).where(*_key(session_id, transcript_id)))
+        await self._transaction.delete(delete(Transcript).where(*_key(session_id, transcript_id)))
         self._lookups.deleted((session_id, transcript_id))
 
 

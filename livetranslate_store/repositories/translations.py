@@ -115,11 +115,11 @@ class TranslationRepository(Repository[Translation]):
         """Delete a translation with its earlier versions; raises NotFoundError."""
         key = _checked_key(session_id, transcript_id, target_language)
         self._transaction.check_usable(writing=True)
-        deleted = await self._transaction.execute(
+        deleted = await self._transaction.delete(
             delete(Translation).where(*_has(_KEY, key)).returning(Translation.target_language)
         )
         existing(deleted.scalars().all(), _named(key))
-        await self._transaction.execute(delete(TextVersion).where(*_has(_VERSION_KEY, key)))
+        await self._transaction.delete(delete(TextVersion).where(*_has(_VERSION_KEY, key)))
 
     async def get(self, session_id: UUID, transcript_id: UUID, target_language: str) -> Translation:
         """Return the transcript's translation into that language; raises NotFoundError."""

@@ -7,7 +7,7 @@ from sqlalchemy import pool
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from livetranslate_store.database.connecting import address_of, migration_arguments
-from livetranslate_store.database.failures import wrap
+from livetranslate_store.database.failures import DATABASE_ERRORS, wrap
 from livetranslate_store.settings import StoreSettings
 
 
@@ -20,7 +20,17 @@ async def owners_connection(settings: StoreSettings) -> AsyncIterator[AsyncConne
     )
     try:
         with wrap(address=str(address)):
-            async with engine.connect() as connection:
-                yield connection
+            connection = await engine.connect()
+            driver = (await connection.get_raw_connection()).driver_connection
+        try:
+            yield connection
+        except DATABASE_ERRORS as error:
+            if isinstance(error, OSError) and driver is not None and not driver.is_closed():
+                # The caller's own: a closed pipe, or a missing file.
+                raise
+            with wrap():
+                raise
+        finally:
+            await connection.close()
     finally:
         await engine.dispose()

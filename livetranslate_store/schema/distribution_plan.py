@@ -48,7 +48,7 @@ _IS_WORKER = Statement(
 # Those of applications that refer to the store's tables have to lie beside them.
 _TABLES = Statement(
     "distribution.tables",
-    """
+    f"""
 WITH ours AS (
     SELECT to_regclass(name) AS relation, key, place
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t (name, key, place)
@@ -61,7 +61,9 @@ WITH ours AS (
             AND other.attname = ours.key
     WHERE k.contype = 'f' AND k.conrelid NOT IN (SELECT relation FROM ours)
 )
-SELECT t.relation::text AS name, t.key, pg_has_role(c.relowner, 'USAGE') AS is_own,
+SELECT CASE WHEN c.relnamespace = '{SCHEMA}'::regnamespace THEN format('{SCHEMA}.%I', c.relname)
+        ELSE t.relation::text END AS name, -- whatever the search_path is
+    t.key, pg_has_role(c.relowner, 'USAGE') AS is_own,
     CASE WHEN c.reltuples < 0 THEN pg_stat_get_live_tuples(c.oid) ELSE c.reltuples::bigint END AS rows,
     pg_total_relation_size(c.oid) AS bytes,
     ARRAY(SELECT i.indexrelid::regclass::text FROM pg_catalog.pg_index i
@@ -70,7 +72,7 @@ FROM (SELECT * FROM ours UNION ALL SELECT * FROM theirs) AS t
     JOIN pg_catalog.pg_class c ON c.oid = t.relation
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = t.key
 ORDER BY t.place, 1
-""",
+""",  # noqa: S608 (a constant)
     ("names", "keys"),
 )
 _STORES = Statement(

@@ -51,13 +51,16 @@ class TranscriptReceipt(Value, frozen=True, gc=False):
 
 
 class TranslationReceipt(Value, frozen=True, gc=False):
-    """The receipt of a translation; `transcript_revision` is the revision that it was made from."""
+    """The receipt of a translation; `transcript_revision` is the revision that the stored one was made from.
+
+    It is None if none is stored: the translation was refused together with its transcript.
+    """
 
     session_id: UUID
     transcript_id: UUID
     target_language: str
     outcome: Outcome
-    transcript_revision: int
+    transcript_revision: int | None
     position: int
 
 

@@ -35,3 +35,6 @@ class Connection(Protocol):
 
     async def transact(self, work: Callable[[RunningTransaction], Awaitable[T]]) -> T:
         """Do `work` in one transaction: the unit's, or one that is rolled back if `work` raises."""
+
+    def note_stored(self) -> None:
+        """Note that a part of the write is committed, unless the unit commits it: a later error leaves it."""

@@ -7,7 +7,13 @@ from typing import Any, NamedTuple
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import object_mapper
 
-from livetranslate_store.checks import checked_integer, checked_name, checked_text, encode_json
+from livetranslate_store.checks import (
+    MAX_BIG_INTEGER,
+    checked_integer,
+    checked_name,
+    checked_text,
+    encode_json,
+)
 from livetranslate_store.errors import ConflictError
 from livetranslate_store.models import Transcript, Translation
 from livetranslate_store.models.base import table_of
@@ -31,7 +37,7 @@ class Edit(NamedTuple):
         checked_text(self.text, "text")
         checked_name(self.edited_by, "edited_by")
         if self.expected_revision is not None:
-            checked_integer(self.expected_revision, "expected_revision")
+            checked_integer(self.expected_revision, "expected_revision", maximum=MAX_BIG_INTEGER)
         if self.expected_text is not None:
             checked_text(self.expected_text, "expected_text")
 

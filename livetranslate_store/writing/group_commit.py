@@ -26,6 +26,7 @@ from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import (
     OutcomeUnknownError,
     PoolTimeoutError,
+    QueryTimeoutError,
     StoreError,
     StoreUnavailableError,
     UsageError,
@@ -43,6 +44,10 @@ LARGEST_GROUP = 100
 CLOSE_SECONDS = 2.0
 
 _CLOSED = "The store closed before this was written."
+
+# A row that another program has locked holds up one write. If two run into the time limit alone, the others
+# would too.
+MOST_TIMEOUTS = 2
 
 # These errors apply to the whole group: retrying each write alone would not help.
 _FOR_ALL = (OutcomeUnknownError, PoolTimeoutError, StoreUnavailableError)
@@ -71,7 +76,8 @@ Receipt = TypeVar("Receipt")
 T = TypeVar("T")
 
 #: Writes items, each all or nothing. An error that concerns one item alone is returned in its place; an error
-#: that is raised means that nothing was written, unless it is an OutcomeUnknownError.
+#: that is raised means that nothing was written, unless it is an OutcomeUnknownError, or the connection was
+#: told that a part is stored.
 WriteGroup: TypeAlias = Callable[[Sequence[ItemT], Connection], Awaitable[Sequence[Receipt | StoreError]]]
 
 
@@ -123,13 +129,14 @@ class _QueuedWrite(Generic[ItemT, Receipt]):
 class _Connection:
     """Runs a group, each statement or transaction by itself: the first on the lease, later ones on others."""
 
-    __slots__ = ("_database", "_lease", "was_used")
+    __slots__ = ("_database", "_lease", "has_stored", "was_used")
 
     def __init__(self, database: Database, lease: PoolProxiedConnection | None) -> None:
         self._database = database
         self._lease = lease
-        #: Whether a statement may have reached the server.
+        #: Whether a statement may have reached the server, and whether a part of the group is committed.
         self.was_used = False
+        self.has_stored = False
 
     @property
     def is_distributed(self) -> bool:
@@ -152,6 +159,9 @@ class _Connection:
         await run_to_end(transaction.end(commit=True), hurry=transaction.hurry)
         return result
 
+    def note_stored(self) -> None:
+        self.has_stored = True
+
     def _take_lease(self) -> PoolProxiedConnection | None:
         lease, self._lease = self._lease, None
         self.was_used = True
@@ -164,7 +174,7 @@ class _Connection:
 
 
 class GroupCommit(Generic[ItemT, Receipt]):
-    """Writes items in groups as large as the load makes them, up to `limit`."""
+    """Writes items in groups as large as the load makes them, up to the current `limit`."""
 
     def __init__(
         self,
@@ -172,7 +182,7 @@ class GroupCommit(Generic[ItemT, Receipt]):
         write_group: WriteGroup[ItemT, Receipt],
         give_up: GiveUp[ItemT] = nothing_to_clean_up,
         *,
-        limit: int,
+        limit: Callable[[], int],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._database = database
@@ -276,11 +286,10 @@ class GroupCommit(Generic[ItemT, Receipt]):
                 await self._find_shards()
             lease = await self._connect()
         except Exception as error:  # noqa: BLE001 (a bug too: its callers hear of it, and do not wait for ever)
-            # All waiting writes have waited for this connection.
-            group = self._take(list(self._queue))
-            for write in group:
+            # All waiting writes have waited for this connection. Their keys may be those of running ones.
+            waiting, self._queue = self._queue, {}
+            for write in waiting:
                 self._give_up(write, _store_error(error))
-            self._requeue(group)
             return
         finally:
             self._connecting = None
@@ -318,10 +327,11 @@ class GroupCommit(Generic[ItemT, Receipt]):
     def _next_group(self) -> list[_QueuedWrite[ItemT, Receipt]]:
         """Return the writes that can go together, in order, all of them in one shard."""
         group: list[_QueuedWrite[ItemT, Receipt]] = []
+        limit = self._limit()
         for write in self._able():
             if self._goes_with(write, group):
                 group.append(write)
-                if len(group) == self._limit:
+                if len(group) == limit:
                     break
         return group
 
@@ -373,20 +383,19 @@ class GroupCommit(Generic[ItemT, Receipt]):
 
     async def _write(
         self, group: Sequence[_QueuedWrite[ItemT, Receipt]], lease: PoolProxiedConnection | None
-    ) -> None:
+    ) -> StoreError | None:
+        """Write the group and answer its callers; return the error if it has one."""
         connection = _Connection(self._database, lease)
         try:
             receipts = await self._write_group([write.item for write in group], connection)
         except Exception as error:  # noqa: BLE001 (one caller's value may raise anything)
-            if len(group) == 1 or isinstance(error, _FOR_ALL):
-                if connection.was_used and not isinstance(error, StoreError):
-                    group[0].may_be_stored = True
-                self._fail(group, _store_error(error))
+            failure = _store_error(error)
+            may_be_stored = connection.has_stored or (connection.was_used and failure is not error)
+            if len(group) == 1 or isinstance(failure, _FOR_ALL):
+                self._fail(group, failure, may_be_stored=may_be_stored)
             else:
-                # Find the bad one: alone it gets its own error, and the others are stored.
-                for write in group:
-                    await self._write([write], None)
-            return
+                await self._write_one_by_one(group, failure, may_be_stored=may_be_stored)
+            return failure
         finally:
             connection.close()
         for write, receipt in zip(group, receipts, strict=True):
@@ -396,13 +405,31 @@ class GroupCommit(Generic[ItemT, Receipt]):
                 write.answer.set_result(receipt)
         if group[0].attempts > 1:
             self._retries.ended(well=True)
+        return None
 
-    def _fail(self, group: Sequence[_QueuedWrite[ItemT, Receipt]], error: StoreError) -> None:
+    async def _write_one_by_one(
+        self, group: Sequence[_QueuedWrite[ItemT, Receipt]], failure: StoreError, *, may_be_stored: bool
+    ) -> None:
+        """Find the bad write of a failed group: alone it gets its own error, and the others are stored."""
+        timeouts = 0
+        for write in group:
+            # Nobody waits for a write whose caller has left.
+            if write.answer.done() or timeouts == MOST_TIMEOUTS:
+                self._fail([write], failure, may_be_stored=may_be_stored)
+                continue
+            error = await self._write([write], None)
+            if isinstance(error, QueryTimeoutError):
+                timeouts += 1
+                failure = error
+
+    def _fail(
+        self, group: Sequence[_QueuedWrite[ItemT, Receipt]], error: StoreError, *, may_be_stored: bool
+    ) -> None:
         """Give up the writes of a group that may not be retried, and let the others of a cluster pause."""
         given_up, again = False, []
         for write in group:
             assert write.since is not None  # noqa: S101 (it was taken)
-            if isinstance(error, OutcomeUnknownError):
+            if may_be_stored or isinstance(error, OutcomeUnknownError):
                 write.may_be_stored = True
             if write.answer.done() or not self._retries.allows(
                 error, attempts=write.attempts, since=write.since

@@ -98,6 +98,9 @@ class _InTransaction(NamedTuple):
     async def transact(self, work: Callable[[RunningTransaction], Awaitable[T]]) -> T:
         return await work(self.transaction)
 
+    def note_stored(self) -> None:
+        """Do nothing: the transaction goes on."""
+
 
 def _only(rows: RowsByTable, *, edits: bool) -> dict[str, Sequence[Row]]:
     """Return the texts among the rows that are edits, or those that are not."""

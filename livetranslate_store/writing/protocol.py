@@ -69,6 +69,7 @@ async def write_rows(
 
     outcomes = await keeping_replaced(rows, connection, write)
     if connection.keeps_refused_texts and outcomes.has_stale(table):
+        connection.note_stored()
         await keep_refused(rows, connection.fetch)
     return outcomes
 
@@ -84,6 +85,8 @@ async def _write_rows(
         known = outcomes.keys(table)
         missing = [row for row in rows[table] if row[:key_length] not in known]
         outcomes.add(await form(table, {**rows, table: missing}, connection))
+        if known:
+            connection.note_stored()
         return len(known) == len(rows[table])
 
     async def insert() -> WriteOutcomes | None:

@@ -40,7 +40,7 @@ class SegmentWriter:
             database,
             partial(_write_group, storage, cache),
             partial(_give_up, storage, cache),
-            limit=group_limit(gate.limit),
+            limit=lambda: group_limit(gate.limit),
         )
 
     async def write(self, segment: Segment, audio: AudioInput | None) -> SegmentReceipt:
@@ -121,6 +121,8 @@ async def write_segments(
     if not forms_of(connection).may_revise(segments):
         return await first_or_merge(None, undone_by_race(merge))
     revised = {each[:2]: each[2:] for each in await _revised(segments, speakers, connection)}
+    if revised:
+        connection.note_stored()
     left = [each for each in segments if (each.session_id, each.transcript_id) not in revised]
     merge_left = undone_by_race(partial(_merge, left, speakers, connection))
     merged = iter(await first_or_merge(None, merge_left) if left else ())
@@ -157,6 +159,7 @@ async def _merge(
 
     outcomes = await keeping_replaced(rows, connection, write)
     if connection.keeps_refused_texts and outcomes.has_stale("transcripts", "translations"):
+        connection.note_stored()
         await keep_refused(rows, connection.fetch)
     return [receipt_of(each, outcomes) for each in segments]
 

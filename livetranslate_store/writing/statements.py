@@ -59,7 +59,7 @@ Query = TypeVar("Query", Select[Any], CompoundSelect[Any])
 
 @cache
 def insert_segments(binding: Binding) -> Statement:
-    """Return the insert of segments that are not stored: all of them, or nothing if one is.
+    """Return the insert of segments that are not stored: all of them, or only their speakers if one is.
 
     Its one row has `found`, whether one is stored, and `position`. Translations come with all that they take
     from their transcripts. The server reports a DuplicateError if a concurrent transaction stores one.

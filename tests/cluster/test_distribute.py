@@ -262,6 +262,8 @@ async def test_tables_of_an_application_come_along(program: Program, url: str) -
         " PRIMARY KEY (meeting, n))"
     )
     program.execute("INSERT INTO notes SELECT id, 1 FROM livetranslate.sessions")
+    # Names are told in full, whatever it is.
+    program.execute(f'ALTER DATABASE "{program.info.dbname}" SET search_path = livetranslate, public')
     program.commit()
     assert (await distribute(url, shards=4))["notes"] == SESSIONS
     program.execute("DELETE FROM livetranslate.sessions WHERE id = md5('1')::uuid")

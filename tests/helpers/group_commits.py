@@ -116,6 +116,8 @@ class FakeWrite:
         self.errors: list[BaseException | None] = []
         self.refused: dict[str, StoreError] = {}
         self.given_up: list[tuple[str, bool]] = []
+        #: Whether a part of each group is committed before its error.
+        self.stores_a_part = False
         self.goes_on = asyncio.Event()
         self.goes_on.set()
 
@@ -125,6 +127,8 @@ class FakeWrite:
         await self.goes_on.wait()
         await connection.fetch(STATEMENT)
         self._clock.now += self.seconds
+        if self.stores_a_part:
+            connection.note_stored()
         if error is not None:
             raise error
         return [self.refused.get(each.name, f"receipt of {each.name}") for each in items]
@@ -147,7 +151,7 @@ class Bench:
             cast("Database", self.database),
             self.write,
             self.write.give_up,
-            limit=LIMIT,
+            limit=lambda: LIMIT,
             clock=self.clock,
         )
 

@@ -229,6 +229,23 @@ async def test_a_store_without_an_address_refuses_audio_and_nothing_else(
         assert await reader.audio_files.read(session_id, row.id) == MY_AUDIO
 
 
+async def test_what_cannot_be_deleted_with_its_audio_stays_whole(
+    database_url: str, session_id: UUID, store: Store
+) -> None:
+    await store.record_segment(session_id, transcript=transcript(speaker_label="A"), audio=audio())
+    async with Store.open(database_url, min_connections=1) as without, without.unit_of_work() as uow:
+        # A caller may go on: no statement has failed.
+        with pytest.raises(UsageError, match="set audio_url"):
+            await uow.speakers.forget(session_id, "A")
+        with pytest.raises(UsageError, match="set audio_url"):
+            await uow.sessions.delete(session_id)
+    [entry] = await store.timeline(session_id)
+    assert entry.speaker_label == "A"
+    async with store.read() as reader:
+        [row] = await reader.audio_files.list_for_session(session_id)
+        assert await reader.audio_files.read(session_id, row.id) == MY_AUDIO
+
+
 async def delete(store: Store, session_id: UUID) -> None:
     async with store.unit_of_work() as uow:
         await uow.sessions.delete(session_id)

@@ -1,11 +1,12 @@
 """A person's edit: above every machine's final, with what it replaced."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from helpers.support import transcript, translation
+from helpers.support import audio, transcript, translation
 from helpers.write_paths import Write, every_way_of_whole_segments
 
 from livetranslate_store import (
@@ -13,6 +14,8 @@ from livetranslate_store import (
     InvalidInputError,
     NotFoundError,
     Outcome,
+    OutcomeUnknownError,
+    PoolTimeoutError,
     Store,
     TextHistoryEntry,
     TranscriptInput,
@@ -20,6 +23,7 @@ from livetranslate_store import (
     TranslationReceipt,
 )
 from livetranslate_store.ids import new_id
+from livetranslate_store.writing import segment_writer
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -261,3 +265,37 @@ async def test_a_refused_text_is_kept_once_if_a_setting_asks_for_it(database_url
             ("refused", "uno dos"),
             ("current", "Uno."),
         ]
+
+
+async def test_audio_that_was_stored_stays_if_the_refused_text_cannot_be_kept(
+    database_url: str, audio_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise PoolTimeoutError
+
+    address = f"file:{audio_folder}"
+    async with Store.open(database_url, audio_url=address, keep_refused_texts=True) as store:
+        async with store.unit_of_work() as uow:
+            session = await uow.sessions.create(bot_id="b", meeting_id="m")
+        first = await store.record_segment(session.id, transcript=version("one"))
+        await edit(store, session.id, first.transcript_id, "One.")
+        late = version("one two", is_final=True, revision=5)
+        with monkeypatch.context() as broken:
+            broken.setattr(segment_writer, "keep_refused", fail)
+            with pytest.raises(OutcomeUnknownError):
+                await store.record_segment(session.id, transcript=late, audio=audio())
+        again = await store.record_segment(session.id, transcript=late, audio=audio())
+        assert again.audio is not None
+        assert again.audio.outcome is Outcome.UNCHANGED
+        assert await store.read_audio(session.id, again.audio.audio_file_id) == b"RIFF"
+        statuses = [each.status for each in await store.text_history(session.id, first.transcript_id)]
+        assert statuses == ["replaced", "refused", "current"]
+
+
+async def test_an_edit_may_expect_any_revision_that_a_transcriber_may_give(
+    store: Store, session_id: UUID
+) -> None:
+    moment = 1_780_000_000_000
+    receipt = await store.record_segment(session_id, transcript=version("one", revision=moment))
+    await edit(store, session_id, receipt.transcript_id, "One.", expected_revision=moment)
+    assert await texts(store, session_id) == ["One."]

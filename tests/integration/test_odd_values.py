@@ -50,6 +50,15 @@ async def test_words_are_taken_from_any_sequence(
     assert row.words == [{"text": "Good"}]
 
 
+async def test_a_server_of_many_years_gives_positions_that_a_read_may_demand(
+    store: Store, session_id: UUID
+) -> None:
+    await store.record_segment(session_id, transcript=transcript())
+    assert len(await store.timeline(session_id, min_position=2**40)) == 1
+    with pytest.raises(InvalidInputError, match="min_position"):
+        await store.timeline(session_id, min_position=2**63)
+
+
 @pytest.mark.parametrize("words", ["Good", b"Good", {"text": "Good"}, 5, [WORD, "Good"]])
 def test_words_of_another_kind_are_refused_when_the_value_is_made(words: Any) -> None:
     with pytest.raises(InvalidInputError, match="words must be a sequence"):

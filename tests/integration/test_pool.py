@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from helpers.stored import Program
+from helpers.stored import Program, connections, terminate_all
 from helpers.support import audio, sql, transcript, until
 from sqlalchemy import make_url, text
 
@@ -23,6 +23,7 @@ from livetranslate_store import (
 )
 from livetranslate_store.database import pool_policy
 from livetranslate_store.database.engine import Database
+from livetranslate_store.database.first_look import FirstLook
 from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.ids import new_id
 from livetranslate_store.settings import StoreSettings
@@ -44,24 +45,6 @@ async def opened(url: str, **settings: Any) -> AsyncIterator[Database]:
 async def backend(database: Database) -> int:
     """Return the server process behind the connection that a caller gets."""
     (row,) = await database.fetch(sql("SELECT pg_backend_pid()"))
-    return int(row[0])
-
-
-def terminate_all(program: Program) -> None:
-    program.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    program.rollback()
-
-
-def connections(program: Program) -> int:
-    row = program.execute(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND application_name = 'livetranslate_store'"
-    ).fetchone()
-    program.rollback()
-    assert row is not None
     return int(row[0])
 
 
@@ -119,9 +102,20 @@ async def test_the_driver_ends_a_statement_that_no_server_answers(database_url: 
     async with opened(database_url, min_connections=1, max_connections=1, command_timeout=1.0) as database:
         # As if the server hung.
         await database.fetch(sql("SELECT set_config('statement_timeout', '0', false)"))
+        before = await backend(database)
         with pytest.raises(QueryTimeoutError, match="did not answer"):
             await database.fetch(sql("SELECT pg_sleep(30)"))
-        assert await backend(database)
+        # The answer may come yet: nobody else gets this connection.
+        assert await backend(database) != before
+
+
+async def test_what_the_server_is_may_be_looked_up_again_on_an_open_connection(database_url: str) -> None:
+    async with opened(database_url, min_connections=1) as database:
+        known = database.server
+        database.server, database._has_looked = FirstLook(nodes=99), False
+        await database.look()
+        assert database.server == known
+        assert database.statistics().opened == 1
 
 
 async def test_behind_pgbouncer_nothing_is_prepared_under_a_lasting_name(database_url: str) -> None:

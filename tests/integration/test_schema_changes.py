@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from alembic import command
 from conftest import url_of
-from helpers.stored import Program
+from helpers.stored import Program, terminate_all
 from helpers.support import transcript, translation
 from pytest_postgresql import factories
 from sqlalchemy import select
@@ -16,11 +16,13 @@ from livetranslate_store import (
     NotFoundError,
     SegmentInput,
     Store,
+    StoreSettings,
     StoreUnavailableError,
     Transcript,
     UnitOfWork,
 )
 from livetranslate_store.ids import new_id
+from livetranslate_store.schema.connection import owners_connection
 from livetranslate_store.schema.roles import roles_script
 from livetranslate_store.schema.upgrade import configuration, upgrade
 
@@ -167,3 +169,16 @@ async def test_a_missing_privilege_is_named_and_who_can_give_it(
     other_program.execute(roles_script().encode())
     other_program.commit()
     assert (await store.import_segments(source)).refused == 0
+
+
+async def test_an_owner_meets_the_databases_errors_as_the_stores_and_its_own_as_they_are(
+    owner_url: str, other_program: Program
+) -> None:
+    settings = StoreSettings(database_url=owner_url)
+    with pytest.raises(BrokenPipeError):
+        async with owners_connection(settings):
+            raise BrokenPipeError
+    with pytest.raises(StoreUnavailableError, match="broke"):
+        async with owners_connection(settings) as connection:
+            terminate_all(other_program)
+            await connection.execute(select(1))

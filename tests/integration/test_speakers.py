@@ -143,3 +143,14 @@ async def test_a_label_that_is_used_again_after_it_was_forgotten_has_a_speaker_a
     await store.record_segment(session_id, transcript=transcript("again", speaker_label="A"))
     async with store.read() as reader:
         assert [each.label for each in await reader.speakers.list_for_session(session_id)] == ["A"]
+
+
+async def test_a_session_that_is_made_anew_has_its_speakers_anew(store: Store) -> None:
+    for _ in range(2):
+        async with store.unit_of_work() as uow:
+            session = await uow.sessions.create(bot_id="b", meeting_id="m", external_id="stay-1")
+        spoken = transcript(segment_key="1", speaker_label="A", speaker_name="Ada")
+        await store.record_segment(session.id, transcript=spoken)
+        async with store.unit_of_work() as uow:
+            assert (await uow.speakers.get(session.id, "A")).name == "Ada"
+            await uow.sessions.delete(session.id)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from helpers.support import sql, transcript, translation
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from livetranslate_store import (
     MissingReferenceError,
@@ -69,6 +69,16 @@ async def test_every_way_of_writing_and_reading_counts_under_its_own_name(
         "session.select": 1,
     }
     assert not [name for name, each in store.statistics().statements.items() if each.failures]
+
+
+async def test_statements_of_an_application_have_few_names_whatever_they_begin_with(store: Store) -> None:
+    before = calls(store)
+    async with store.unit_of_work() as uow:
+        for number in range(3):
+            await uow.session.execute(text(f"/* trace {number} */ SELECT 1"))
+        await uow.session.execute(text("WITH one AS (SELECT 1) TABLE one"))
+    assert calls(store)["session.other"] - before.get("session.other", 0) == 3
+    assert calls(store)["session.with"] - before.get("session.with", 0) == 1
 
 
 async def test_the_slowest_comes_first_with_the_seconds_that_its_caller_waited(store: Store) -> None:

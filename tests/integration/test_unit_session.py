@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from helpers.stored import Program, objects
+from helpers.stored import Program, connections, objects, terminate_all
 from helpers.support import audio, counts, is_on_a_cluster, sql, transcript, translation
 from sqlalchemy import ForeignKey, MetaData, func, insert, select, text, update
 from sqlalchemy.exc import NoResultFound
@@ -13,10 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from livetranslate_store import (
+    ConflictError,
     DuplicateError,
+    InvalidInputError,
     MissingReferenceError,
     QueryTimeoutError,
     Store,
+    UnitOfWork,
     UsageError,
 )
 from livetranslate_store.ids import new_id
@@ -44,12 +47,17 @@ def notes(other_program: Program) -> None:
         " CONSTRAINT notes_text_key UNIQUE (session_id, text));"
         "GRANT ALL ON notes TO PUBLIC; GRANT ALL ON SEQUENCE notes_id_seq TO PUBLIC"
     )
-    if is_on_a_cluster(other_program):
-        other_program.execute(
-            "SELECT create_distributed_table('notes', 'session_id',"
-            " colocate_with => 'livetranslate.sessions')"
-        )
+    distribute(other_program, "notes")
     other_program.commit()
+
+
+def distribute(program: Program, table: str) -> None:
+    """Distribute an application's table like the store's own, if these are."""
+    if is_on_a_cluster(program):
+        program.execute(
+            "SELECT create_distributed_table(%s, 'session_id', colocate_with => 'livetranslate.sessions')",
+            (table,),
+        )
 
 
 def stored_notes(program: Program) -> list[str]:
@@ -438,3 +446,47 @@ async def test_an_update_of_ones_own_reaches_the_table(store: Store, session_id:
         uow.session.add(note)
         await uow.session.execute(update(Note).values(text="b"))
         assert (await uow.session.scalar(select(Note.text))) == "b"
+
+
+async def test_own_rows_may_be_the_first_thing_on_a_connection_that_has_died(
+    store: Store, session_id: UUID, other_program: Program
+) -> None:
+    await store.timeline(session_id)
+    terminate_all(other_program)
+    while connections(other_program):
+        pass  # the loop does not run, and cannot have noticed
+    async with store.unit_of_work() as uow:
+        uow.session.add(Note(session_id=session_id, text="first"))
+        await uow.session.flush()
+        uow.session.add(Note(session_id=session_id, text="second"))
+    assert stored_notes(other_program) == ["first", "second"]
+
+
+async def test_an_own_row_that_forbids_a_deletion_is_named(
+    store: Store, session_id: UUID, other_program: Program
+) -> None:
+    other_program.execute(
+        "CREATE TABLE invoices"
+        " (session_id uuid CONSTRAINT invoices_session REFERENCES livetranslate.sessions)"
+    )
+    distribute(other_program, "invoices")
+    other_program.execute("INSERT INTO invoices VALUES (%s)", (session_id,))
+    other_program.commit()
+    with pytest.raises(ConflictError, match="constraint invoices_session") as caught:
+        async with store.unit_of_work() as uow:
+            await uow.sessions.delete(session_id)
+    assert not caught.value.is_transient
+    assert len(await store.find_sessions()) == 1
+
+
+async def test_a_division_by_zero_of_an_application_is_not_taken_for_a_lost_race(store: Store) -> None:
+    tries = 0
+
+    async def divide(uow: UnitOfWork) -> None:
+        nonlocal tries
+        tries += 1
+        await uow.session.execute(text("SELECT 1 / 0"))
+
+    with pytest.raises(InvalidInputError, match="divides by zero"):
+        await store.run_in_unit_of_work(divide)
+    assert tries == 1

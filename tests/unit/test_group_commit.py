@@ -14,6 +14,7 @@ from livetranslate_store.errors import (
     MissingReferenceError,
     OutcomeUnknownError,
     PoolTimeoutError,
+    QueryTimeoutError,
     StoreError,
     StoreUnavailableError,
     UsageError,
@@ -149,6 +150,62 @@ async def test_one_bad_item_fails_alone_and_the_others_are_written(bench: Bench)
     assert bench.database.ran_on == [bench.database.leases[0], None, None, None]
 
 
+async def test_an_error_after_a_part_was_committed_leaves_the_outcome_unknown(bench: Bench) -> None:
+    bench.write.stores_a_part = True
+    bench.write.errors = [PoolTimeoutError()]
+    answers = await results([bench.start(name) for name in ("a", "b")])
+    assert [type(error) for error in answers] == [OutcomeUnknownError, OutcomeUnknownError]
+    assert isinstance(answers[0].__cause__, PoolTimeoutError)
+    # Rows may refer to what they have left behind.
+    assert bench.write.given_up == [("a", True), ("b", True)]
+
+
+async def test_two_writes_that_alone_run_into_the_time_limit_are_enough(bench: Bench) -> None:
+    bench.write.errors = [QueryTimeoutError(), None, QueryTimeoutError(), None, QueryTimeoutError("again")]
+    answers = await results([bench.start(name) for name in "abcdef"])
+    assert bench.write.groups == [[*"abcdef"], ["a"], ["b"], ["c"], ["d"]]
+    assert [answers[0], answers[2]] == ["receipt of a", "receipt of c"]
+    assert [str(answers[place]) for place in (3, 4, 5)] == ["again"] * 3
+    assert bench.write.given_up == [("b", False), ("d", False), ("e", False), ("f", False)]
+
+
+async def test_a_failed_group_goes_on_without_the_writes_whose_callers_have_left(bench: Bench) -> None:
+    bench.write.errors = [MissingReferenceError("one of them")]
+    bench.write.goes_on.clear()
+    tasks = [bench.start(name) for name in "abc"]
+    await settle()
+    tasks[1].cancel()
+    await settle()
+    bench.write.goes_on.set()
+    assert await tasks[2] == "receipt of c"
+    await settle()
+    assert bench.write.groups == [["a", "b", "c"], ["a"], ["c"]]
+    assert bench.write.given_up == [("b", False)]
+
+
+async def test_a_connection_that_fails_does_not_free_the_keys_of_a_running_group(bench: Bench) -> None:
+    bench.write.goes_on.clear()
+    first = bench.start("first", 1)
+    await settle()
+    bench.database.refusals = [PoolTimeoutError()]
+    refused = [bench.start("second", 1), bench.start("other", 2)]
+    assert [type(error) for error in await results(refused)] == [PoolTimeoutError] * 2
+    third = bench.start("third", 1)
+    await settle()
+    assert bench.write.groups == [["first"]]
+    bench.write.goes_on.set()
+    assert await results([first, third]) == ["receipt of first", "receipt of third"]
+
+
+async def test_the_limit_of_a_group_may_change(bench: Bench) -> None:
+    sizes = iter((1, 2))
+    groups: GroupCommit[Item, str] = GroupCommit(
+        cast("Database", bench.database), bench.write, limit=lambda: next(sizes)
+    )
+    await asyncio.gather(*(groups.write(Item(name, n)) for n, name in enumerate("abc")))
+    assert bench.write.groups == [["a"], ["b", "c"]]
+
+
 async def test_an_error_in_the_place_of_a_receipt_is_that_items_alone(bench: Bench) -> None:
     bench.write.refused = {"b": MissingReferenceError("b has no transcript")}
     answers = await results([bench.start("a"), bench.start("b")])
@@ -215,7 +272,7 @@ async def test_an_unexpected_error_before_the_statement_is_a_plain_error_and_giv
         return [each.name for each in items]
 
     groups: GroupCommit[Item, str] = GroupCommit(
-        cast("Database", bench.database), write, bench.write.give_up, limit=LIMIT
+        cast("Database", bench.database), write, bench.write.give_up, limit=lambda: LIMIT
     )
     tasks = [asyncio.create_task(groups.write(Item(name, n))) for n, name in enumerate(("a", "bad", "c"))]
     answers = await results(tasks)
@@ -250,7 +307,7 @@ async def test_a_write_without_a_statement_gives_its_connection_back(bench: Benc
     async def write(items: Sequence[Item], _connection: Connection) -> list[str | StoreError]:
         return [each.name for each in items]
 
-    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write, limit=LIMIT)
+    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write, limit=lambda: LIMIT)
     assert await groups.write(Item("a", 1)) == "a"
     assert len(bench.database.leases) == 1
 
@@ -261,7 +318,7 @@ async def test_a_second_statement_has_a_connection_of_its_own(bench: Bench) -> N
         await connection.fetch(STATEMENT)
         return [each.name for each in items]
 
-    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write, limit=LIMIT)
+    groups: GroupCommit[Item, str] = GroupCommit(cast("Database", bench.database), write, limit=lambda: LIMIT)
     assert await groups.write(Item("a", 1)) == "a"
     assert bench.database.ran_on == [bench.database.leases[0], None]
 

@@ -1,6 +1,7 @@
 """Settings: by name first, then from the environment, then from `.env`; secrets stay secret."""
 
 import logging
+from math import inf
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -83,12 +84,24 @@ def test_an_explicit_url_always_wins(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         ({"database_url": URL, "min_connections": 9, "max_connections": 5}, "above max_connections"),
         ({"database_url": 7}, "database_url"),
+        ({"database_url": URL, "command_timeout": inf}, "command_timeout: Input should be less than"),
+        ({"database_url": URL, "max_replica_lag": inf}, "max_replica_lag: Input should be less than"),
     ],
 )
 def test_a_wrong_setting_says_what_would_be_right(values: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message) as raised:
         StoreSettings(**values)
     assert "hunter2" not in str(raised.value)
+
+
+def test_replicas_in_the_environment_that_are_no_list_are_refused_without_being_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LIVETRANSLATE_REPLICA_URLS", URL)
+    with pytest.raises(InvalidInputError, match="REPLICA_URLS is a JSON list") as raised:
+        StoreSettings(database_url=URL)
+    assert raised.value.__cause__ is None
+    assert raised.value.__context__ is None or raised.value.__suppress_context__
 
 
 @pytest.mark.parametrize(

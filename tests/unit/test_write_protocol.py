@@ -57,6 +57,9 @@ class Server:
     async def transact(self, work: Callable[[RunningTransaction], Awaitable[T]]) -> T:
         return await work(self)
 
+    def note_stored(self) -> None:
+        pass
+
     async def copy(self, name: str, *_: object) -> None:
         raise AssertionError(f"{name}: a single server is sent no copies")
 

@@ -17,10 +17,17 @@ from collections.abc import (
 from typing import TypeAlias
 
 from livetranslate_store.audio.storage import AudioStorage, StagedAudio
+from livetranslate_store.checks import encode_json
 from livetranslate_store.errors import InvalidInputError, UsageError
 from livetranslate_store.ids import number_key
 from livetranslate_store.size_limits import SizeLimits
-from livetranslate_store.values import Refusal, SegmentInput, SegmentLookup
+from livetranslate_store.values import (
+    Refusal,
+    SegmentInput,
+    SegmentLookup,
+    TranscriptInput,
+    TranslationInput,
+)
 from livetranslate_store.writing.encoding import (
     Key,
     Row,
@@ -36,6 +43,8 @@ Items: TypeAlias = AsyncIterable[SegmentInput | Refusal] | Iterable[SegmentInput
 BATCH_SEGMENTS = 4000
 # Recordings and long texts fill a batch sooner: this many bytes are held once or twice.
 BATCH_BYTES = 32 * 1024 * 1024
+# Its times and its confidence, beside its text.
+BYTES_OF_A_WORD = 100
 # Reading goes on while the server works; other tasks must not wait for a whole batch of it.
 ITEMS_AT_ONCE = 16
 
@@ -112,7 +121,7 @@ class Batch:
 
     @property
     def size_bytes(self) -> int:
-        """How many bytes of texts and audio it holds."""
+        """About how many bytes of texts, words, metadata and audio it holds."""
         return self._bytes
 
     @property
@@ -128,9 +137,7 @@ class Batch:
         if wave == len(self.waves):
             self.waves.append(Wave())
         self.waves[wave].add(segment)
-        self._bytes += len(segment.transcript.text) + sum(len(each.text) for each in segment.translations)
-        if segment.audio is not None:
-            self._bytes += len(segment.audio.audio.data)
+        self._bytes += _size_of(segment)
 
     def speakers(self) -> list[Row]:
         """Return the rows of the speakers: the first name in the source wins, whatever its wave."""
@@ -186,6 +193,13 @@ async def batches(items: Items, storage: AudioStorage, limits: SizeLimits) -> As
             await asyncio.sleep(0)
     if batch.items:
         yield batch
+
+
+def _size_of(segment: Segment) -> int:
+    texts: list[TranscriptInput | TranslationInput] = [segment.transcript, *segment.translations]
+    size = sum(len(each.text) + (len(encode_json(each.metadata)) if each.metadata else 0) for each in texts)
+    size += sum(len(each.text) + BYTES_OF_A_WORD for each in segment.transcript.words or ())
+    return size if segment.audio is None else size + len(segment.audio.audio.data)
 
 
 async def _add(

@@ -48,7 +48,7 @@ class UnitOfWork:
     async def rollback(self) -> None:
         """Undo everything, files included, and end the unit: later calls in the block raise UsageError."""
         self._transaction.check_open()
-        await run_to_end(self._transaction.end(commit=False))
+        await run_to_end(self._transaction.end(commit=False), hurry=self._transaction.hurry)
 
 
 @asynccontextmanager
@@ -60,6 +60,6 @@ async def opened(
         yield UnitOfWork(transaction, storage, cache, limits)
         await transaction.flush()
     except BaseException:
-        await run_to_end(transaction.end(commit=False))
+        await run_to_end(transaction.end(commit=False), hurry=transaction.hurry)
         raise
     await run_to_end(transaction.end(commit=True), hurry=transaction.hurry)

@@ -10,8 +10,8 @@ the indexes are built, and twice their disk meanwhile. Readers and writers wait,
   texts, in half as much time again as a plain `to_tsvector`. It is made in the schema where it is missing, as pg_trgm is.
 - A value that most rows have is NULL: empty metadata, the usual source and service, a change that never was.
 
-Rights on the tables are kept. Triggers, policies and publications of others would be lost, so they are refused;
-views and foreign keys of others are refused by the server.
+Rights on the tables are kept, those on single columns are not. Columns, triggers, policies and publications of others
+would be lost, so they are refused; views and foreign keys of others are refused by the server.
 """
 
 import unicodedata
@@ -227,9 +227,18 @@ BEGIN
             EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
             OR EXISTS (SELECT FROM pg_catalog.pg_policy AS p WHERE p.polrelid = c.oid)
             OR EXISTS (SELECT FROM pg_catalog.pg_publication_rel AS r WHERE r.prrelid = c.oid)
+            OR EXISTS (
+                SELECT FROM pg_catalog.pg_attribute AS a
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN (
+                    'session_id', 'id', 'transcript_id', 'text', 'language', 'source_language', 'target_language',
+                    'start_time', 'end_time', 'timestamp', 'speaker_label', 'confidence', 'segment_index',
+                    'segment_key', 'source', 'service', 'model', 'revision', 'transcript_revision', 'is_final',
+                    'audio_file_id', 'words', 'metadata', 'created_at', 'updated_at', 'search'
+                )
+            )
         )
     ) THEN
-        RAISE EXCEPTION 'A trigger, a policy or a publication belongs to transcripts or translations.'
+        RAISE EXCEPTION 'A column, a trigger, a policy or a publication of others belongs to transcripts or translations.'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'Drop it, upgrade, and make it again: both tables are made anew.';
     END IF;

@@ -68,7 +68,9 @@ class Lane:
         """Fail the running calls at once: the store closes."""
         self._is_closing = True
         for each in self._limits:
-            each.reschedule(0)
+            # One that has expired ends anyway, and takes no other time.
+            if not each.expired():
+                each.reschedule(0)
 
     def close(self) -> None:
         """Fail the running calls, and every later one."""

@@ -23,12 +23,15 @@ from livetranslate_store.audio.upload import PART_BYTES, PARTS_AT_ONCE, Upload, 
 from livetranslate_store.errors import InvalidInputError, StoreUnavailableError, UsageError
 from livetranslate_store.incidents import Incident
 from livetranslate_store.settings import MAX_WAITING_BYTES, STORAGE_SECONDS
-from livetranslate_store.tasks import run_to_end
+from livetranslate_store.tasks import for_each, run_to_end
 
 logger = logging.getLogger(__name__)
 
 # By its default of 10 and growing pauses an outage would be known after minutes.
 RETRIES = 5
+
+# Enough to hide the time of a request, and few beside the lane's threads.
+REMOVED_AT_ONCE = 8
 
 # obstore says it in its message and nowhere else.
 _REQUEST_FAILED = "Error performing"
@@ -131,8 +134,11 @@ class Objects:
 
     async def remove(self, *keys: str) -> None:
         """Remove the objects; a missing one is fine."""
-        for key in keys:
+
+        async def remove(key: str) -> None:
             await self._calling("written", self._delete, key)
+
+        await for_each(keys, remove, at_once=REMOVED_AT_ONCE)
 
     async def discard(self, key: str) -> None:
         """Remove an object that no row refers to; one that is not removed in a moment is the sweep's."""
@@ -235,7 +241,8 @@ def _opened(url: str, seconds: float) -> ObjectStore:
     folder = _folder(url.removeprefix("file:")) if url.startswith("file:") else None
     try:
         if folder is not None:
-            return LocalStore(folder, mkdir=True)
+            # A key has folders of its own, which go with its object.
+            return LocalStore(folder, mkdir=True, automatic_cleanup=True)
         # A request has obstore's own limit, 30 s; a thread ends soon after its caller has left.
         return from_url(
             url, retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=seconds / 2)}

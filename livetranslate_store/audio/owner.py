@@ -92,8 +92,7 @@ class Ownership(NamedTuple):
 
 async def ownership(objects: Objects, fetch: Fetch) -> Ownership:
     """Return whose audio the storage holds, as seen from the database that `fetch` asks."""
-    [row] = await fetch(_DATABASE.bind())
-    database = Owner(row["system"], row["oid"], row["name"])
+    database = await _database(fetch)
     recordings = await _recordings(fetch)
     missing = [key for key in recordings if not await objects.exists(key)]
     if missing:
@@ -130,6 +129,18 @@ async def check_may_remove(objects: Objects, fetch: Fetch) -> None:
             "Nothing shows that the audio storage belongs to this database: it has no marker, and the "
             "database has no recordings in it."
         )
+
+
+async def check_not_anothers(objects: Objects, fetch: Fetch) -> None:
+    """Raise StoreUnavailableError if the marker names another database."""
+    found = Ownership(await _database(fetch), await _marked(objects), has_recordings=False, missing=())
+    if found.problem is not None:
+        raise StoreUnavailableError(found.problem)
+
+
+async def _database(fetch: Fetch) -> Owner:
+    [row] = await fetch(_DATABASE.bind())
+    return Owner(row["system"], row["oid"], row["name"])
 
 
 async def _recordings(fetch: Fetch) -> Sequence[str]:

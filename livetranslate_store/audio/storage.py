@@ -13,7 +13,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from livetranslate_store.audio.objects import Objects, StoredObject
-from livetranslate_store.audio.owner import MARKER, Fetch, check_may_remove, claim, ownership
+from livetranslate_store.audio.owner import (
+    MARKER,
+    Fetch,
+    check_may_remove,
+    check_not_anothers,
+    claim,
+    ownership,
+)
 from livetranslate_store.audio.upload import Upload
 from livetranslate_store.errors import CorruptAudioError, StoreUnavailableError, UsageError
 from livetranslate_store.ids import audio_file_id_for, new_id
@@ -60,6 +67,7 @@ class AudioStorage:
     ) -> None:
         self._configured = None if url is None else Objects(url, seconds, max_waiting_bytes=max_waiting_bytes)
         self._claimed = False
+        self._is_not_anothers = False
         self._probe = Shared(self._write_and_remove)
         # The removals under way, by key.
         self._discards: dict[str, asyncio.Task[None]] = {}
@@ -75,6 +83,11 @@ class AudioStorage:
             await asyncio.wait(self._discards.values())
         if self._configured is not None:
             self._configured.close()
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether the store has a place for audio."""
+        return self._configured is not None
 
     def check_configured(self) -> None:
         """Raise UsageError if the store has no place for audio."""
@@ -99,9 +112,18 @@ class AudioStorage:
             await claim(self._objects, fetch)
             self._claimed = True
 
-    async def check_may_remove(self, fetch: Fetch) -> None:
+    async def check_may_sweep(self, fetch: Fetch) -> None:
         """Raise StoreUnavailableError unless the storage is known to be this database's."""
         await check_may_remove(self._objects, fetch)
+
+    async def check_may_delete(self, fetch: Fetch) -> None:
+        """Make sure, once, that the storage is no other database's; comes before a row of audio is deleted.
+
+        A copy of a database has rows of the original's recordings. Raises StoreUnavailableError.
+        """
+        if not self._is_not_anothers:
+            await check_not_anothers(self._objects, fetch)
+            self._is_not_anothers = True
 
     async def stage(self, session_id: UUID, audio: AudioInput) -> StagedAudio:
         """Return the key that `audio` will have; nothing is written yet."""
@@ -207,11 +229,11 @@ class AudioStorage:
         """Remove recordings that `unfinished` returned."""
         await self._objects.remove_unfinished(found)
 
-    async def remove_session(self, session_id: UUID) -> None:
-        """Remove every object of a session, also those without a row; nothing without a storage."""
-        if self._configured is not None:
-            async for batch in self.list(session_id):
-                await self.remove(*(stored.key for stored in batch))
+    async def keys_of(self, session_id: UUID) -> set[str]:
+        """Return the keys of all objects of a session, also those without a row; none without a storage."""
+        if self._configured is None:
+            return set()
+        return {each.key async for batch in self.list(session_id) for each in batch}
 
 
 def ids_in(storage_key: str) -> tuple[UUID, UUID] | None:
@@ -220,10 +242,11 @@ def ids_in(storage_key: str) -> tuple[UUID, UUID] | None:
     if len(parts) != KEY_PARTS:
         return None
     try:
-        session_id, audio_file_id, _ = map(UUID, parts)
+        ids = [*map(UUID, parts)]
     except ValueError:
         return None
-    return session_id, audio_file_id
+    # Other spellings are names of other programs.
+    return (ids[0], ids[1]) if [*map(str, ids)] == parts else None
 
 
 async def digest_of(data: bytes) -> str:

@@ -8,14 +8,18 @@ from sqlalchemy import ARRAY, Uuid, and_, bindparam, column, func, select
 
 from livetranslate_store.audio.objects import StoredObject
 from livetranslate_store.audio.storage import STREAMED, AudioStorage, ids_in
+from livetranslate_store.checks import check_kind
 from livetranslate_store.database.engine import Database
 from livetranslate_store.database.statement import Statement
+from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.models import AudioFile
 from livetranslate_store.models.base import table_of
 from livetranslate_store.values import SweepReport
 
 # A report lists the first thousand keys: it stays small, whatever the storage holds.
 LISTED_KEYS = 1000
+# A hundred years.
+MOST_DAYS = 36_500
 
 
 async def sweep_audio(
@@ -23,9 +27,13 @@ async def sweep_audio(
 ) -> SweepReport:
     """Remove the objects, stored before `older_than` ago, that no row refers to.
 
-    Younger ones may belong to a unit of work that has not committed yet. A dry run removes nothing.
+    Younger ones may belong to a unit of work that has not committed yet. A dry run removes nothing. Raises
+    InvalidInputError for another length of time than 0 to MOST_DAYS.
     """
-    await storage.check_may_remove(database.fetch)
+    check_kind(older_than, timedelta, "older_than")
+    if not timedelta(0) <= older_than <= timedelta(days=MOST_DAYS):
+        raise InvalidInputError(f"older_than must be 0 to {MOST_DAYS:,} days, not {older_than}.")
+    await storage.check_may_sweep(database.fetch)
     limit = datetime.now(UTC) - older_than
     found = _Found()
     unfinished = await storage.unfinished(limit)

@@ -90,8 +90,11 @@ def beginning(settings: StoreSettings, *, read_only: bool) -> str:
 
 
 async def let_citus_plan(driver: "asyncpg.Connection[asyncpg.Record]", time_limit: float) -> None:
-    """Undo the choice of generic plans, which crash a coordinator: Citus plans each call for its shard."""
-    await driver.execute("SET plan_cache_mode = auto", timeout=time_limit)
+    """Undo the choice of generic plans, which crash a coordinator: Citus plans each call for its shard.
+
+    Its warnings are wanted: one of them tells of a node that failed at a commit.
+    """
+    await driver.execute("SET plan_cache_mode = auto; SET client_min_messages = warning", timeout=time_limit)
 
 
 def _of_the_store(settings: StoreSettings) -> dict[str, str]:

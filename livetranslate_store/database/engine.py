@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 import msgspec
@@ -73,6 +73,11 @@ READ_ONLY_BY_SETTING = (
 _BORN_READ_ONLY = "livetranslate_store_born_read_only"
 _WHEN_FAILED = "livetranslate_store_when_failed"
 
+# A coordinator says so, and reports success all the same: the node has prepared the transaction and shows it
+# later, or has lost it.
+_NODE_FAILED_AT_COMMIT = "failed to commit transaction on "
+_UNFINISHED_COMMIT = "livetranslate_store_unfinished_commit"
+
 
 class Database:
     """The connections to one PostgreSQL server."""
@@ -131,8 +136,10 @@ class Database:
         record.info[_BORN_READ_ONLY] = _is_read_only_by_setting(driver)
         if not self._has_looked:
             await_only(self._look_on(driver))
-        if self.server.has_citus and not self._settings.pgbouncer:
-            await_only(let_citus_plan(driver, self._settings.connection_timeout))
+        if self.server.has_citus:
+            driver.add_log_listener(partial(_note_unfinished_commit, record.info))
+            if not self._settings.pgbouncer:
+                await_only(let_citus_plan(driver, self._settings.connection_timeout))
 
     @property
     def is_distributed(self) -> bool:
@@ -306,6 +313,10 @@ class Database:
         driver: Driver = lease.driver_connection  # type: ignore[assignment]  # the dialect fixes the type
         return driver
 
+    def is_unfinished(self, lease: PoolProxiedConnection) -> bool:
+        """Return whether a node of a cluster failed during the commit that has just succeeded."""
+        return bool(lease.info.pop(_UNFINISHED_COMMIT, False))
+
     async def _roll_back(self, lease: PoolProxiedConnection) -> None:
         """End the transaction of an interrupted statement: the driver prepares without ending it."""
         if not lease.is_valid:
@@ -373,6 +384,11 @@ class Database:
         self._closed = True
         await self._policy.stop()
         await self.engine.dispose()
+
+
+def _note_unfinished_commit(info: dict[Any, Any], _driver: Any, message: asyncpg.PostgresLogMessage) -> None:
+    if str(getattr(message, "message", "")).startswith(_NODE_FAILED_AT_COMMIT):
+        info[_UNFINISHED_COMMIT] = True
 
 
 def _is_read_only_by_setting(driver: Driver) -> bool:

@@ -63,6 +63,9 @@ class _CancelledError(StoreError):
 
 T = TypeVar("T")
 
+# How long the objects of a transaction that has not committed are removed, while the storage is slow.
+CLEAN_UP_SECONDS = 30.0
+
 _CANNOT_WRITE = "store.read() cannot write: use store.unit_of_work()."
 
 WhenDone: TypeAlias = Callable[[Ending], Awaitable[None]]
@@ -324,6 +327,11 @@ class Transaction:
                 raise self._time_limit_met() or StoreUnavailableError(
                     "The transaction was lost before its commit; nothing was stored.", transient=True
                 )
+        if self._database.is_unfinished(self._lease):
+            raise OutcomeUnknownError(
+                "A node of the cluster failed at the commit: what it stores is seen later, or is lost. "
+                "Repeating is safe."
+            )
         if not self.read_only:
             self._database.note_written()
 
@@ -444,8 +452,9 @@ class Transaction:
 
     async def _announce(self, ending: Ending) -> None:
         # In a hurry only those that wait for nothing come to their end; the sweep finds the rest.
+        limit = None if ending is Ending.COMMITTED else CLEAN_UP_SECONDS
         with suppress(TimeoutError):
-            async with asyncio.timeout(0 if self._is_in_hurry else None) as self._clean_up:
+            async with asyncio.timeout(0 if self._is_in_hurry else limit) as self._clean_up:
                 await self._call_back(ending)
 
     async def _call_back(self, ending: Ending) -> None:

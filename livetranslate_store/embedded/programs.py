@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from livetranslate_store.embedded.binaries import ServerUser
 
 LOG_NAME = "server.log"
+# More than its last lines have.
+LOG_END_BYTES = 16_384
 # A fast shutdown writes a checkpoint; after this time the server is stopped at once.
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.05
@@ -64,7 +66,8 @@ def launch(
     """
     # What is set for other PostgreSQL programs must not steer this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    with (folder / LOG_NAME).open("ab") as log:
+    # It may have a text that a statement was about.
+    with os.fdopen(os.open(folder / LOG_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
         return subprocess.Popen(  # noqa: S603 (our own programs)
             [sys.executable, "-I", "-c", _LAUNCHER, *map(str, (os.getpid(), *user, initializes, *command))],
             stdin=subprocess.DEVNULL,
@@ -140,5 +143,10 @@ def check_version(binaries: Path, data: Path) -> None:
 def log_end(folder: Path) -> str:
     """Say how the log in `folder` ends."""
     log = folder / LOG_NAME
-    lines = log.read_text(errors="replace").splitlines()[-5:] if log.is_file() else []
+    if log.is_file():
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - LOG_END_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()[-5:]
+    else:
+        lines = []
     return "its log ends with: " + " | ".join(lines) if lines else "it wrote no log."

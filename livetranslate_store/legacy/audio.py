@@ -17,8 +17,8 @@ class AudioFolder:
         if self._folder is not None and not self._folder.is_dir():
             raise InvalidInputError(f"audio_folder {str(folder)!r} is not a folder.")
 
-    def read(self, file_path: str | None, file_hash: str | None) -> bytes:
-        """Return the bytes of a recording after checking them against `file_hash`, if it is known.
+    def read(self, file_path: str | None, sha256: str | None) -> bytes:
+        """Return the bytes of a recording after checking them against their SHA-256, if it is known.
 
         A relative path is taken below the folder; links are followed first, so that none leads out of it.
         Raises InvalidInputError that says why they are not to be had.
@@ -38,6 +38,6 @@ class AudioFolder:
             data = path.read_bytes()
         except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError
             raise InvalidInputError(f"its file cannot be read: {type(error).__name__}") from error
-        if file_hash is not None and hashlib.sha256(data).hexdigest() != file_hash.strip().lower():
+        if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
             raise InvalidInputError("the SHA-256 of its file is not file_hash")
         return data

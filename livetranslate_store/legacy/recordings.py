@@ -30,8 +30,8 @@ async def move_recordings(context: Context, folder: AudioFolder) -> Recordings:
     found = Recordings({}, {})
     groups: dict[tuple[str, float | None], list[LegacyRow]] = {}
     async for row in context.source.rows("audio_files", context.key):
-        sha256 = (row.cells.get("file_hash") or "").strip().lower()
-        if not sha256:
+        sha256 = _sha256_of(row)
+        if sha256 is None:
             try:
                 data = await asyncio.to_thread(folder.read, row.cells.get("file_path"), None)
             except InvalidInputError as error:
@@ -74,12 +74,14 @@ async def _read_one(folder: AudioFolder, rows: Sequence[LegacyRow]) -> bytes:
     failure = InvalidInputError()
     for row in rows:
         try:
-            return await asyncio.to_thread(
-                folder.read, row.cells.get("file_path"), row.cells.get("file_hash")
-            )
+            return await asyncio.to_thread(folder.read, row.cells.get("file_path"), _sha256_of(row))
         except InvalidInputError as error:
             failure = error
     raise failure
+
+
+def _sha256_of(row: LegacyRow) -> str | None:
+    return (row.cells.get("file_hash") or "").strip().lower() or None
 
 
 def _refuse(context: Context, found: Recordings, rows: Sequence[LegacyRow], reason: str) -> None:

@@ -39,7 +39,7 @@ class LegacyMismatch(Value, frozen=True):
 
 
 class LegacyProgress(Value, frozen=True):
-    """The progress of a move: sessions done, all sessions, and transcripts read in this run."""
+    """The progress of a move: sessions done, all sessions, and transcripts that an import took or refused."""
 
     sessions: int
     of_sessions: int

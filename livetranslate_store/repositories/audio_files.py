@@ -1,6 +1,5 @@
 """Audio files: the object is written before its row, and removed after a rollback or a deletion."""
 
-from functools import partial
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -9,11 +8,11 @@ from livetranslate_store.audio.joined import chunk_of, whole_file
 from livetranslate_store.audio.recording import Recording
 from livetranslate_store.audio.storage import AudioStorage, StagedAudio
 from livetranslate_store.checks import checked_uuid
-from livetranslate_store.database.transaction import Ending, Transaction
+from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import NotFoundError
 from livetranslate_store.models import AudioFile, Transcript
 from livetranslate_store.repositories.base import Repository
-from livetranslate_store.repositories.stored_objects import remove_if_rolled_back
+from livetranslate_store.repositories.stored_objects import remove_if_committed, remove_if_rolled_back
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import AudioInput, AudioReceipt, DeletedAudioFile, Outcome
 from livetranslate_store.writing.encoding import audio_row
@@ -93,7 +92,7 @@ class AudioFileRepository(Repository[AudioFile]):
         found = (await self._transaction.execute(locked)).one_or_none()
         if found is None:
             raise NotFoundError(f"There is no {_named(session_id, audio_file_id)}.")
-        self._storage.check_configured()
+        await self._storage.check_may_delete(self._transaction.fetch)
         referring = (Transcript.session_id == session_id, Transcript.audio_file_id == audio_file_id)
         transcripts = await self._transaction.execute(
             select(Transcript.id)
@@ -107,17 +106,13 @@ class AudioFileRepository(Repository[AudioFile]):
             .values(audio_file_id=None, updated_at=func.statement_timestamp())
         )
         await self._transaction.delete(delete(AudioFile).where(*this))
-        self._transaction.when_done(partial(self._remove, found.storage_key))
+        remove_if_committed(self._transaction, self._storage, [found.storage_key])
         return DeletedAudioFile(
             session_id=session_id,
             audio_file_id=audio_file_id,
             size_bytes=found.size_bytes,
             transcripts=len(transcripts.all()),
         )
-
-    async def _remove(self, storage_key: str, ending: Ending) -> None:
-        if ending is Ending.COMMITTED:
-            await self._storage.remove(storage_key)
 
     async def _write_row(self, session_id: UUID, staged: StagedAudio) -> AudioReceipt:
         rows = {"audio_files": [audio_row(session_id, staged)]}

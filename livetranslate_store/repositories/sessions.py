@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
-from sqlalchemy import ColumnElement, CursorResult, Result, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Result, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from livetranslate_store.audio.storage import AudioStorage
@@ -21,12 +20,13 @@ from livetranslate_store.checks import (
     checked_name,
     checked_uuid,
 )
-from livetranslate_store.database.transaction import Ending, Transaction
+from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import ConflictError, DuplicateError, InvalidInputError
 from livetranslate_store.ids import new_id, session_id_for
 from livetranslate_store.models import AudioFile, Session, Speaker, TextVersion, Transcript, Translation
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
+from livetranslate_store.repositories.stored_objects import remove_if_committed
 from livetranslate_store.size_limits import SizeLimits
 from livetranslate_store.values import SESSION_STATUSES, DeletedSession, Outcome, SessionInput, SessionReceipt
 from livetranslate_store.values.inputs import STATUSES_OF_ENDED_SESSIONS, checked_end, optional_title
@@ -179,11 +179,14 @@ class SessionRepository(Repository[Session]):
         """
         await self.get(session_id)
         self._transaction.check_usable(writing=True)
+        # Objects that come later may be those of a session that is made anew under this id.
+        storage_keys = await self._storage.keys_of(session_id)
         # From here on no other transaction can add to the session: the counts are right.
         await self._transaction.execute(select(Session.id).where(Session.id == session_id).with_for_update())
-        has_audio = select(exists().where(AudioFile.session_id == session_id))
-        if (await self._transaction.execute(has_audio)).scalar_one():
-            self._storage.check_configured()
+        audio_files = select(AudioFile.storage_key).where(AudioFile.session_id == session_id)
+        storage_keys |= set((await self._transaction.execute(audio_files)).scalars())
+        if storage_keys:
+            await self._storage.check_may_delete(self._transaction.fetch)
         # Children first, so that the rows are counted; a cascade would delete them silently.
         counts = {
             model.__tablename__: await self._delete(model, session_id)
@@ -191,7 +194,7 @@ class SessionRepository(Repository[Session]):
         }
         await self._transaction.delete(delete(Session).where(Session.id == session_id))
         self._lookups.deleted_session(session_id)
-        self._transaction.when_done(partial(self._remove_audio, session_id))
+        remove_if_committed(self._transaction, self._storage, storage_keys)
         return DeletedSession(session_id=session_id, **counts)
 
     async def _insert(self, ids: Sequence[UUID], sessions: Sequence[SessionInput]) -> list[UUID]:
@@ -265,10 +268,6 @@ class SessionRepository(Repository[Session]):
         if "status" in values and _row_count(changed):
             await self._transaction.fetch(settle_statement().bind({"session_ids": [session_id]}))
         return await self.get(session_id)
-
-    async def _remove_audio(self, session_id: UUID, ending: Ending) -> None:
-        if ending is Ending.COMMITTED:
-            await self._storage.remove_session(session_id)
 
 
 def _row_count(result: Result[Any]) -> int:

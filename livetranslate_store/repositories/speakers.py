@@ -1,7 +1,6 @@
 """Speakers: diarization labels and their names."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +16,12 @@ from livetranslate_store.checks import (
     checked_uuid,
     optional_number,
 )
-from livetranslate_store.database.transaction import Ending, Transaction
+from livetranslate_store.database.transaction import Transaction
 from livetranslate_store.errors import InvalidInputError, NotFoundError
 from livetranslate_store.models import AudioFile, Session, Speaker, Transcript, Translation
 from livetranslate_store.repositories.base import Repository
 from livetranslate_store.repositories.segment_lookups import SegmentLookups
+from livetranslate_store.repositories.stored_objects import remove_if_committed
 from livetranslate_store.values import IDENTIFICATION_METHODS, DeletedSpeakerContent
 
 
@@ -144,7 +144,7 @@ class SpeakerRepository(Repository[Speaker]):
         )
         transcripts = {row.id: row.audio_file_id for row in said}
         if any(transcripts.values()):
-            self._storage.check_configured()
+            await self._storage.check_may_delete(self._transaction.fetch)
         translations = await self._transaction.delete(
             delete(Translation)
             .where(Translation.session_id == session_id, _among(Translation.transcript_id, [*transcripts]))
@@ -166,7 +166,7 @@ class SpeakerRepository(Repository[Speaker]):
         self._lookups.deleted_speakers()
         for transcript_id in transcripts:
             self._lookups.deleted((session_id, transcript_id))
-        self._transaction.when_done(partial(self._remove_audio, storage_keys))
+        remove_if_committed(self._transaction, self._storage, storage_keys)
         return DeletedSpeakerContent(
             session_id=session_id,
             label=label,
@@ -189,10 +189,6 @@ class SpeakerRepository(Repository[Speaker]):
             delete(AudioFile).where(*candidates, ~is_used).returning(AudioFile.storage_key)
         )
         return list(deleted.scalars())
-
-    async def _remove_audio(self, storage_keys: Sequence[str], ending: Ending) -> None:
-        if ending is Ending.COMMITTED:
-            await self._storage.remove(*storage_keys)
 
     async def get(self, session_id: UUID, label: str) -> Speaker:
         """Return the speaker; raises NotFoundError."""

@@ -9,13 +9,24 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypeAlias
+from uuid import UUID
 
 import pytest
-from cluster.load import Load, Place, load
+from cluster.load import (
+    DECISION_SECONDS,
+    RECOVERY_SECONDS,
+    Load,
+    Place,
+    load,
+    sessions_on_both_workers,
+)
 from conftest import load_schema
 from faults.conftest import Run
 from helpers.clusters import Cluster
 from helpers.own_cluster import Node, own_cluster
+from helpers.support import transcript, until
+
+from livetranslate_store import OutcomeUnknownError, Store
 
 pytestmark = pytest.mark.slow
 
@@ -48,13 +59,18 @@ def template(own: Cluster) -> Iterator[str]:
 
 
 @pytest.fixture
-def under_load(
+def place(
     nodes: list[Node], own: Cluster, template: str, tmp_path: Path, audio_folder: Path
-) -> Iterator[UnderLoad]:
+) -> Iterator[Place]:
     with own.database(f"{template}_test", of=template) as name:
-        yield lambda run: load(Place(own, name, tmp_path, audio_folder), run)
+        yield Place(own, name, tmp_path, audio_folder)
         for node in nodes:
             node.start_again()
+
+
+@pytest.fixture
+def under_load(place: Place) -> UnderLoad:
+    return lambda run: load(place, run)
 
 
 async def test_a_killed_worker_loses_nothing(under_load: UnderLoad, nodes: list[Node]) -> None:
@@ -97,3 +113,44 @@ async def test_a_shard_moves_under_load(under_load: UnderLoad) -> None:
             await asyncio.to_thread(writing.move, session_id)
             await writing.until_all_are_written()
             run.tried()
+
+
+async def test_a_unit_is_acknowledged_only_if_every_node_shows_it(place: Place, nodes: list[Node]) -> None:
+    async with Store.open(place.url, min_connections=1) as store:
+        lost, slow = await sessions_on_both_workers(store, place)
+        wait_at_commit(place, slow)
+
+        async def write() -> None:
+            async with store.unit_of_work() as uow:
+                for session_id in (lost, slow):
+                    await uow.transcripts.add(session_id, transcript(segment_key="1"))
+
+        writing = asyncio.create_task(write())
+        [node] = [each for each in nodes if each.address.port == place.node_port(lost)]
+        # One node has promised to commit, and the other still thinks about it.
+        await until(lambda: place.prepared() != [], seconds=RECOVERY_SECONDS, pause=0.01)
+        await asyncio.to_thread(node.kill)
+        with pytest.raises(OutcomeUnknownError, match="failed at the commit"):
+            await writing
+        node.launch()
+        await asyncio.to_thread(node.wait)
+        await until(lambda: not place.prepared(), seconds=DECISION_SECONDS, pause=0.1)
+        assert [len(await store.timeline(session_id)) for session_id in (lost, slow)] == [1, 1]
+
+
+def wait_at_commit(place: Place, session_id: UUID) -> None:
+    """Let the node of a session wait at each commit of its new transcripts."""
+    with place.connect() as program:
+        program.execute(
+            "CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN PERFORM pg_sleep(3); RETURN NULL; END'"
+        )
+        # Citus puts the name of each shard in.
+        trigger = (
+            "CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON %s DEFERRABLE INITIALLY DEFERRED"
+            f" FOR EACH ROW WHEN (NEW.session_id = '{session_id}') EXECUTE FUNCTION public.wait()"
+        )
+        made = program.execute(
+            "SELECT bool_and(success) FROM run_command_on_shards('livetranslate.transcripts', %s)", [trigger]
+        )
+        assert made.fetchone() == (True,)

@@ -10,7 +10,7 @@ from helpers.support import audio
 from livetranslate_store import Store
 from livetranslate_store.schema.distribution import bring_back, distribute
 
-NOW = timedelta(seconds=-60)  # everything is older than a moment in the future
+NOW = timedelta()
 
 
 async def record(url: str, folder: Path, number: int) -> None:

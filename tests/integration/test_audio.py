@@ -23,10 +23,11 @@ from livetranslate_store import (
     StoreUnavailableError,
     SweepReport,
 )
+from livetranslate_store.audio.owner import MARKER
 from livetranslate_store.audio.storage import AudioStorage
 from livetranslate_store.ids import new_id
 
-NOW = timedelta(seconds=-60)  # everything is older than a moment in the future
+NOW = timedelta()
 
 
 @pytest.fixture
@@ -149,6 +150,39 @@ async def test_deleting_a_session_removes_its_rows_and_its_audio_and_says_what_i
     async with store.unit_of_work() as uow:
         with pytest.raises(NotFoundError):
             await uow.sessions.delete(session_id)
+
+
+async def test_a_session_that_is_deleted_and_made_anew_keeps_its_new_audio(store: Store) -> None:
+    async def made() -> UUID:
+        return (await uow.sessions.create(bot_id="b", meeting_id="m", external_id="stay-1")).id
+
+    async with store.unit_of_work() as uow:
+        await uow.audio_files.add(await made(), audio(b"old"))
+    async with store.unit_of_work() as uow:
+        await uow.sessions.delete(await made())
+        session_id = await made()
+        receipt = await uow.audio_files.add(session_id, audio(b"new"))
+    assert await store.read_audio(session_id, receipt.audio_file_id) == b"new"
+
+
+def below(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*")]
+
+
+async def test_a_folder_keeps_no_empty_folders(database_url: str, audio_folder: Path) -> None:
+    async with Store.open(database_url, audio_url=f"file:{audio_folder}", min_connections=1) as store:
+        async with store.unit_of_work() as uow:
+            session = await uow.sessions.create(bot_id="b", meeting_id="m")
+            await uow.audio_files.add(session.id, audio())
+        async with store.unit_of_work() as uow:
+            await uow.sessions.delete(session.id)
+    assert below(audio_folder) == [MARKER]
+
+
+@pytest.mark.parametrize("older_than", [timedelta(seconds=-1), timedelta.max, 5])
+async def test_a_sweep_of_no_length_of_time_is_refused(store: Store, older_than: Any) -> None:
+    with pytest.raises(InvalidInputError, match="older_than must be"):
+        await store.sweep_audio(older_than=older_than)
 
 
 async def test_the_sweep_removes_old_orphans_and_nothing_else(

@@ -319,6 +319,17 @@ async def test_audio_whose_bytes_are_nowhere_is_left_out_and_told_and_the_speech
     assert (again.transcripts.inserted, again.transcripts.unchanged, len(again.left_out)) == (0, 4, 3)
 
 
+async def test_a_store_without_a_storage_leaves_audio_out_and_restores_the_speech(
+    store: Store, session_id: UUID, database_url: str
+) -> None:
+    await fill(store, session_id)
+    lines = await backup(store, session_id, audio=False)
+    await delete(store, session_id)
+    async with Store.open(database_url, min_connections=1) as without:
+        report = await restore_session(without, lines_of(lines))
+    assert (report.transcripts.inserted, len(report.left_out)) == (4, 3)
+
+
 async def test_no_row_takes_the_bytes_of_another_session(store: Store, session_id: UUID) -> None:
     await fill(store, session_id)
     async with store.unit_of_work() as uow:

@@ -35,7 +35,7 @@ from livetranslate_store.writing.protocol import write_rows
 #: Two whole parts and the beginning of a third.
 LONG = random.Random(1).randbytes(2 * PART_BYTES + 12_345)
 LIMIT = len(LONG)
-NOW = timedelta(seconds=-60)  # everything is older than a moment in the future
+NOW = timedelta()
 
 
 @pytest.fixture

@@ -96,12 +96,19 @@ def test_rights_are_kept(before_third: Program, url: str) -> None:
     assert len(before) == 2
 
 
-def test_a_trigger_of_others_is_refused_and_not_lost(before_third: Program, url: str) -> None:
-    before_third.execute(
-        "CREATE TRIGGER theirs BEFORE UPDATE ON livetranslate.transcripts"
-        " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
-    )
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        (
+            "CREATE TRIGGER theirs BEFORE UPDATE ON livetranslate.transcripts"
+            " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+        ),
+        "ALTER TABLE livetranslate.translations ADD COLUMN theirs int",
+    ],
+)
+def test_what_others_have_added_is_refused_and_not_lost(before_third: Program, url: str, theirs: str) -> None:
+    before_third.execute(theirs)
     before_third.commit()
-    with pytest.raises(Exception, match="A trigger, a policy or a publication"):
+    with pytest.raises(Exception, match="of others belongs to transcripts or translations"):
         upgrade(url)
     assert rows(before_third, "SELECT version_num FROM livetranslate.alembic_version") == [("0002",)]

@@ -100,7 +100,7 @@ class SessionArchive:
     async def has_bytes(self, session_id: UUID, audio_file_id: UUID, given: StoredBytes) -> bool:
         """Return whether the audio storage has these bytes under a key of this audio file."""
         storage_key, size_bytes, sha256 = given
-        if not await self._transaction.owns(session_id):
+        if not self._storage.is_configured or not await self._transaction.owns(session_id):
             return False
         if ids_in(storage_key) not in ((session_id, audio_file_id), (session_id, STREAMED)):
             return False

@@ -114,3 +114,12 @@ async def test_the_same_recording_at_the_same_time_is_stored_once_with_all_its_r
 async def test_an_audio_folder_that_is_not_there_is_refused(store: Store, url: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="is not a folder"):
         await import_legacy(store, url, audio_folder=tmp_path / "nowhere")
+
+
+async def test_a_blank_hash_is_none(store: Store, older: Program, url: str, recordings: Path) -> None:
+    insert_session(older)
+    for key, blank in (("empty", ""), ("spaces", "  ")):
+        insert_audio(older, key, recordings, key.encode(), file_hash=blank)
+    older.commit()
+    report = await import_legacy(store, url, audio_folder=recordings)
+    assert (report.audio_files.inserted, report.complete) == (2, True)

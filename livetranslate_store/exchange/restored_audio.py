@@ -71,20 +71,30 @@ class RestoredAudio:
         try:
             stored = await self._uow.audio_files.get(self._session_id, row.id)
         except NotFoundError:
-            pass
-        else:
-            if self._upload is not None:
-                await self._upload.abandon()
-            return stored.storage_key
+            return await self._key_of_new(row)
+        bytes_of_row = StoredBytes(stored.storage_key, stored.size_bytes, stored.sha256)
+        if self._has_bytes and not await self._uow.archive.has_bytes(self._session_id, row.id, bytes_of_row):
+            # The recording was lost or damaged: the backup's takes its place.
+            key = await self._uploaded()
+            await self._uow.archive.refer_to(self._session_id, row.id, key)
+            return key
+        if self._upload is not None:
+            await self._upload.abandon()
+        return stored.storage_key
+
+    async def _key_of_new(self, row: AudioRow) -> str | None:
         if self._has_bytes:
-            upload = await self._flush()
-            await upload.finish()
-            return upload.key
+            return await self._uploaded()
         expected = StoredBytes(row.storage_key, row.size_bytes, row.sha256)
         if await self._uow.archive.has_bytes(self._session_id, row.id, expected):
             return row.storage_key
         self.left_out.append(row.id)
         return None
+
+    async def _uploaded(self) -> str:
+        upload = await self._flush()
+        await upload.finish()
+        return upload.key
 
     async def _flush(self) -> Upload:
         """Hand the pieces to the upload of the recording, which is begun by the first ones."""

@@ -353,6 +353,23 @@ async def test_a_missing_recording_is_told_by_the_backup(
     assert await backup(store, session_id, audio=False)
 
 
+async def test_a_restore_gives_lost_and_damaged_recordings_back(
+    store: Store, session_id: UUID, audio_folder: Path
+) -> None:
+    await fill(store, session_id)
+    lines = await backup(store, session_id)
+    lost, damaged, _ = objects(audio_folder)
+    (audio_folder / lost).unlink()
+    (audio_folder / damaged).write_bytes(b"noise")
+    report = await restore_session(store, lines_of(lines))
+    assert (report.audio_files.inserted, report.audio_files.unchanged, report.left_out) == (0, 3, [])
+    async with store.read() as reader:
+        rows = await reader.audio_files.list_for_session(session_id)
+        for row in rows:
+            assert len(await reader.audio_files.read(session_id, row.id)) == row.size_bytes
+    assert await backup(store, session_id) != []
+
+
 async def test_an_unknown_session_has_no_backup(store: Store) -> None:
     with pytest.raises(NotFoundError):
         await backup(store, new_id())

@@ -5,12 +5,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import update
 
 from livetranslate_store.audio.recording import StoredBytes, StoredPart, checked_pieces
 from livetranslate_store.audio.storage import STREAMED, AudioStorage, ids_in
 from livetranslate_store.audio.upload import Upload
 from livetranslate_store.database.transaction import Ending, Transaction
 from livetranslate_store.errors import CorruptAudioError, InvalidInputError
+from livetranslate_store.models import AudioFile
 from livetranslate_store.repositories.archive.rows import (
     ARCHIVED,
     ArchiveKey,
@@ -112,6 +114,12 @@ class SessionArchive:
         except CorruptAudioError:
             return False
         return True
+
+    async def refer_to(self, session_id: UUID, audio_file_id: UUID, storage_key: str) -> None:
+        """Let the row of an audio file refer to another object, which has the bytes of its recording."""
+        await self._transaction.check_session(session_id)
+        this = (AudioFile.session_id == session_id, AudioFile.id == audio_file_id)
+        await self._transaction.execute(update(AudioFile).where(*this).values(storage_key=storage_key))
 
     async def upload(self, session_id: UUID) -> Upload:
         """Return the upload of an audio file's bytes, which `finish` ends; a rollback removes them."""

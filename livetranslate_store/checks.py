@@ -45,7 +45,7 @@ MAX_JSON_NODES = 1_000_000
 
 
 def checked_text(value: str, field: str, *, maximum: int = MAX_TEXT_CHARACTERS, empty: bool = True) -> str:
-    """Return `value` if PostgreSQL can store it exactly as it is given.
+    """Return `value` as a plain str if PostgreSQL can store it exactly as it is given.
 
     Raises InvalidInputError for anything but a str, for NUL bytes, lone surrogates, text that is too
     long, and, unless `empty`, text without a visible character.
@@ -65,11 +65,12 @@ def checked_text(value: str, field: str, *, maximum: int = MAX_TEXT_CHARACTERS, 
         ) from None  # the original would carry the text itself
     if not empty and (not value or value.isspace()):
         raise InvalidInputError(f"{field} must not be empty.")
-    return value
+    # In an f-string, as ids are derived from, a member of an enumeration would be its name.
+    return value if type(value) is str else str.__str__(value)
 
 
 def checked_name(value: str, field: str) -> str:
-    """Return `value` if it is text of 1 to `MAX_NAME_CHARACTERS` characters."""
+    """Return `value` as a plain str if it is text of 1 to `MAX_NAME_CHARACTERS` characters."""
     return checked_text(value, field, maximum=MAX_NAME_CHARACTERS, empty=False)
 
 
@@ -156,10 +157,10 @@ def check_order(start: float | None, end: float | None, what: str = "end_time") 
 
 
 def checked_choice(value: Choice, field: str, choices: Sequence[Choice]) -> Choice:
-    """Return `value` if it is one of the closed set."""
+    """Return that one of the closed set which equals `value`: statements are made of its text."""
     if value not in choices:
         raise InvalidInputError(f"{field} must be one of {', '.join(choices)}, not {str(value)[:40]!r}.")
-    return value
+    return choices[choices.index(value)]
 
 
 def checked_flag(value: bool, field: str) -> bool:

@@ -22,7 +22,7 @@ def engine_url(address: Address, settings: StoreSettings, driver: URLDriver) -> 
 
     Raises InvalidInputError if a URL of this driver cannot say that.
     """
-    checked_choice(driver, "driver", _DRIVERS)
+    driver = checked_choice(driver, "driver", _DRIVERS)
     extra = _for_asyncpg(address, settings) if driver == "asyncpg" else _for_libpq(address, settings)
     one = address.hosts[0] if len(address.hosts) == 1 else None
     # A socket's folder, or an IPv6 address, is no host in the URLs of every driver.

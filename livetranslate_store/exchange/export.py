@@ -71,7 +71,7 @@ def export_session(
     session does not exist.
     """
     checked_uuid(session_id, "session_id")
-    checked_choice(format, "format", EXPORT_FORMATS)
+    format = checked_choice(format, "format", EXPORT_FORMATS)  # noqa: A001 (as above)
     wanted = checked_languages(languages, "languages")
     if format != "json" and len(wanted) > MAX_LANGUAGES:
         raise InvalidInputError(f"languages has {len(wanted)} tags; {format} takes {MAX_LANGUAGES} at most.")

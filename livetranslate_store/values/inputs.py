@@ -77,12 +77,12 @@ class SessionInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def __post_init__(self) -> None:
         """Check the fields and make the languages canonical; raises InvalidInputError."""
-        checked_name(self.bot_id, "bot_id")
-        checked_name(self.meeting_id, "meeting_id")
-        optional_name(self.external_id, "external_id")
-        optional_title(self.title, "title")
-        optional_title(self.uri, "uri")
-        checked_choice(self.status, "status", SESSION_STATUSES)
+        _set(self, "bot_id", checked_name(self.bot_id, "bot_id"))
+        _set(self, "meeting_id", checked_name(self.meeting_id, "meeting_id"))
+        _set(self, "external_id", optional_name(self.external_id, "external_id"))
+        _set(self, "title", optional_title(self.title, "title"))
+        _set(self, "uri", optional_title(self.uri, "uri"))
+        _set(self, "status", checked_choice(self.status, "status", SESSION_STATUSES))
         if self.started_at is not None:
             checked_instant(self.started_at, "started_at")
         if self.ended_at is not None:
@@ -101,7 +101,7 @@ class Word(Value, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Check the fields; raises InvalidInputError."""
-        checked_text(self.text, "words", maximum=MAX_NAME_CHARACTERS)
+        _set(self, "text", checked_text(self.text, "words", maximum=MAX_NAME_CHARACTERS))
         _check_times(self)
         _set(self, "confidence", _confidence(self.confidence))
 
@@ -129,13 +129,13 @@ class AudioInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not isinstance(self.data, bytes):
             raise InvalidInputError(f"data must be bytes, not {type(self.data).__name__}.")
         checked_integer(len(self.data), "the size of data in bytes", maximum=MAX_AUDIO_BYTES)
-        checked_name(self.format, "format")
+        _set(self, "format", checked_name(self.format, "format"))
         _check_times(self)
         _set(self, "duration", optional_number(self.duration, "duration", minimum=0.0))
         optional_integer(self.sample_rate, "sample_rate", minimum=1)
         optional_integer(self.channels, "channels", minimum=1)
         _set(self, "quality_score", optional_number(self.quality_score, "quality_score", minimum=0.0))
-        checked_choice(self.status, "status", AUDIO_STATUSES)
+        _set(self, "status", checked_choice(self.status, "status", AUDIO_STATUSES))
         checked_json_object(self.metadata, "metadata")
 
     def __repr__(self) -> str:
@@ -190,20 +190,20 @@ class TranscriptInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         """Check the fields and make the language canonical; raises InvalidInputError."""
-        checked_text(self.text, "text")
+        _set(self, "text", checked_text(self.text, "text"))
         _set(self, "language", checked_language(self.language))
         _check_id(self.id)
         if self.id is not None and self.segment_key is not None:
             raise InvalidInputError("Give id or segment_key, not both: the key derives the id.")
         _check_times(self)
-        optional_name(self.speaker_label, "speaker_label")
-        optional_name(self.speaker_name, "speaker_name")
+        _set(self, "speaker_label", optional_name(self.speaker_label, "speaker_label"))
+        _set(self, "speaker_name", optional_name(self.speaker_name, "speaker_name"))
         if self.speaker_name is not None and self.speaker_label is None:
             raise InvalidInputError("speaker_name needs the speaker_label that it names.")
         _set(self, "confidence", _confidence(self.confidence))
         checked_integer(self.segment_index, "segment_index")
-        optional_name(self.segment_key, "segment_key")
-        checked_name(self.source, "source")
+        _set(self, "segment_key", optional_name(self.segment_key, "segment_key"))
+        _set(self, "source", checked_name(self.source, "source"))
         # 0 is what the store itself gives to a first version without a number.
         optional_integer(self.revision, "revision", minimum=1, maximum=MAX_BIG_INTEGER // 2)
         checked_flag(self.is_final, "is_final")
@@ -213,6 +213,7 @@ class TranscriptInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.words is not None and not all(isinstance(word, Word) for word in self.words):
             raise InvalidInputError("words must be a sequence of Word.")
         checked_json_object(self.metadata, "metadata")
+        _set(self, "edited_by", optional_name(self.edited_by, "edited_by"))
         if is_edit(self.edited_by, self.edited_at) and not self.is_final:
             raise InvalidInputError("A text that a person edited is final: give is_final=True.")
 
@@ -240,16 +241,17 @@ class TranslationInput(Value, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def __post_init__(self) -> None:
         """Check the fields and make the languages canonical; raises InvalidInputError."""
-        checked_text(self.text, "text")
+        _set(self, "text", checked_text(self.text, "text"))
         _set(self, "target_language", checked_language(self.target_language, "target_language"))
         if self.source_language is not None:
             _set(self, "source_language", checked_language(self.source_language, "source_language"))
         _check_times(self)
         _set(self, "confidence", _confidence(self.confidence))
-        checked_name(self.service, "service")
-        optional_name(self.model, "model")
+        _set(self, "service", checked_name(self.service, "service"))
+        _set(self, "model", optional_name(self.model, "model"))
         optional_integer(self.transcript_revision, "transcript_revision", maximum=MAX_BIG_INTEGER // 2)
         checked_json_object(self.metadata, "metadata")
+        _set(self, "edited_by", optional_name(self.edited_by, "edited_by"))
         is_edit(self.edited_by, self.edited_at)
 
 

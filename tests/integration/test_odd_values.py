@@ -29,6 +29,13 @@ class Team(str, Enum):  # noqa: UP042 (whose str() is another)
     SALES = "sales"
 
 
+class Choice(str, Enum):  # noqa: UP042 (as above)
+    ENDED = "ended"
+    NEWEST = "newest"
+    WORDS = "words"
+    SPANISH = "es"
+
+
 WORD = Word(text="Good")
 METADATA: tuple[tuple[Any, dict[str, Any]], ...] = (
     (MappingProxyType({"a": Text("b")}), {"a": "b"}),
@@ -80,6 +87,39 @@ async def test_metadata_that_is_accepted_is_stored_by_every_way_in(
         row = await uow.transcripts.get(session_id, receipt.transcript_id)
         assert (await uow.sessions.get(session.id)).metadata_ == stored
     assert row.metadata_ == stored
+
+
+async def test_a_member_of_an_enumeration_names_the_same_rows_as_its_value(store: Store) -> None:
+    named: list[UUID] = []
+    for name in (Team.SALES, "sales"):
+        tenant = store.for_tenant(name)
+        async with tenant.unit_of_work() as uow:
+            session = await uow.sessions.create(bot_id=name, meeting_id=name, external_id=name)
+            found = await uow.sessions.named(name)
+        assert found is not None
+        assert found.id == session.id
+        receipt = await tenant.record_segment(
+            session.id,
+            transcript=transcript(source=name, segment_key=name, speaker_label=name),
+            translations=[translation(service=name)],
+        )
+        named += [session.id, receipt.transcript_id]
+    assert named[:2] == named[2:]
+
+
+async def test_a_member_of_an_enumeration_chooses_what_its_value_does(store: Store, session_id: UUID) -> None:
+    spoken = transcript(words=[WORD])
+    await store.record_segment(session_id, transcript=spoken, translations=[translation()])
+    async with store.unit_of_work() as uow:
+        await uow.sessions.update(session_id, status=Choice.ENDED)
+    words: Any = Choice.WORDS
+    newest: Any = Choice.NEWEST
+    found = await store.find_sessions(status=Choice.ENDED, order=newest)
+    assert [each.id for each in found] == [session_id]
+    entries = await store.timeline(
+        session_id, include=[words], order=newest, languages=[Choice.SPANISH, "en"]
+    )
+    assert [each.words for each in entries if each.kind == "transcript"] == [(WORD,)]
 
 
 async def test_parts_of_another_kind_are_refused_before_anything_is_touched(

@@ -94,7 +94,7 @@ def checked_list(
 ) -> SessionQuery:
     """Return the page that the arguments describe; raises InvalidInputError."""
     checked = checked_list_filters(filters)
-    checked_choice(order, "order", SESSION_ORDERS)
+    order = checked_choice(order, "order", SESSION_ORDERS)
     query = SessionQuery(
         checked,
         order,

@@ -93,9 +93,14 @@ def checked_language(value: str, field: str = "language") -> str:
 
 def checked_languages(values: Sequence[str], field: str) -> list[str]:
     """Return the tags in canonical form, each once, in the order given."""
+    return list(dict.fromkeys(each_checked_language(values, field)))
+
+
+def each_checked_language(values: Sequence[str], field: str) -> list[str]:
+    """Return each tag in canonical form, at its place: `es` and `spa` are two times `es`."""
     if not isinstance(values, list | tuple):
         raise InvalidInputError(f"{field} must be a sequence of BCP-47 tags such as ['es', 'ja'].")
-    return list(dict.fromkeys(checked_language(value, field) for value in values))
+    return [checked_language(value, field) for value in values]
 
 
 def checked_instant(value: datetime, field: str) -> datetime:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from livetranslate_store.checks import checked_languages
+from livetranslate_store.checks import each_checked_language
 from livetranslate_store.models.transcript import spoken_text
 from livetranslate_store.reading.columns import (
     SPEAKERS,
@@ -71,7 +71,7 @@ def view_request(
     **options: Unpack[PageOptions],
 ) -> PageRequest:
     """Return the request for a page of the view; raises InvalidInputError."""
-    patterns = [variant_pattern(tag) for tag in checked_languages(languages, "languages")]
+    patterns = [variant_pattern(tag) for tag in each_checked_language(languages, "languages")]
     checked = checked_filters(SegmentFilters.__optional_keys__, filters).with_value("patterns", patterns)
     return checked_request(session_id, checked, **options)
 

@@ -43,6 +43,14 @@ async def test_a_row_has_a_place_for_each_language_in_the_order_asked_for(
     assert (spanish.transcript_revision, spanish.is_stale) == (0, False)
 
 
+async def test_a_row_has_one_place_for_each_given_language_however_it_is_written(
+    store: Store, session_id: UUID
+) -> None:
+    await store.record_segment(session_id, transcript=transcript(), translations=[translation("Hola.")])
+    (row,) = await store.transcript_view(session_id, ["es", "ja", "spa", "ES"])
+    assert places(row) == ["Hola.", None, "Hola.", "Hola."]
+
+
 async def test_without_languages_the_rows_are_the_transcripts_alone(store: Store, session_id: UUID) -> None:
     await store.record_segment(session_id, transcript=transcript(), translations=[translation()])
     assert [row.translations for row in await store.transcript_view(session_id, [])] == [()]

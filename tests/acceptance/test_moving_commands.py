@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from helpers.wavs import RATE, read_back, wav
 from pytest_postgresql import factories
 from rich.text import Text
 
-from livetranslate_store import AudioInput, Store
+from livetranslate_store import AudioInput, InvalidInputError, Store
+from livetranslate_store.cli import files
 from livetranslate_store.cli.__main__ import main
 
 SPOKEN = """WEBVTT
@@ -148,6 +150,53 @@ def test_an_export_that_fails_leaves_the_file_as_it_was(run: Commands, talk: str
     assert "cannot be written" in run("export", talk, "-o", tmp_path / "nowhere" / "a.srt")[2]
 
 
+def test_a_link_is_written_through_and_the_mode_of_a_file_stays(
+    run: Commands, talk: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.srt").write_text("old")
+    (tmp_path / "a.srt").chmod(0o640)
+    (tmp_path / "link.srt").symlink_to("a.srt")
+    (tmp_path / "new.srt").symlink_to("b.srt")
+    for name in ("link.srt", "new.srt"):
+        assert run("export", talk, "-o", tmp_path / name) == (0, "", "")
+        assert (tmp_path / name).is_symlink()
+    assert (tmp_path / "a.srt").read_text().startswith("1\n")
+    assert (tmp_path / "a.srt").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "b.srt").read_text().startswith("1\n")
+
+
+def test_a_pipe_or_a_device_is_written_and_not_replaced(run: Commands, talk: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.srt"
+    os.mkfifo(pipe)
+    # Opened for both, so that neither end waits for the other one.
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        assert run("export", talk, "-o", pipe) == (0, "", "")
+        assert os.read(reader, 2) == b"1\n"
+    finally:
+        os.close(reader)
+    # Under another name: a defect here must not replace the machine's own.
+    (tmp_path / "full.srt").symlink_to("/dev/full")
+    code, _, err = run("export", talk, "-o", tmp_path / "full.srt")
+    assert (code, "cannot be written: No space left on device." in err) == (1, True)
+    assert run("export", talk, "--format", "text", "-o", "/dev/stdout")[1].startswith("talk\n")
+
+
+@pytest.mark.parametrize("name", ["", "/", ".."])
+def test_a_name_without_a_file_is_told(run: Commands, talk: str, name: str) -> None:
+    code, _, err = run("export", talk, "--format", "srt", "-o", name)
+    assert (code, "names no file" in err) == (2, True)
+
+
+def test_what_another_program_makes_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "token_hex", lambda _: "taken")
+    taken = tmp_path / ".a.srt.taken.unfinished"
+    taken.write_text("another program's")
+    with pytest.raises(InvalidInputError, match="File exists"), files.replacing(str(tmp_path / "a.srt")):
+        pass
+    assert [*tmp_path.iterdir()] == [taken]
+
+
 def test_a_backup_comes_back_after_its_session_was_deleted(run: Commands, talk: str, tmp_path: Path) -> None:
     before = run("timeline", talk, "--json")[1]
     assert run("backup", talk, "-o", tmp_path / "talk.jsonl") == (0, "", "")
@@ -201,6 +250,12 @@ def test_the_timeline_is_shown_side_by_side_and_what_is_missing_alone(run: Comma
     (missing,) = run("timeline", talk, "--missing", "ja")[1].splitlines()
     assert missing.endswith("The budget is settled.\t")
     assert "皆さん" in run.on_terminal("timeline", talk, "--beside", "ja")
+
+
+def test_a_language_that_is_given_twice_is_shown_twice(run: Commands, talk: str) -> None:
+    code, out, _ = run("timeline", talk, "--beside", "ja", "--beside", "jpn", "--beside", "ja")
+    assert code == 0
+    assert out.splitlines()[0].split("\t")[4:] == ["皆さん、こんばんは。"] * 3
 
 
 def test_the_timeline_as_a_page_is_one_file(run: Commands, talk: str, tmp_path: Path) -> None:

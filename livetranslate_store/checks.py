@@ -30,6 +30,8 @@ MAX_AUDIO_BYTES = 512 * 1024 * 1024
 MAX_STREAMED_AUDIO_BYTES = 64 * 1024**3
 # Names, keys and labels are indexed: 500 characters of 4 bytes fit into a B-tree entry (2,704 bytes).
 MAX_NAME_CHARACTERS = 500
+# No real tag has half of it, and the parser recurses over the parts of a long one.
+MAX_TAG_CHARACTERS = 100
 # Titles and addresses are shown, not looked up by.
 MAX_TITLE_CHARACTERS = 10_000
 # Seconds since the session's start; wide enough for a Unix epoch in milliseconds, and small enough
@@ -114,6 +116,8 @@ def checked_instant(value: datetime, field: str) -> datetime:
 def _canonical_tag(value: str) -> str:
     if not value.isascii():
         raise LanguageTagError("expected ASCII letters, digits and hyphens")
+    if len(value) > MAX_TAG_CHARACTERS:
+        raise LanguageTagError(f"expected at most {MAX_TAG_CHARACTERS} characters")
     return standardize_tag(value)
 
 

@@ -37,6 +37,8 @@ TRANSCRIPTS: list[tuple[dict[str, Any], str]] = [
     ({"language": "english"}, "not a BCP-47 language tag such as 'en' or 'zh-Hans'"),
     ({"language": ""}, "not a BCP-47 language tag"),
     ({"language": "日本語"}, "not a BCP-47 language tag"),
+    ({"language": "en" + "-abcde" * 1200}, "expected at most 100 characters"),
+    ({"language": "x" + "-abcde" * 20}, "expected at most 100 characters"),
     ({"language": None}, "must be a BCP-47 tag, not NoneType"),
     ({"text": "with\0NUL"}, "holds a NUL character"),
     ({"text": "half \ud83d a character"}, "lone surrogate at position 5"),

@@ -280,7 +280,7 @@ def test_a_language_by_its_name_is_a_tag_and_one_that_is_none_is_noted() -> None
     file = read({"language": "english", "segments": [segment | {"language": "unclear"}]}, language=None)
     assert file.cues[0].language == "en"
     assert [*file.notes] == [Note(1, "'unclear' is no language; en is taken.")]
-    for said in ("auto", "multi", "und", ""):
+    for said in ("auto", "multi", "und", "", "en" + "-abcde" * 1200):
         with pytest.raises(InvalidInputError, match="in which language"):
             read({"language": said, "segments": [segment]}, language=None)
 

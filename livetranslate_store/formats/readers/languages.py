@@ -6,7 +6,7 @@ from re import compile as pattern
 
 from langcodes import find, tag_is_valid
 
-from livetranslate_store.checks import checked_language
+from livetranslate_store.checks import MAX_TAG_CHARACTERS, checked_language
 from livetranslate_store.errors import InvalidInputError
 
 # Codes of ISO 639 for no language, for several, and for one that nobody knows.
@@ -24,7 +24,7 @@ _KINDS = frozenset({"hi", "sdh", "cc", "forced", "default", "full", "orig"})
 def tag_of(said: str) -> str | None:
     """Return the BCP-47 tag of a language: `en_us` is `en-US`, `eng` and `english` are `en`; else None."""
     said = said.strip().replace("_", "-")
-    if said.lower() in _NO_LANGUAGE or not said.isascii():
+    if said.lower() in _NO_LANGUAGE or not said.isascii() or len(said) > MAX_TAG_CHARACTERS:
         return None
     if tag_is_valid(said):
         return checked_language(said)

@@ -241,7 +241,7 @@ def test_sessions_are_filtered(run: Commands, options: list[str], found: list[st
     assert [each[1] for each in run("sessions", *options).fields] == found
 
 
-@pytest.mark.parametrize("wrong", ["sales", '["sales"]'])
+@pytest.mark.parametrize("wrong", ["sales", '["sales"]', "[" * 2000, '{"a":' * 2000])
 def test_metadata_must_be_an_object(run: Commands, wrong: str) -> None:
     done = run("sessions", "--metadata", wrong)
     assert (done.code, "--metadata" in done.err) == (2, True)

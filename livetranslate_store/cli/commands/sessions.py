@@ -146,6 +146,8 @@ def _checked_object(text: str | None) -> JSONObject | None:
         value = json.loads(text)
     except ValueError as error:
         raise typer.BadParameter(f"--metadata is not JSON: {error}") from None
+    except RecursionError:
+        raise typer.BadParameter("--metadata has too many levels") from None
     if not isinstance(value, dict):
         raise typer.BadParameter('--metadata must be a JSON object, such as \'{"team": "sales"}\'')
     return value

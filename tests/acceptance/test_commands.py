@@ -456,6 +456,8 @@ def test_a_reader_that_leaves_in_the_middle_is_no_failure(
         ("timeline", MEETING, "--start", "soon"),
         ("timeline", MEETING, "--beside", "es", "--html", "page.html"),
         ("timeline", MEETING, "--speaker", "Ana", "--html", "page.html"),
+        ("timeline", MEETING, "--start", "0", "--html", "page.html"),
+        ("timeline", MEETING, "--end", "0", "--html", "page.html"),
         ("timeline", MEETING, "--beside", "es", "--language", "es"),
         ("sessions", "--status", "unheard-of"),
         ("export", MEETING, "--format", "docx"),

@@ -96,7 +96,7 @@ Html: TypeAlias = Annotated[
 ]
 
 
-NARROWING = ("start", "end", "speakers", "finals_only", "languages", "kinds")
+NARROWING = ("start", "end", "speakers", "languages", "kinds")
 
 
 def timeline(
@@ -135,7 +135,9 @@ def timeline(
         raise typer.BadParameter("--beside, --missing and --html exclude each other")
     if (beside or missing) and (language or kind):
         raise typer.BadParameter("--beside and --missing take no --language and no --kind")
-    if html and (any(entries.get(name) for name in NARROWING) or timed_only or limit or cursor):
+    given = [limit, cursor, *(entries.get(name) for name in NARROWING)]
+    # 0 is a time.
+    if html and (finals_only or timed_only or any(each is not None for each in given)):
         raise typer.BadParameter("--html writes the whole meeting and takes no filter")
 
     async def show() -> None:

@@ -52,22 +52,56 @@ async def import_file(
     translation of; NotFoundError where the session is not there; and what `Store.import_segments` raises.
     """
     path = Path(path)
+    check_second(second_language, as_translation=as_translation)
+    source = checked_name(path.name if source is None else source, "source")
+    async with store.read() as reader:
+        await reader.sessions.get(session_id)
+    # Hours of speech take a second to read: others on the event loop go on meanwhile.
+    file = await asyncio.to_thread(read_file, path, language, format, second_language, speakers)
+    return await import_read(
+        store, session_id, file, source=source, as_translation=as_translation, progress=progress
+    )
+
+
+def check_second(second_language: str | None, *, as_translation: bool) -> None:
+    """Refuse a second language that is none, or that of a file which is a translation as a whole."""
     if second_language is not None:
         checked_language(second_language, "second_language")
         if as_translation:
             raise InvalidInputError(
                 "A file with a second_language brings its originals: it is no translation."
             )
-    source = checked_name(path.name if source is None else source, "source")
-    async with store.read() as reader:
-        await reader.sessions.get(session_id)
-    # Hours of speech take a second to read: others on the event loop go on meanwhile.
-    file = await asyncio.to_thread(_read, path, language, format, speakers)
+
+
+def read_file(
+    path: Path,
+    language: str | None,
+    format: str | None,  # noqa: A002 (the word for it)
+    second_language: str | None,
+    speakers: SpeakerChoice,
+) -> TranscriptFile:
+    """Return what `import_file` imports; raises InvalidInputError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidInputError(f"{path.name} cannot be read: {error.strerror}.") from error
+    file = read_transcript(data, format=format, language=language, speakers=speakers, name=path.name)
+    return file if second_language is None else paired(file, second_language)
+
+
+async def import_read(
+    store: Store,
+    session_id: UUID,
+    file: TranscriptFile,
+    *,
+    source: str,
+    as_translation: bool,
+    progress: Callable[[ImportProgress], None] | None,
+) -> FileImportReport:
+    """Import a file that was read, as `import_file` does."""
     if as_translation:
         report = await import_translations(store, session_id, file, service=source, progress=progress)
     else:
-        if second_language is not None:
-            file = paired(file, second_language)
         segments = segments_of(session_id, file, source=source)
         report = await store.import_segments(segments, total=len(file), progress=progress)
     return FileImportReport(
@@ -82,13 +116,3 @@ async def import_file(
         len(file.notes),
         file.notes[:_NOTES_LISTED],
     )
-
-
-def _read(
-    path: Path, language: str | None, given_format: str | None, speakers: SpeakerChoice
-) -> TranscriptFile:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InvalidInputError(f"{path.name} cannot be read: {error.strerror}.") from error
-    return read_transcript(data, format=given_format, language=language, speakers=speakers, name=path.name)

@@ -100,6 +100,19 @@ def test_import_makes_no_session_unless_it_is_told_to(run: Commands, tmp_path: P
     assert run("import", "talk", tmp_path / "nowhere.vtt", "-l", "en")[0] == 1
 
 
+def test_a_file_that_cannot_be_imported_leaves_no_new_session(run: Commands, tmp_path: Path) -> None:
+    (tmp_path / "talk.txt").write_text("no format at all")
+    for name, *options in (
+        ("nowhere.vtt", "-l", "en"),
+        ("talk.txt", "-l", "en"),
+        ("talk.vtt", "-l", "no tag"),
+        ("talk.vtt", "-l", "en", "--second", "no tag"),
+        ("talk.ja.vtt", "--translation"),
+    ):
+        assert run("import", "new", tmp_path / name, "--create", *options)[0] > 0
+    assert run("sessions")[1] == ""
+
+
 def test_export_follows_the_name_of_the_file_and_replaces_it_whole(
     run: Commands, talk: str, tmp_path: Path
 ) -> None:

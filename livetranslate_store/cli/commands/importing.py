@@ -1,10 +1,12 @@
 """`import`: a transcript of another program goes into a session."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from livetranslate_store.checks import checked_name
 from livetranslate_store.cli.command import MOVE, Command, wait_for
 from livetranslate_store.cli.opening import opened, session_named
 from livetranslate_store.cli.options import AsJson, Database, SessionName, Tenant, one_of
@@ -12,7 +14,7 @@ from livetranslate_store.cli.reports import counted, tell_notes, tell_refusals
 from livetranslate_store.cli.terminal.output import Output, Value
 from livetranslate_store.cli.terminal.progress import shown_progress
 from livetranslate_store.errors import NotFoundError
-from livetranslate_store.exchange import import_file
+from livetranslate_store.exchange.import_file import check_second, import_read, read_file
 from livetranslate_store.formats import FORMATS
 from livetranslate_store.models import Session
 from livetranslate_store.store import Store
@@ -64,20 +66,27 @@ def import_transcript(
     """
 
     async def run() -> tuple[Session, FileImportReport]:
+        check_second(second, as_translation=translation)
+        source = checked_name(file.name, "source")
         async with opened(database, tenant) as store:
-            found = await (
-                _found_or_created(store, session, file.stem) if create else session_named(store, session)
-            )
+            try:
+                found = await session_named(store, session)
+            except NotFoundError:
+                # A new session has nothing that the file could be a translation of.
+                if translation or not create:
+                    raise
+                found = None
+            read = await asyncio.to_thread(read_file, file, language, format_, second, speakers)
+            if found is None:
+                # Of a file that cannot be read, no empty session is left.
+                found = await _created(store, session, file.stem)
             with shown_progress(f"importing {file.name}", "segments") as advance:
-                return found, await import_file(
+                return found, await import_read(
                     store,
                     found.id,
-                    file,
-                    language=language,
-                    format=format_,
+                    read,
+                    source=source,
                     as_translation=translation,
-                    second_language=second,
-                    speakers=speakers,
                     progress=lambda done: advance(done.segments, done.total),
                 )
 
@@ -89,15 +98,12 @@ def import_transcript(
         raise typer.Exit(1)
 
 
-async def _found_or_created(store: Store, name: str, title: str) -> Session:
-    try:
-        return await session_named(store, name)
-    except NotFoundError:
-        async with store.unit_of_work() as uow:
-            created = await uow.sessions.create(
-                bot_id="import", meeting_id=name, external_id=name, title=title, status="ended"
-            )
-            return await uow.sessions.get(created.id)
+async def _created(store: Store, name: str, title: str) -> Session:
+    async with store.unit_of_work() as uow:
+        created = await uow.sessions.create(
+            bot_id="import", meeting_id=name, external_id=name, title=title, status="ended"
+        )
+        return await uow.sessions.get(created.id)
 
 
 def _facts(session: Session, report: FileImportReport) -> dict[str, Value]:

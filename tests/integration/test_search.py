@@ -5,11 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from helpers.support import transcript, translation
 
 from livetranslate_store import InvalidInputError, SearchHit, Store
+from livetranslate_store.database.statement import BoundStatement
 from livetranslate_store.ids import new_id
+from livetranslate_store.reading.search.finding import find_in_steps
+from livetranslate_store.reading.search.query import checked_search
 
 SAID = {
     "en": "We discussed the budgets in two meetings, didn't we?",
@@ -317,6 +321,18 @@ async def test_what_is_deleted_or_not_there_is_not_found(store: Store, said: UUI
     async with store.unit_of_work() as uow:
         await uow.sessions.delete(said)
     assert len(await store.search("meetings")) == 0
+
+
+@pytest.mark.usefixtures("said")
+async def test_in_no_language_nothing_is_found(store: Store) -> None:
+    assert len(await store.search("meetings", languages=[])) == 0
+
+    async def no_rows(_: BoundStatement) -> list[asyncpg.Record]:
+        return []
+
+    # As a cluster answers to the question how texts in no language are read.
+    found = await find_in_steps(no_rows, checked_search("meetings", {"languages": []}))
+    assert (found.hits, found.more) == ([], False)
 
 
 @pytest.mark.usefixtures("said")

@@ -56,6 +56,8 @@ async def find_at_once(fetch: Fetch, query: SearchQuery) -> Found:
 async def find_in_steps(fetch: Fetch, query: SearchQuery) -> Found:
     """Find the hits on a cluster: the newest candidates, then the hits among them."""
     readings = await fetch(readings_statement().bind(query.values()))
+    if not readings:  # no language was asked for
+        return Found([], None, more=False)
     values = {
         **query.values(),
         "asked": readings[0]["asked"],

@@ -58,6 +58,12 @@ def test_an_extract_shows_the_place_and_cuts_no_character(before: int, behind: i
         assert not side.replace(filler.strip(), "").strip()
 
 
+def test_an_extract_is_no_longer_for_a_highlight_that_is() -> None:
+    found = snippet("我说" + "哈" * 50_000, [], [("哈", "哈")], [])
+    assert found.text == "我说" + "哈" * SNIPPET_CHARACTERS
+    assert found.highlights == ((2, 2 + SNIPPET_CHARACTERS),)
+
+
 @pytest.mark.parametrize(
     ("text", "unspaced", "shown"),
     [

@@ -83,8 +83,9 @@ def read_file(
     """Return what `import_file` imports; raises InvalidInputError."""
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise InvalidInputError(f"{path.name} cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError) as error:  # no path has a NUL
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInputError(f"{path.name} cannot be read: {reason}.") from error
     file = read_transcript(data, format=format, language=language, speakers=speakers, name=path.name)
     return file if second_language is None else paired(file, second_language)
 

@@ -188,6 +188,8 @@ async def test_what_cannot_be_imported_is_told(store: Store, session_id: UUID, t
         await import_file(store, session_id, tmp_path / "gone.vtt")
     with pytest.raises(InvalidInputError, match="cannot be read"):
         await import_file(store, session_id, tmp_path)
+    with pytest.raises(InvalidInputError, match=r"talk\.vtt cannot be read: embedded null byte"):
+        await import_file(store, session_id, tmp_path / "a\0b" / "talk.vtt")
     with pytest.raises(InvalidInputError, match=r"notes\.txt is in none of the formats"):
         await import_file(store, session_id, written(tmp_path / "notes.txt", "Nothing was said."))
     with pytest.raises(NotFoundError):

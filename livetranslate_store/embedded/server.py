@@ -79,7 +79,12 @@ class EmbeddedServer:
     def __init__(self, folder: Path | None = None) -> None:
         self._temporary = folder is None
         #: The folder of the data, the log, and the files that the application keeps beside them.
-        self.folder = Path(tempfile.mkdtemp(prefix="livetranslate-")) if folder is None else folder.absolute()
+        self.folder = (
+            Path(tempfile.mkdtemp(prefix="livetranslate-"))
+            if folder is None
+            # No shell has read the `~` of a settings file.
+            else folder.expanduser().absolute()
+        )
         self.port = PORT
         self._process = os.getpid()
         self._stopping = threading.Event()

@@ -31,6 +31,11 @@ def test_data_survives_a_restart_and_stopping_leaves_no_process(folder: Path) ->
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
+def test_a_folder_in_a_settings_file_is_below_the_home_that_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert EmbeddedServer(Path("~/meetings")).folder == Path("/home/somebody/meetings")
+
+
 def test_a_temporary_server_leaves_nothing_behind() -> None:
     with EmbeddedServer() as server:
         assert server.folder.is_dir()

@@ -12,7 +12,7 @@ from helpers.stored import Program
 from helpers.support import explained, transcript, translation
 
 from livetranslate_store import SearchHit, SearchPage, Store
-from livetranslate_store.reading.search.query import BLOCK_HITS, checked_search
+from livetranslate_store.reading.search.query import BLOCK_HITS, MAX_PAGE_HITS, checked_search
 from livetranslate_store.reading.search.statement import search_statement
 
 pytestmark = pytest.mark.slow
@@ -86,6 +86,21 @@ async def test_pages_show_every_hit_once(
         other_program.execute("ANALYZE livetranslate.transcripts, livetranslate.translations")
     found = hits(await pages(store, "all or 全部", limit))
     assert len(found) == len({known(hit) for hit in found}) == 2 * 30 * 40
+
+
+async def test_a_table_that_the_server_has_not_counted_is_searched(
+    store: Store, other_program: Program
+) -> None:
+    other_program.execute(FILL, {"meetings": 100})
+    other_program.commit()
+    other_program.autocommit = True
+    other_program.execute("ANALYZE livetranslate.transcripts, livetranslate.translations")
+    # The word is known to be common, and the number of texts is not known.
+    other_program.execute(
+        "UPDATE pg_class SET reltuples = -1 WHERE oid IN"
+        " ('livetranslate.transcripts'::regclass, 'livetranslate.translations'::regclass)"
+    )
+    assert len(await store.search("all", limit=MAX_PAGE_HITS)) == MAX_PAGE_HITS
 
 
 @pytest.mark.usefixtures("filled")

@@ -134,14 +134,14 @@ def _walk_length(source: Source, shape: SearchShape, readings: Readings, own: Ow
     estimate = functions.search_estimate(table, readings.any.c.query).table_valued("matching", "stored")
     estimate = estimate.alias("estimate")
     matching: ColumnElement[float] = estimate.c.matching
+    # The server has -1 for a table that it has not counted yet.
+    stored: ColumnElement[float] = func.greatest(estimate.c.stored, number(0))
     if own is not None:
         # The tenant has its share of the hits.
-        texts_of_tenant = func.coalesce(own.texts, estimate.c.stored)
-        matching = matching * texts_of_tenant / func.greatest(estimate.c.stored, texts_of_tenant, number(1))
+        texts_of_tenant = func.coalesce(own.texts, stored)
+        matching = matching * texts_of_tenant / func.greatest(stored, texts_of_tenant, number(1))
     most = number(WALKED_TEXTS)
-    needed: ColumnElement[int] = func.ceil(
-        number(WALK_MARGIN) * BLOCK * estimate.c.stored / estimate.c.matching
-    )
+    needed: ColumnElement[int] = func.ceil(number(WALK_MARGIN) * BLOCK * stored / estimate.c.matching)
     if shape.has("session_ids"):
         needed = number(WALKED_TEXTS // WALK_PRICE)
     pays = and_(matching > number(FEW_HITS), needed <= most, needed * number(WALK_PRICE) <= matching)

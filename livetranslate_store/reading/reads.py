@@ -189,9 +189,9 @@ class Reads:
         """Return the transcripts of a session in order, each with its translations into `languages`.
 
         A row has one place per given language, in their order, also for one that is given twice: the
-        translation with that tag, else the first of its variants in the order of tags, else None. The filters
-        are those of `timeline` without `languages` and `kinds`; its cursors continue this view too, and
-        `order` and `include` are the same. Raises InvalidInputError.
+        translation with that tag, else the first of its variants in the order of tags, else None.
+        The filters are those of `timeline` without `languages` and `kinds`; its cursors continue this view
+        too, and `order` and `include` are the same. Raises InvalidInputError.
         """
         request = view_request(
             session_id, languages, filters, limit=limit, cursor=cursor, order=order, include=include

@@ -322,4 +322,6 @@ async def test_a_wrong_variable_of_the_environment_is_wrong_input(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(InvalidInputError, match="The environment does not say how to connect"):
-        await HostFinder().connect(host=[str(tmp_path)], port=[None], user="u", password="p", database="x")
+        await HostFinder().connect(
+            host=[str(tmp_path)], port=[None], user="u", password="p", database="x", timeout=5.0
+        )

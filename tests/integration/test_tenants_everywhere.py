@@ -230,6 +230,7 @@ UNIT: dict[str, Callable[[UnitPlace], Any] | Shared] = {
     "archive.has_bytes": lambda at: at.uow.archive.has_bytes(
         at.ids.session, at.ids.audio_file, StoredBytes(*at.stored)
     ),
+    "archive.refer_to": lambda at: at.uow.archive.refer_to(at.ids.session, at.ids.audio_file, "key"),
     "archive.upload": uploaded,
 }
 # The methods that every repository has.

@@ -230,6 +230,7 @@ def test_the_segments_of_a_stream_have_one_clock() -> None:
     "text",
     [
         "<tt>" + "<p " * 50_000,
+        "<!---->" * 40 + "x",
         "[Script Info]\n[Events]\nDialogue: " + "{" * 200_000,
         "Ana  0:05\n" + "Ana " * 50_000 + "\nAna  0:06\nb\n",
         "[0:00:01] " + "a: " * 60_000 + "\n",

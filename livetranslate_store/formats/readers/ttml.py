@@ -14,7 +14,7 @@ from livetranslate_store.formats.readers.xml_tree import Element, parsed
 from livetranslate_store.values import SpeakerChoice
 
 _BEGINS = re.compile(
-    r"\ufeff?\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>\s*)*<(?:\w+:)?tt[\s>]",
+    r"\ufeff?\s*(?:<\?xml[^>]*>\s*|(?><!--.*?-->)\s*|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>\s*)*<(?:\w+:)?tt[\s>]",
     re.DOTALL,
 )
 # Apple leaves out the hours or the unit; a few programs write a comma.

@@ -57,6 +57,7 @@ TTML = """<?xml version="1.0"?>
  Tag,<br/>alle</p><p begin="3.5s" end="4s" xml:lang="en"><span>Hi</span> there</p></div></body></tt>
 """
 SBV = "0:00:01.000,0:00:02.000\nHello[br]all\n\n0:00:02.000,0:00:03.000\nBye\n"
+SPOKEN_AT = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,Ana,0,0,0,,"
 TABLE = "start\tend\ttext\n0\t1500\tHello: all\n1500\t2000\tBye\n"
 PRINTED = "Detected language: German\n[00:00.000 --> 00:01.500]  Hallo\n[00:01.500 --> 00:02.000]  Ja\n"
 ZOOM = "[Ana Lima] 23:59:50\nHello: all\n\n[Bo] 00:00:10\nHi\nand more\n"
@@ -233,6 +234,11 @@ def test_the_segments_of_a_stream_have_one_clock() -> None:
         "<!---->" * 40 + "x",
         "[Script Info]\n[Events]\nDialogue: " + "{" * 200_000,
         "Ana  0:05\n" + "Ana " * 50_000 + "\nAna  0:06\nb\n",
+        f"[Script Info]\n[Events]\n{SPOKEN_AT}" + "{" + "\\p1" * 300_000,
+        f"[Script Info]\n[Events]\n{SPOKEN_AT}" + "{\\p1}{" + "\\p0" * 300_000,
+        "a" + "\t" * 300_000 + "b",
+        "0:05" + " " * 5000 + "x",
+        "0:05" + " " * 5000 + "**",
         "[0:00:01] " + "a: " * 60_000 + "\n",
         "[00:00.000 --> 00:01.000] " + "[" * 100_000,
         "00:00\nAna: a\n" + "**" * 60_000 + "\n",

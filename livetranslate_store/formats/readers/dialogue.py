@@ -21,13 +21,13 @@ _TIME_ALONE = re.compile(rf"[\[(]?({CLOCK})[\])]?")
 # Dashes are a hyphen, an en dash and an em dash; the other colon is the full-width one. Guests, telephones
 # and rooms speak, too: "Bo (Guest)", "+1 *** 42", "2nd Floor".
 _SAID = re.compile(
-    rf"(?:[\[(]?(?P<before>{CLOCK})[\])]?\s*[-\u2013\u2014]?\s*)?"
+    rf"(?:[\[(]?(?P<before>{CLOCK})[\])]?\s*+(?:[-\u2013\u2014]\s*+)?)?"
     rf"(?P<name>(?=\+|[^:\uff1a\n]*[^\W\d_])(?:[^\W_]|\+(?=[0-9]))[^:\uff1a\[\]<>=|{{}}]{{0,79}}?)\s*(?:[\[(](?P<after>{CLOCK})[\])]\s*)?"
     rf"(?::(?:\s+|$)|\uff1a\s*)(?P<text>.*)"
 )
 _BEGINS_TIMED = re.compile(rf"[\[(]?{CLOCK}")
 # Markdown: **Name:** text, **Name**: text, ### 00:05:00
-_BOLD = re.compile(rf"(\[?{CLOCK}\]?\s*[-\u2013\u2014]?\s*)?\*\*([^*]{{1,80}}?)(:?)\*\*(:?)")
+_BOLD = re.compile(rf"(\[?{CLOCK}\]?\s*+(?:[-\u2013\u2014]\s*+)?)?\*\*([^*]{{1,80}}?)(:?)\*\*(:?)")
 _HEADED = re.compile(r"#{1,6}\s+")
 # The document's own words at its begin; those at its end hold the meeting's length, in any language.
 _HEADING = re.compile(r"(?:.*\s-\s)?transcript", re.IGNORECASE)

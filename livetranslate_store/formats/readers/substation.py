@@ -12,7 +12,7 @@ from livetranslate_store.values import Refusal, SpeakerChoice
 _BEGINS = re.compile(r"\ufeff?\s*\[Script Info\]", re.IGNORECASE)
 _TIME = re.compile(r"([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2})(?:[.:]([0-9]{1,6}))?")
 # A drawing is lines and curves, between overrides that turn it on and off.
-_DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}[^{}]*(?:\{[^{}]*\\p0[^{}]*\}|$)")
+_DRAWING = re.compile(r"\{(?=[^{}]*\\p[1-9])[^{}]*\}[^{}]*(?:\{(?=[^{}]*\\p0)[^{}]*\}|$)")
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
 _BREAK = re.compile(r"\\[Nn]")
 _COLUMNS = "layer, start, end, style, name, marginl, marginr, marginv, effect, text"

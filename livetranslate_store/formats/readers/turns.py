@@ -14,7 +14,7 @@ from livetranslate_store.values import Note, SpeakerChoice
 
 # "Ana Lima  0:05" of Otter and Teams, "[Ana Lima] 14:05:22" of Zoom.
 _HEAD = re.compile(
-    rf"(?P<name>[^\W_][^:\uff1a\[\]\t|]{{0,79}}?)(?:\s*[\t|]\s*|\s+(?:[-\u2013\u2014]\s+)?)\(?(?P<time>{CLOCK})\)?"
+    rf"(?P<name>[^\W_][^:\uff1a\[\]\t|]{{0,79}}?)(?:\s*\|\s*|\s+(?:[-\u2013\u2014]\s+)?)\(?(?P<time>{CLOCK})\)?"
 )
 _ZOOM = re.compile(r"\[(?P<name>[^\[\]]{1,80})\]\s+(?P<time>[0-9]{1,2}:[0-9]{2}:[0-9]{2})")
 # The lines of the programs themselves: "Transcribed by https://…", "Ana Lima stopped transcription".

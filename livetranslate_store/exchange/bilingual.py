@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from livetranslate_store.formats.joiners import JOINER
-from livetranslate_store.values import ImportedCue, ImportedTranslation, TranscriptFile
+from livetranslate_store.values import ImportedCue, ImportedTranslation, TranscriptFile, is_variant
 
 
 def paired(file: TranscriptFile, second_language: str) -> TranscriptFile:
@@ -14,20 +14,17 @@ def paired(file: TranscriptFile, second_language: str) -> TranscriptFile:
     A file may name the language of each text; else the last of several lines of a cue is the second one. A
     cue in the second language alone stays a cue, in that language.
     """
-    if any(_is_in(cue, second_language) for cue in file.cues):
+    if any(is_variant(cue.language, second_language) for cue in file.cues):
         return replace(file, cues=tuple(_joined(file.cues, second_language)))
     return replace(file, cues=tuple(_split(cue, second_language) for cue in file.cues))
-
-
-def _is_in(cue: ImportedCue, language: str) -> bool:
-    return f"{cue.language}-".startswith(f"{language}-")
 
 
 def _joined(cues: Iterable[ImportedCue], language: str) -> Iterator[ImportedCue]:
     """Yield the cues; one in the language that follows another one of the same cue is its translation."""
     waiting: ImportedCue | None = None
     for cue in cues:
-        if waiting is None or waiting.line != cue.line or not _is_in(cue, language) or waiting.translations:
+        is_second = is_variant(cue.language, language)
+        if waiting is None or waiting.line != cue.line or not is_second or waiting.translations:
             if waiting is not None:
                 yield waiting
             waiting = cue

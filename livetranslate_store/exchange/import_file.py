@@ -66,7 +66,7 @@ async def import_file(
 def check_second(second_language: str | None, *, as_translation: bool) -> None:
     """Refuse a second language that is none, or that of a file which is a translation as a whole."""
     if second_language is not None:
-        checked_language(second_language, "second_language")
+        second_language = checked_language(second_language, "second_language")
         if as_translation:
             raise InvalidInputError(
                 "A file with a second_language brings its originals: it is no translation."

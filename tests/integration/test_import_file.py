@@ -183,6 +183,16 @@ async def test_a_translation_needs_something_to_translate(
         await import_file(store, session_id, spanish, as_translation=True)
 
 
+@pytest.mark.parametrize("second", ["zh-Hans", "ZH-HANS", "zh", "chi"])
+async def test_a_second_language_is_the_same_in_any_spelling(
+    store: Store, session_id: UUID, tmp_path: Path, second: str
+) -> None:
+    text = "WEBVTT\n\n00:01.000 --> 00:02.000\nHello.\n<lang zh-Hans>\u4f60\u597d\u3002</lang>\n"
+    path = written(tmp_path / "talk.en.vtt", text)
+    report = await import_file(store, session_id, path, second_language=second)
+    assert (report.transcripts.inserted, report.translations.inserted) == (1, 1)
+
+
 async def test_what_cannot_be_imported_is_told(store: Store, session_id: UUID, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"gone\.vtt cannot be read"):
         await import_file(store, session_id, tmp_path / "gone.vtt")

@@ -38,11 +38,13 @@ def _joined(cues: Iterable[ImportedCue], language: str) -> Iterator[ImportedCue]
 
 def _split(cue: ImportedCue, language: str) -> ImportedCue:
     # This package's own SubRip marks a cue in the second language alone.
-    if cue.text.endswith(JOINER):
-        return replace(cue, text=cue.text.removesuffix(JOINER), language=language)
-    if "\n" not in cue.text:
+    alone = cue.text.removesuffix(JOINER)
+    if alone != cue.text and alone.strip():
+        return replace(cue, text=alone, language=language)
+    # A line break at an end of the text parts nothing.
+    first, _, second = cue.text.strip().rpartition("\n")
+    if not first:
         return cue
-    first, _, second = cue.text.rpartition("\n")
     return replace(
         cue, text=first, words=None, translations=[ImportedTranslation(text=second, language=language)]
     )

@@ -1,5 +1,6 @@
 """Files go into sessions: as originals or as translations, once however often they are imported."""
 
+import json
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -191,6 +192,25 @@ async def test_a_second_language_is_the_same_in_any_spelling(
     path = written(tmp_path / "talk.en.vtt", text)
     report = await import_file(store, session_id, path, second_language=second)
     assert (report.transcripts.inserted, report.translations.inserted) == (1, 1)
+
+
+async def test_a_line_break_at_an_end_parts_no_languages(
+    store: Store, session_id: UUID, tmp_path: Path
+) -> None:
+    texts = ["\nHola", "Hello\n", " \nHello\nHola\n", "\u2060"]
+    segments = [{"text": text, "language": "en", "start_time": n} for n, text in enumerate(texts)]
+    document = json.dumps({"format": "livetranslate-store session", "segments": segments})
+    path = written(tmp_path / "talk.en.json", document)
+    report = await import_file(store, session_id, path, second_language="es")
+    assert not report.refusals
+    stored = await store.timeline(session_id)
+    assert [(each.text, each.language) for each in stored if each.kind == "transcript"] == [
+        ("\nHola", "en"),
+        ("Hello\n", "en"),
+        ("Hello", "en"),
+        ("\u2060", "en"),
+    ]
+    assert [(each.text, each.language) for each in stored if each.kind == "translation"] == [("Hola", "es")]
 
 
 async def test_what_cannot_be_imported_is_told(store: Store, session_id: UUID, tmp_path: Path) -> None:

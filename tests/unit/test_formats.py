@@ -183,6 +183,15 @@ def test_a_broken_byte_in_utf_8_refuses_its_cue_alone() -> None:
     assert [cue.text for cue in items if isinstance(cue, ImportedCue)][-1] == "größer"
 
 
+def test_a_broken_byte_in_xml_refuses_its_cue_alone() -> None:
+    spoken = "größer", "b@d", "good"
+    texts = "".join(f'<p begin="{n}s">{each}</p>' for n, each in enumerate(spoken))
+    broken = f"<tt><body>{texts}</body></tt>".encode().replace(b"@", b"\xff")
+    file = read_transcript(broken, language="de")
+    assert [cue.text for cue in file.cues] == ["größer", "good"]
+    assert len(file.refusals) == 1
+
+
 def test_the_language_is_told_by_the_caller_then_the_file_then_its_name() -> None:
     def language(name: str, text: str = SRT, **options: Any) -> str:
         return read_transcript(text.encode(), name=name, **options).cues[0].language

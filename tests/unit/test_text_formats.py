@@ -210,6 +210,8 @@ def test_the_decision_is_noted_and_can_be_overruled() -> None:
         (b'<!DOCTYPE tt [<!ENTITY a "b">]><tt><body><p begin="1s">&a;</p></body></tt>', "declares entities"),
         (b"<tt><body>" + b"<div>" * 300 + b"</div>" * 300 + b"</body></tt>", "nested more than"),
         (b"<tt><body><p>", "not XML in line 1"),
+        (zipped(b'<?xml version="1.0" encoding="none"?><a/>'), "an encoding that is not read"),
+        (zipped(b'<?xml version="1.0" encoding="shift_jis"?><a/>'), "an encoding that is not read"),
     ],
 )
 def test_a_file_that_is_known_and_not_read_is_refused_with_what_to_do(data: bytes, reason: str) -> None:

@@ -10,6 +10,10 @@ from livetranslate_store.errors import InvalidInputError
 
 # Deeper than any document that people write, and far from the limit of recursion.
 _DEEPEST = 200
+# A byte that was not of the file's encoding stands as a lone surrogate. XML has none: while it is parsed, a
+# letter of private use stands for it.
+_PRIVATE = {byte: 0x10FE00 + byte % 0x100 for byte in range(0xDC80, 0xDD00)}
+_BAD_BYTES = {private: byte for byte, private in _PRIVATE.items()}
 
 
 class Element:
@@ -40,7 +44,8 @@ class Element:
 def parsed(data: bytes | str) -> Element:
     """Return the root of an XML document; raises InvalidInputError if it is none, or not a harmless one."""
     root = Element("", {}, 0)
-    builder = _Builder(root)
+    valid = data.translate(_PRIVATE) if isinstance(data, str) else data
+    builder = _Builder(root, has_bad_bytes=valid != data)
     # Names keep their prefixes, which careless programs forget to declare.
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -51,10 +56,16 @@ def parsed(data: bytes | str) -> Element:
     parser.CharacterDataHandler = builder.text
     parser.EntityDeclHandler = _refuse_entities
     try:
-        parser.Parse(data, True)
+        parser.Parse(valid, True)
     except expat.ExpatError as error:
         raise InvalidInputError(
             f"The file is not XML in line {error.lineno}: {expat.ErrorString(error.code)}."
+        ) from error
+    except InvalidInputError:
+        raise
+    except (LookupError, ValueError) as error:
+        raise InvalidInputError(
+            "The file's XML names an encoding that is not read; save it as UTF-8."
         ) from error
     return next(root.elements())
 
@@ -64,13 +75,15 @@ def _refuse_entities(*_: object) -> None:
 
 
 class _Builder:
-    def __init__(self, root: Element) -> None:
+    def __init__(self, root: Element, *, has_bad_bytes: bool) -> None:
         self._open = [root]
+        self._has_bad_bytes = has_bad_bytes
 
     def start(self, name: str, attributes: Mapping[str, str], line: int) -> None:
         if len(self._open) > _DEEPEST:
             raise InvalidInputError(f"The file is nested more than {_DEEPEST} elements deep in line {line}.")
-        element = Element(_local(name), {_local(key): value for key, value in attributes.items()}, line)
+        own = {_local(key): self._given(value) for key, value in attributes.items()}
+        element = Element(_local(name), own, line)
         self._open[-1].children.append(element)
         self._open.append(element)
 
@@ -78,7 +91,10 @@ class _Builder:
         self._open.pop()
 
     def text(self, text: str) -> None:
-        self._open[-1].children.append(text)
+        self._open[-1].children.append(self._given(text))
+
+    def _given(self, text: str) -> str:
+        return text.translate(_BAD_BYTES) if self._has_bad_bytes else text
 
 
 def _local(name: str) -> str:

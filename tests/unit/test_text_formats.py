@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from io import BytesIO
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import pytest
 
@@ -33,11 +33,17 @@ def docx(*paragraphs: str) -> bytes:
     return zipped(f'<w:document xmlns:w="http://w"><w:body>{runs}</w:body></w:document>'.encode())
 
 
-def zipped(content: bytes, name: str = "word/document.xml") -> bytes:
+def zipped(content: bytes, name: str = "word/document.xml", method: int = ZIP_DEFLATED) -> bytes:
     file = BytesIO()
-    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+    with ZipFile(file, "w", method) as archive:
         archive.writestr(name, content)
     return file.getvalue()
+
+
+def damaged(archive: bytes) -> bytes:
+    """Return an archive with its first packed bytes, which follow the name, all ones."""
+    begin = archive.index(b"document.xml") + len("document.xml")
+    return archive[:begin] + b"\xff" * 20 + archive[begin + 20 :]
 
 
 ASS = """[Script Info]
@@ -206,6 +212,8 @@ def test_the_decision_is_noted_and_can_be_overruled() -> None:
         (b"<SAMI><BODY>", "SAMI"),
         (b"\x00\x00\x00\x20ftypisom", "a recording"),
         (zipped(b"x", "a.txt"), "no Word document"),
+        (damaged(zipped(b"<a>" + bytes(range(200)))), "no Word document"),
+        (zipped(b"<a/>", method=ZIP_LZMA), "no Word document"),
         (zipped(b"\0" * (65 * 1024 * 1024)), "unpacks to more than"),
         (b'<!DOCTYPE tt [<!ENTITY a "b">]><tt><body><p begin="1s">&a;</p></body></tt>', "declares entities"),
         (b"<tt><body>" + b"<div>" * 300 + b"</div>" * 300 + b"</body></tt>", "nested more than"),

@@ -1,8 +1,9 @@
 """Word documents (.docx), which Teams saves transcripts as: their paragraphs become lines of text."""
 
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.formats.readers.xml_tree import Element, parsed
@@ -21,15 +22,26 @@ def is_zip(data: bytes) -> bool:
 def text_of_docx(data: bytes) -> str:
     """Return the paragraphs of a Word document as lines; raises InvalidInputError if it is none."""
     try:
-        with ZipFile(BytesIO(data)) as archive, archive.open(_DOCUMENT) as file:
+        with ZipFile(BytesIO(data)) as archive, archive.open(_entry(archive)) as file:
             content = file.read(_LARGEST + 1)
-    except (BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+    except (
+        *(BadZipFile, zlib.error, KeyError, EOFError),
+        *(NotImplementedError, RuntimeError, ValueError, OSError),
+    ) as error:
         raise InvalidInputError(
             "The file is an archive but no Word document (.docx); unpack it and import the files in it."
         ) from error
     if len(content) > _LARGEST:
         raise InvalidInputError(f"The document unpacks to more than {_LARGEST // 1024**2} MB.")
     return "\n".join("".join(_texts(paragraph)) for paragraph in parsed(content).every("p"))
+
+
+def _entry(archive: ZipFile) -> ZipInfo:
+    """Return the entry of the text; raises BadZipFile if it is packed in a way that Word does not know."""
+    entry = archive.getinfo(_DOCUMENT)
+    if entry.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+        raise BadZipFile
+    return entry
 
 
 def _texts(element: Element) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 from helpers.rows import MEETINGS, SESSION, row
 from hypothesis import HealthCheck, given, settings
 
+from livetranslate_store import InvalidInputError
 from livetranslate_store.formats import read_transcript
 from livetranslate_store.formats.writers.json import JSONWriter
 from livetranslate_store.values import ImportedCue, ImportedTranslation, Note, Refusal, TranscriptRow
@@ -93,3 +94,15 @@ def test_a_damaged_export_is_read_as_far_as_it_goes() -> None:
         ("One.", None, 0),
         ("Two.", 0.0, 1),
     ]
+
+
+@pytest.mark.parametrize("damage", [{"segments": {"text": "hi"}}, {"words": [{"word": "a"}]}, {}])
+def test_an_export_without_a_list_of_segments_is_refused(damage: dict[str, Any]) -> None:
+    document = {"format": "livetranslate-store session"} | damage
+    with pytest.raises(InvalidInputError, match="segments are no list"):
+        read_transcript(json.dumps(document).encode(), language="en")
+
+
+def test_words_beside_no_segments_are_none() -> None:
+    document = {"format": "livetranslate-store session", "segments": [], "words": [{"word": "a"}]}
+    assert not read_transcript(json.dumps(document).encode(), language="en").cues

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from livetranslate_store.errors import InvalidInputError
 from livetranslate_store.formats.readers.cues import RawCue, RawEdit, RawTranslation, Read
-from livetranslate_store.formats.readers.dialects.dialect import Dialect
+from livetranslate_store.formats.readers.dialects.dialect import Dialect, Words
 from livetranslate_store.formats.readers.dialects.paths import found, items_of
 from livetranslate_store.formats.readers.dialects.reading import read_dialect
 from livetranslate_store.formats.readers.format import Format
@@ -19,11 +20,14 @@ _ROWS = Dialect(
     speaker_name=("speaker_name",),
     identifier=("transcript_id",),
     is_final=("is_final",),
+    words=Words(at=()),
 )
 
 
 def _read(document: JSON) -> Iterator[Read]:
-    segments = items_of(found(document, "segments"))
+    segments = found(document, "segments")
+    if not isinstance(segments, list):
+        raise InvalidInputError("The session's segments are no list.")
     for item in read_dialect(_ROWS, document):
         if isinstance(item, RawCue):
             segment = segments[item.line - 1]

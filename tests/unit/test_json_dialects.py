@@ -177,6 +177,24 @@ def test_a_time_that_cannot_be_right_is_left_out_and_noted(bad: Any) -> None:
     assert note.text.endswith("it is left out.")
 
 
+@pytest.mark.parametrize("hours", ["9" * 400, "9" * 5000])
+def test_a_duration_that_cannot_be_right_is_left_out_and_noted(hours: str) -> None:
+    phrase = {"offset": "PT1.5S", "duration": f"PT{hours}H", "nBest": [{"display": "So."}]}
+    file = read({"recognizedPhrases": [phrase]})
+    assert [(cue.text, cue.start_time, cue.end_time) for cue in file.cues] == [("So.", 1.5, None)]
+    assert [note.line for note in file.notes] == [1]
+
+
+@pytest.mark.parametrize("field", ["tStartMs", "dDurationMs", "tOffsetMs"])
+def test_a_time_of_captions_that_cannot_be_right_is_left_out_and_noted(field: str) -> None:
+    part = {"utf8": "So", "tOffsetMs": 1.5}
+    event = {"tStartMs": 1.5, "dDurationMs": 2.5, "segs": [part]}
+    (part if field in part else event)[field] = 10**400
+    file = read({"wireMagic": "pb3", "events": [event]})
+    assert [cue.text for cue in file.cues] == ["So"]
+    assert [note.line for note in file.notes] == [1]
+
+
 def test_an_end_before_its_start_is_left_out_and_noted() -> None:
     file = read({"segments": [{"start": 5.0, "end": 4.98, "text": " Kept words"}]})
     assert [(cue.text, cue.start_time, cue.end_time) for cue in file.cues] == [("Kept words", 5.0, None)]

@@ -227,6 +227,15 @@ def test_a_file_that_is_known_and_not_read_is_refused_with_what_to_do(data: byte
         read_transcript(data, language="en")
 
 
+@pytest.mark.parametrize("rate", ["1 1e400", "1e-300 1e300", "1e400 1", "nan", "0", "many"])
+@pytest.mark.parametrize("name", ["frameRate", "frameRateMultiplier", "tickRate"])
+def test_a_rate_that_cannot_be_right_is_left_out_and_noted(name: str, rate: str) -> None:
+    text = f'<tt ttp:{name}="{rate}"><body><p begin="45f" end="60t">Hello</p></body></tt>'
+    file = read_transcript(text.encode(), language="en")
+    assert [(cue.start_time, cue.end_time) for cue in file.cues] == [(1.5, 2.0)]
+    assert [*file.notes] == [Note(1, f"Its {name} {rate!r} cannot be right; it is left out.")]
+
+
 def test_the_segments_of_a_stream_have_one_clock() -> None:
     segment = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:{},LOCAL:00:00:00.000\n\n{} --> {}\n{}\n\n"
     text = (

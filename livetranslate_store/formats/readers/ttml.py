@@ -5,13 +5,14 @@ https://www.w3.org/TR/ttml2/
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from livetranslate_store.formats.readers.cues import RawCue, RawWord, Read
 from livetranslate_store.formats.readers.markup import trimmed
 from livetranslate_store.formats.readers.speakers import speaker_of, with_speakers
 from livetranslate_store.formats.readers.xml_tree import Element, parsed
-from livetranslate_store.values import SpeakerChoice
+from livetranslate_store.values import Note, SpeakerChoice
 
 _BEGINS = re.compile(
     r"\ufeff?\s*(?:<\?xml[^>]*>\s*|(?><!--.*?-->)\s*|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>\s*)*<(?:\w+:)?tt[\s>]",
@@ -24,6 +25,8 @@ _CLOCK = re.compile(
 _OFFSET = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(h|ms|m|s|f|t|)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0, "ms": 0.001}
 _FRAMES = 30.0
+# Far beyond any in use.
+_LEAST_RATE, _MOST_RATE = 1e-3, 1e12
 _SPACE = re.compile(r"\s+")
 
 
@@ -62,10 +65,9 @@ def read_ttml(text: str, speakers: SpeakerChoice) -> Iterator[Read]:
         for agent in root.every("agent")
         for name in agent.every("name")
     }
-    frames = _number(root.attributes.get("frameRate"), _FRAMES)
-    numerator, _, denominator = root.attributes.get("frameRateMultiplier", "1 1").partition(" ")
-    frames *= _number(numerator, 1.0) / _number(denominator, 1.0)
-    clock = _Clock(frames, _number(root.attributes.get("tickRate"), frames))
+    notes: list[Note] = []
+    frames = _rate(root, "frameRate", _FRAMES, notes) * _rate(root, "frameRateMultiplier", 1.0, notes)
+    clock = _Clock(frames, _rate(root, "tickRate", frames, notes))
     around = _within(root, _Context(0.0, None, None, None, keeps_space=False), clock)
     cues = (
         cue
@@ -73,7 +75,7 @@ def read_ttml(text: str, speakers: SpeakerChoice) -> Iterator[Read]:
         if body.name == "body"
         for cue in _cues(body, around._replace(language=None), clock, names)
     )
-    return with_speakers(cues, speakers)
+    return with_speakers(chain(notes, cues), speakers)
 
 
 def _cues(element: Element, around: _Context, clock: _Clock, names: dict[str, str]) -> Iterator[RawCue]:
@@ -172,9 +174,16 @@ def _time(value: str | None, clock: _Clock) -> float | None:
             return round(float(offset[1]) * _SECONDS[unit], 6)
 
 
-def _number(value: str | None, otherwise: float) -> float:
-    try:
-        number = float(value or "")
-    except ValueError:
+def _rate(root: Element, name: str, otherwise: float, notes: list[Note]) -> float:
+    """Return a number, or the quotient of two; one that cannot be right is noted."""
+    given = root.attributes.get(name, "")
+    if not given.strip():
         return otherwise
-    return number if number > 0 else otherwise
+    try:
+        first, second, *_ = map(float, [*given.split(), "1"])
+    except ValueError:
+        first = second = 0.0
+    if _LEAST_RATE <= first <= _MOST_RATE and _LEAST_RATE <= second <= _MOST_RATE:
+        return first / second
+    notes.append(Note(root.line, f"Its {name} {given[:40]!r} cannot be right; it is left out."))
+    return otherwise

@@ -48,7 +48,7 @@ def duration(value: JSON) -> float:
     parts = _ISO_DURATION.fullmatch(value) if isinstance(value, str) else None
     if parts is None:
         raise InvalidInputError(f"{_shown(value)} is no duration")
-    return (int(parts[1] or 0) * 60 + int(parts[2] or 0)) * 60 + float(parts[3] or 0)
+    return (number(parts[1] or 0) * 60 + number(parts[2] or 0)) * 60 + number(parts[3] or 0)
 
 
 def clock(value: JSON) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
+from livetranslate_store.checks import MAX_SECONDS
 from livetranslate_store.formats.readers.dialects.dialect import Dialect, Segment
 from livetranslate_store.formats.readers.dialects.paths import Fields, fields_of, found, items_of
 from livetranslate_store.formats.readers.source import JSON
@@ -30,7 +31,7 @@ def _said(event: Fields) -> str:
 def _end(event: Fields, following: Fields) -> JSON:
     """Return when recognized speech ends: its line is shown on while the next one is spoken."""
     start, length, after = event.get("tStartMs"), event.get("dDurationMs"), following.get("tStartMs")
-    if not _is_time(start) or not isinstance(length, int | float):
+    if not _is_time(start) or not _is_number(length):
         return None
     end = start + length
     return min(end, after) if isinstance(after, int | float) and after >= start else end
@@ -48,8 +49,13 @@ def _words(parts: Sequence[JSON], start: JSON, end: JSON) -> list[JSON]:
 
 def _is_time(start: JSON) -> TypeGuard[float]:
     """Return whether offsets from `start` can be right."""
-    return isinstance(start, int | float) and not isinstance(start, bool) and start >= 0
+    return _is_number(start) and not isinstance(start, bool) and start >= 0
+
+
+def _is_number(value: JSON) -> TypeGuard[float]:
+    """Return whether a value is a number that can be added: a whole number may be too large for that."""
+    return isinstance(value, int | float) and abs(value) <= MAX_SECONDS * 1000
 
 
 def _sum(start: float, offset: JSON) -> JSON:
-    return start + offset if isinstance(offset, int | float) else offset
+    return start + offset if _is_number(offset) else offset

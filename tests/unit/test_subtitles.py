@@ -20,10 +20,12 @@ from livetranslate_store.formats.writers.subtitles import (
     COLUMNS,
     LINES,
     MINIMUM_MS,
+    CueLine,
     PlainCues,
     ReadableCues,
     SubtitleCue,
     Untimed,
+    _shared,
 )
 from livetranslate_store.formats.writers.webvtt import WebVTTWriter
 from livetranslate_store.values import TranscriptRow
@@ -174,6 +176,12 @@ def test_a_long_text_shares_its_time_among_its_cues() -> None:
     assert (cues[0].start, cues[-1].end) == (10_000, 30_000)
     assert len(cues) == 4
     assert all(3900 < cue.end - cue.start < 6000 for cue in cues)
+
+
+def test_sharing_a_time_takes_no_longer_than_its_cues() -> None:
+    whole = SubtitleCue(0, 1_000_000, "", ())
+    *_, last = _shared(whole, [[CueLine("a", "en")]] * 500_000)
+    assert (last.start, last.end) == (999_998, 1_000_000)
 
 
 def test_two_languages_stand_below_each_other_over_as_many_cues_as_the_longer_needs() -> None:

@@ -9,7 +9,9 @@ import pytest
 from livetranslate_store import InvalidInputError, Note
 from livetranslate_store.formats import read_transcript
 from livetranslate_store.formats.readers.registry import matching
+from livetranslate_store.formats.readers.rolling import unrolled
 from livetranslate_store.formats.readers.source import Source
+from livetranslate_store.formats.readers.timed_blocks import Block
 from livetranslate_store.values import ImportedCue
 
 Value = tuple[str | None, float | None, float | None, str]
@@ -264,9 +266,19 @@ def test_the_segments_of_a_stream_have_one_clock() -> None:
         captions(*["<u>a</u> b", "a <u>b</u>"] * 2000),
         captions(*["a\nb", "b\nc", "c\na"] * 2000),
         "00:00:00\n" + "\n".join(f"Name {n}: a" for n in range(5000)),
+        pytest.param(
+            "WEBVTT\n\n00:01.000 --> 00:02.000\n" + ("a" * 100 + "\n") * 400_000, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_hostile_texts_take_no_longer_than_their_length(text: str) -> None:
     # A reader that is quadratic would need minutes; the limit of the run catches it.
     with suppress(InvalidInputError):
         read_transcript(text.encode(), language="en")
+
+
+@pytest.mark.slow
+def test_cues_of_many_lines_that_roll_take_no_longer_than_their_length() -> None:
+    again = ["a"] * 1_000_000
+    shown = [Block(place, None, None, None, "\n".join([*again, last])) for place, last in enumerate("bc")]
+    assert unrolled([*shown], str, timed=True) == shown

@@ -54,7 +54,16 @@ def unrolled(blocks: Blocks, plain: Plain, *, timed: bool) -> Blocks:
 def _repeated(before: Sequence[str], after: Sequence[str]) -> int:
     """Return how many lines at the end of one text begin the next one."""
     most = min(len(before), len(after))
-    return next((number for number in range(most, 0, -1) if before[-number:] == after[:number] != [""]), 0)
+    # For each place, how many lines up to it are those of the begin (Knuth, Morris, Pratt): of a long cue, to
+    # try every number would take for ever.
+    lines = [*after[:most], None, *before[-most:]]
+    alike = [0]
+    for line in lines[1:]:
+        number = alike[-1]
+        while number and line != lines[number]:
+            number = alike[number - 1]
+        alike.append(number + (line == lines[number]))
+    return alike[-1] if list(after[: alike[-1]]) != [""] else 0
 
 
 def _without_lines(text: str, number: int, plain: Plain) -> str:

@@ -52,6 +52,13 @@ class _Spoken(NamedTuple):
     markup: str
 
 
+class _Lines(NamedTuple):
+    """The lines that one voice says in one language."""
+
+    who: tuple[str | None, str | None]
+    lines: list[str]
+
+
 def is_webvtt(text: str) -> bool:
     """Return whether the text begins as a WebVTT file does."""
     return _HEADER.match(lines_of(text[:100])[0]) is not None
@@ -186,7 +193,7 @@ def _spoken(markup: str) -> list[_Spoken]:
 
     A language of a part of a line is that of a quotation: the line is in the file's language.
     """
-    spoken: list[_Spoken] = []
+    spoken: list[_Lines] = []
     voice: str | None = None
     language: str | None = None
     pieces: list[_Spoken] = []
@@ -208,20 +215,20 @@ def _spoken(markup: str) -> list[_Spoken]:
     pieces.append(_Spoken(voice, language, markup[begin:]))
     _add_line(spoken, pieces)
     # A cue without any text is one, too: it is refused.
-    return spoken or [_Spoken(None, None, "")]
+    return [_Spoken(*who, "\n".join(lines)) for who, lines in spoken] or [_Spoken(None, None, "")]
 
 
-def _add_line(spoken: list[_Spoken], pieces: list[_Spoken]) -> None:
+def _add_line(spoken: list[_Lines], pieces: list[_Spoken]) -> None:
     said = [each for each in pieces if _plain(each.markup)]
     if not said:
         return
     languages = {each.language for each in said}
     voice, language = said[0].voice, said[0].language if len(languages) == 1 else None
     markup = "".join(each.markup for each in pieces)
-    if spoken and spoken[-1][:2] == (voice, language):
-        spoken[-1] = _Spoken(voice, language, f"{spoken[-1].markup}\n{markup}")
+    if spoken and spoken[-1].who == (voice, language):
+        spoken[-1].lines.append(markup)
     else:
-        spoken.append(_Spoken(voice, language, markup))
+        spoken.append(_Lines((voice, language), [markup]))
 
 
 def _plain(markup: str) -> str:

@@ -177,7 +177,8 @@ def _timed(row: TranscriptRow, lines: tuple[CueLine, ...]) -> SubtitleCue | Unti
 def _shared(whole: SubtitleCue, pieces: Sequence[Sequence[CueLine]]) -> Iterator[SubtitleCue]:
     """Yield one cue per piece, each with its share of the time, in proportion to its width."""
     columns = [sum(width_of(line.text) for line in piece) or 1 for piece in pieces]
-    shares = [whole.start + (whole.end - whole.start) * part // sum(columns) for part in accumulate(columns)]
+    total, time = sum(columns), whole.end - whole.start
+    shares = [whole.start + time * part // total for part in accumulate(columns)]
     starts = [whole.start, *shares]
     for start, end, piece in zip(starts, shares, pieces, strict=False):
         yield SubtitleCue(start, end, whole.speaker, tuple(piece))

@@ -160,9 +160,13 @@ def test_clusters_are_the_text(text: str) -> None:
     assert "".join(clusters(text)) == text
 
 
-@pytest.mark.parametrize("whole", ["👩‍🚀", "🇩🇪", "👍🏽", "e\u0301\u0302", "क्ष"[:2]])
+@pytest.mark.parametrize("whole", ["👩‍🚀", "🇩🇪", "👍🏽", "e\u0301\u0302", "क्ष"[:2], "\u1112\u1161\u11ab"])
 def test_what_people_see_as_one_character_is_not_cut(whole: str) -> None:
     assert list(clusters(whole * 3)) == [whole] * 3
+
+
+def test_a_korean_syllable_of_several_letters_takes_the_columns_of_one() -> None:
+    assert width_of("\u1112\u1161\u11ab") == width_of("\ud55c") == 2
 
 
 def test_lines_are_balanced_and_respect_what_closes_and_opens() -> None:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-_JOINER = "\u200d"
+from livetranslate_store.characters import JOINER, is_korean_part, joins
+
 # Unicode's categories of closing and following characters, and of opening ones.
 _NOT_FIRST = frozenset({"Pe", "Pf", "Po", "Lm"})
 _NOT_LAST = frozenset({"Ps", "Pi"})
@@ -64,7 +65,7 @@ def clusters(text: str) -> Iterator[str]:
     for place in range(1, len(text)):
         character, before = text[place], text[place - 1]
         flags = flags + 1 if _is_flag(before) else 0
-        joined = _joins(character) or before == _JOINER or (_is_flag(character) and flags % 2 == 1)
+        joined = joins(character) or before == JOINER or (_is_flag(character) and flags % 2 == 1)
         if not joined:
             yield text[start:place]
             start = place
@@ -120,22 +121,12 @@ def _may_begin(character: str) -> bool:
     return not small and unicodedata.category(character) not in _NOT_FIRST
 
 
-@lru_cache(maxsize=4096)
-def _joins(character: str) -> bool:
-    return (
-        character == _JOINER
-        or unicodedata.category(character) in {"Mn", "Mc", "Me"}
-        or "\U0001f3fb" <= character <= "\U0001f3ff"
-        or "\U000e0020" <= character <= "\U000e007f"
-    )
-
-
 def _is_flag(character: str) -> bool:
     return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 @lru_cache(maxsize=4096)
 def _width(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"} or is_korean_part(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

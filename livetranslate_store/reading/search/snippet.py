@@ -1,9 +1,9 @@
 """The extract of a matching text, and the places in it to highlight."""
 
-import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from livetranslate_store.characters import JOINER, joins
 from livetranslate_store.reading.search.hits import ALIKE
 from livetranslate_store.reading.search.text import (
     MAX_POSITION,
@@ -19,8 +19,6 @@ SNIPPET_CHARACTERS = 200
 LEAD_CHARACTERS = 60
 # The ends move at most this far to the next space: a script without spaces has none near.
 WORD_CHARACTERS = 20
-
-_JOINER = "\u200d"
 
 
 class Snippet(NamedTuple):
@@ -150,7 +148,7 @@ def _may_cut(text: str, place: int) -> bool:
     if place in (0, len(text)):
         return True
     before, behind = text[place - 1], text[place]
-    if _joins(behind) or before == _JOINER or (before == "\r" and behind == "\n"):
+    if joins(behind) or before == JOINER or (before == "\r" and behind == "\n"):
         return False
     if _is_flag_letter(before) and _is_flag_letter(behind):
         letters = 0
@@ -158,16 +156,6 @@ def _may_cut(text: str, place: int) -> bool:
             letters += 1
         return letters % 2 == 0
     return True
-
-
-def _joins(character: str) -> bool:
-    return (
-        character == _JOINER
-        or (character >= "\u0300" and unicodedata.category(character)[0] == "M")
-        or "\U0001f3fb" <= character <= "\U0001f3ff"
-        or "\u1160" <= character <= "\u11ff"
-        or "\U000e0020" <= character <= "\U000e007f"
-    )
 
 
 def _is_flag_letter(character: str) -> bool:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from livetranslate_store.characters import is_mark
+
 # The rest of a text is not searched: a tsvector holds at most 1 MiB.
 READ_CHARACTERS = 50_000
 # The server skips longer words, and counts positions no further.
@@ -200,8 +202,4 @@ def _folded_piece(piece: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _belongs_before(character: str) -> bool:
-    return (
-        (character >= "\u0300" and unicodedata.category(character)[0] == "M")
-        or "\u1160" <= character <= "\u11ff"
-        or character in "\uff9e\uff9f"
-    )
+    return is_mark(character) or character in "\uff9e\uff9f"

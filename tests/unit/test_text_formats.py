@@ -255,6 +255,7 @@ def test_the_segments_of_a_stream_have_one_clock() -> None:
         "<!---->" * 40 + "x",
         "[Script Info]\n[Events]\nDialogue: " + "{" * 200_000,
         "Ana  0:05\n" + "Ana " * 50_000 + "\nAna  0:06\nb\n",
+        "Ana Lima  0:05\nHello\n" + "http://" * 150_000 + " x",
         f"[Script Info]\n[Events]\n{SPOKEN_AT}" + "{" + "\\p1" * 300_000,
         f"[Script Info]\n[Events]\n{SPOKEN_AT}" + "{\\p1}{" + "\\p0" * 300_000,
         "a" + "\t" * 300_000 + "b",

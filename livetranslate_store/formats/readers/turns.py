@@ -18,9 +18,8 @@ _HEAD = re.compile(
 )
 _ZOOM = re.compile(r"\[(?P<name>[^\[\]]{1,80})\]\s+(?P<time>[0-9]{1,2}:[0-9]{2}:[0-9]{2})")
 # The lines of the programs themselves: "Transcribed by https://…", "Ana Lima stopped transcription".
-_PROGRAM = re.compile(
-    r"(?:transcribed|generated|exported) (?:by|with|from)\b.*|.*\bhttps?://\S+", re.IGNORECASE
-)
+_PROGRAM = re.compile(r"(?:transcribed|generated|exported) (?:by|with|from)\b", re.IGNORECASE)
+_ADDRESS = re.compile(r"\bhttps?://\S", re.IGNORECASE)
 _WORDS_OF_NOTICE = 3
 _HOUR, _DAY = 3600.0, 86_400.0
 
@@ -77,5 +76,6 @@ def _drop_notice(spoken: list[str], names: Counter[str]) -> None:
     last = spoken[-1]
     by = next((name for name in names if last.startswith(f"{name} ")), None)
     is_notice = by is not None and len(last.removeprefix(by).split()) < _WORDS_OF_NOTICE
-    if len(spoken) > 1 and (is_notice or _PROGRAM.fullmatch(last)):
+    is_program = _PROGRAM.match(last) or _ADDRESS.search("".join(last.split()[-1:]))
+    if len(spoken) > 1 and (is_notice or is_program):
         spoken.pop()

@@ -52,7 +52,7 @@ async def import_file(
     translation of; NotFoundError where the session is not there; and what `Store.import_segments` raises.
     """
     path = Path(path)
-    check_second(second_language, as_translation=as_translation)
+    second_language = checked_second(second_language, as_translation=as_translation)
     source = checked_name(path.name if source is None else source, "source")
     async with store.read() as reader:
         await reader.sessions.get(session_id)
@@ -63,14 +63,13 @@ async def import_file(
     )
 
 
-def check_second(second_language: str | None, *, as_translation: bool) -> None:
-    """Refuse a second language that is none, or that of a file which is a translation as a whole."""
-    if second_language is not None:
-        second_language = checked_language(second_language, "second_language")
-        if as_translation:
-            raise InvalidInputError(
-                "A file with a second_language brings its originals: it is no translation."
-            )
+def checked_second(second_language: str | None, *, as_translation: bool) -> str | None:
+    """Return the canonical tag; raises InvalidInputError if the file is a translation as a whole."""
+    if second_language is None:
+        return None
+    if as_translation:
+        raise InvalidInputError("A file with a second_language brings its originals: it is no translation.")
+    return checked_language(second_language, "second_language")
 
 
 def read_file(

@@ -14,7 +14,7 @@ from livetranslate_store.cli.reports import counted, tell_notes, tell_refusals
 from livetranslate_store.cli.terminal.output import Output, Value
 from livetranslate_store.cli.terminal.progress import shown_progress
 from livetranslate_store.errors import NotFoundError
-from livetranslate_store.exchange.import_file import check_second, import_read, read_file
+from livetranslate_store.exchange.import_file import checked_second, import_read, read_file
 from livetranslate_store.formats import FORMATS
 from livetranslate_store.models import Session
 from livetranslate_store.store import Store
@@ -66,7 +66,7 @@ def import_transcript(
     """
 
     async def run() -> tuple[Session, FileImportReport]:
-        check_second(second, as_translation=translation)
+        second_language = checked_second(second, as_translation=translation)
         source = checked_name(file.name, "source")
         async with opened(database, tenant) as store:
             try:
@@ -76,7 +76,7 @@ def import_transcript(
                 if translation or not create:
                     raise
                 found = None
-            read = await asyncio.to_thread(read_file, file, language, format_, second, speakers)
+            read = await asyncio.to_thread(read_file, file, language, format_, second_language, speakers)
             if found is None:
                 # Of a file that cannot be read, no empty session is left.
                 found = await _created(store, session, file.stem)

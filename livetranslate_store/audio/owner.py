@@ -102,21 +102,25 @@ async def ownership(objects: Objects, fetch: Fetch) -> Ownership:
     return Ownership(database, await _marked(objects), bool(recordings), missing)
 
 
-async def claim(objects: Objects, fetch: Fetch) -> None:
+async def claim(objects: Objects, fetch: Fetch) -> bool:
     """Mark the storage as this database's before its first object is written.
 
+    Return whether the marker names this database: not if it was moved, until an operator removes the marker.
     Raises StoreUnavailableError if the storage is another database's, or the database's recordings are in
     another storage.
     """
     found = await ownership(objects, fetch)
     if found.is_marked:
-        return
+        return True
     # A database that was moved has its recordings here: it goes on writing, and health() reports the marker.
     if found.problem is not None and not found.holds_recordings:
         raise StoreUnavailableError(found.problem)
-    if found.marked is None and not await objects.create(MARKER, msgspec.json.encode(found.database)):
-        # Another first writer was faster: either one of this database, or this write is refused.
-        await claim(objects, fetch)
+    if found.marked is not None:
+        return False
+    if await objects.create(MARKER, msgspec.json.encode(found.database)):
+        return True
+    # Another first writer was faster: either one of this database, or this write is refused.
+    return await claim(objects, fetch)
 
 
 async def check_may_remove(objects: Objects, fetch: Fetch) -> None:

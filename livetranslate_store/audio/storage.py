@@ -109,7 +109,7 @@ class AudioStorage:
         the storage is another database's, or this database's recordings are elsewhere.
         """
         if not self._claimed:
-            await claim(self._objects, fetch)
+            self._is_not_anothers = await claim(self._objects, fetch)
             self._claimed = True
 
     async def check_may_sweep(self, fetch: Fetch) -> None:

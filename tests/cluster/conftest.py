@@ -21,6 +21,8 @@ def on_a_cluster(cluster: Cluster) -> None:
 
 @pytest.fixture
 async def stored(store: Store, other_program: Program) -> Stored:
+    # Whose the storage is, a store asks once.
+    await store._storage.claim(store._database.fetch)
     session_id = new_id()
     for table, columns, values in (
         ("sessions", "id, bot_id, meeting_id, target_languages", "%s, 'b', 'm', '{es}'"),

@@ -123,7 +123,7 @@ async def claim(objects: Objects, fetch: Fetch) -> bool:
     return await claim(objects, fetch)
 
 
-async def check_may_remove(objects: Objects, fetch: Fetch) -> None:
+async def check_may_sweep(objects: Objects, fetch: Fetch) -> None:
     """Raise StoreUnavailableError unless the storage is known to be this database's."""
     found = await ownership(objects, fetch)
     if found.problem is not None:
@@ -135,7 +135,7 @@ async def check_may_remove(objects: Objects, fetch: Fetch) -> None:
         )
 
 
-async def check_not_anothers(objects: Objects, fetch: Fetch) -> None:
+async def check_may_delete(objects: Objects, fetch: Fetch) -> None:
     """Raise StoreUnavailableError if the marker names another database."""
     found = Ownership(await _database(fetch), await _marked(objects), has_recordings=False, missing=())
     if found.problem is not None:

@@ -16,8 +16,8 @@ from livetranslate_store.audio.objects import Objects, StoredObject
 from livetranslate_store.audio.owner import (
     MARKER,
     Fetch,
-    check_may_remove,
-    check_not_anothers,
+    check_may_delete,
+    check_may_sweep,
     claim,
     ownership,
 )
@@ -114,7 +114,7 @@ class AudioStorage:
 
     async def check_may_sweep(self, fetch: Fetch) -> None:
         """Raise StoreUnavailableError unless the storage is known to be this database's."""
-        await check_may_remove(self._objects, fetch)
+        await check_may_sweep(self._objects, fetch)
 
     async def check_may_delete(self, fetch: Fetch) -> None:
         """Make sure, once, that the storage is no other database's; comes before a row of audio is deleted.
@@ -122,7 +122,7 @@ class AudioStorage:
         A copy of a database has rows of the original's recordings. Raises StoreUnavailableError.
         """
         if not self._is_not_anothers:
-            await check_not_anothers(self._objects, fetch)
+            await check_may_delete(self._objects, fetch)
             self._is_not_anothers = True
 
     async def stage(self, session_id: UUID, audio: AudioInput) -> StagedAudio:

@@ -92,7 +92,7 @@ def beginning(settings: StoreSettings, *, read_only: bool) -> str:
 async def let_citus_plan(driver: "asyncpg.Connection[asyncpg.Record]", time_limit: float) -> None:
     """Undo the choice of generic plans, which crash a coordinator: Citus plans each call for its shard.
 
-    Its warnings are wanted: one of them tells of a node that failed at a commit.
+    The server sends warnings, too: by one of them the store knows that a node failed at a commit.
     """
     await driver.execute("SET plan_cache_mode = auto; SET client_min_messages = warning", timeout=time_limit)
 

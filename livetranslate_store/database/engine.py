@@ -387,7 +387,7 @@ class Database:
 
 
 def _note_unfinished_commit(info: dict[Any, Any], _driver: Any, message: asyncpg.PostgresLogMessage) -> None:
-    if str(getattr(message, "message", "")).startswith(_NODE_FAILED_AT_COMMIT):
+    if str(message.message).startswith(_NODE_FAILED_AT_COMMIT):
         info[_UNFINISHED_COMMIT] = True
 
 

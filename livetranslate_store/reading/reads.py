@@ -6,7 +6,7 @@ from functools import partial
 from typing import Unpack
 from uuid import UUID
 
-from livetranslate_store.checks import MAX_BIG_INTEGER, checked_integer, checked_name
+from livetranslate_store.checks import MAX_BIG_INTEGER, checked_name, optional_integer
 from livetranslate_store.database.tenant import Tenant
 from livetranslate_store.reading.meeting import meeting_request, read_meeting, stream_meeting
 from livetranslate_store.reading.paging import Fetch
@@ -368,8 +368,4 @@ class Reads:
 
 def checked_position(min_position: int | None) -> int | None:
     """Return the position that a read demands; raises InvalidInputError."""
-    return (
-        None
-        if min_position is None
-        else checked_integer(min_position, "min_position", maximum=MAX_BIG_INTEGER)
-    )
+    return optional_integer(min_position, "min_position", maximum=MAX_BIG_INTEGER)

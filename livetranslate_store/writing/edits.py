@@ -9,10 +9,10 @@ from sqlalchemy.orm import object_mapper
 
 from livetranslate_store.checks import (
     MAX_BIG_INTEGER,
-    checked_integer,
     checked_name,
     checked_text,
     encode_json,
+    optional_integer,
 )
 from livetranslate_store.errors import ConflictError
 from livetranslate_store.models import Transcript, Translation
@@ -36,8 +36,7 @@ class Edit(NamedTuple):
         """Raise InvalidInputError for an edit that cannot be stored."""
         checked_text(self.text, "text")
         checked_name(self.edited_by, "edited_by")
-        if self.expected_revision is not None:
-            checked_integer(self.expected_revision, "expected_revision", maximum=MAX_BIG_INTEGER)
+        optional_integer(self.expected_revision, "expected_revision", maximum=MAX_BIG_INTEGER)
         if self.expected_text is not None:
             checked_text(self.expected_text, "expected_text")
 

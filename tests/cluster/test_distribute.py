@@ -262,7 +262,7 @@ async def test_tables_of_an_application_come_along(program: Program, url: str) -
         " PRIMARY KEY (meeting, n))"
     )
     program.execute("INSERT INTO notes SELECT id, 1 FROM livetranslate.sessions")
-    # Names are told in full, whatever it is.
+    # The names in the report do not depend on it.
     program.execute(f'ALTER DATABASE "{program.info.dbname}" SET search_path = livetranslate, public')
     program.commit()
     assert (await distribute(url, shards=4))["notes"] == SESSIONS

@@ -166,7 +166,7 @@ class Bench:
 
 
 async def settle() -> None:
-    """Let every task run as far as it can."""
+    """Give every task time to run until it waits."""
     for _ in range(30):
         await asyncio.sleep(0)
 

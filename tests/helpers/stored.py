@@ -37,3 +37,10 @@ def connections(program: Program) -> int:
     program.rollback()
     assert row is not None
     return int(row[0])
+
+
+def end_unnoticed(program: Program) -> None:
+    """End every connection of the stores; they cannot have noticed, because the loop does not run."""
+    terminate_all(program)
+    while connections(program):
+        pass

@@ -108,6 +108,14 @@ async def delete(store: Store, session_id: UUID) -> None:
         await uow.sessions.delete(session_id)
 
 
+async def backed_up_and_deleted(store: Store, session_id: UUID) -> list[bytes]:
+    """Fill a session, delete it, and return its backup without the bytes of audio."""
+    await fill(store, session_id)
+    lines = await backup(store, session_id, audio=False)
+    await delete(store, session_id)
+    return lines
+
+
 async def test_the_same_tables_come_out_and_the_same_audio(
     store: Store, session_id: UUID, other_program: Program
 ) -> None:
@@ -206,9 +214,7 @@ async def test_every_cut_and_every_missing_line_is_refused_and_nothing_is_there_
 async def test_a_changed_byte_is_refused_with_its_line(
     store: Store, session_id: UUID, other_program: Program
 ) -> None:
-    await fill(store, session_id)
-    lines = await backup(store, session_id, audio=False)
-    await delete(store, session_id)
+    lines = await backed_up_and_deleted(store, session_id)
     for number, line in enumerate(lines):
         for place in (0, 12, 30, len(line) // 2, len(line) - 3):
             changed = line[:place] + bytes([line[place] ^ 1]) + line[place + 1 :]
@@ -306,9 +312,7 @@ async def test_a_backup_without_audio_finds_the_bytes_that_are_stored_under_the_
 async def test_audio_whose_bytes_are_nowhere_is_left_out_and_told_and_the_speech_is_restored(
     store: Store, session_id: UUID, other_program: Program
 ) -> None:
-    await fill(store, session_id)
-    lines = await backup(store, session_id, audio=False)
-    await delete(store, session_id)
+    lines = await backed_up_and_deleted(store, session_id)
     report = await restore_session(store, lines_of(lines))
     assert [lines[refusal.line - 1][28:42] for refusal in report.left_out] == [b'"audio_files":'] * 3
     assert report.audio_files.inserted == 0
@@ -322,9 +326,7 @@ async def test_audio_whose_bytes_are_nowhere_is_left_out_and_told_and_the_speech
 async def test_a_store_without_a_storage_leaves_audio_out_and_restores_the_speech(
     store: Store, session_id: UUID, database_url: str
 ) -> None:
-    await fill(store, session_id)
-    lines = await backup(store, session_id, audio=False)
-    await delete(store, session_id)
+    lines = await backed_up_and_deleted(store, session_id)
     async with Store.open(database_url, min_connections=1) as without:
         report = await restore_session(without, lines_of(lines))
     assert (report.transcripts.inserted, len(report.left_out)) == (4, 3)

@@ -1,4 +1,4 @@
-"""Probes: what is wrong is told by part and within one limit, and never raised."""
+"""Probes: `health` returns the problem of each part, within one limit, and raises nothing."""
 
 import asyncio
 import logging

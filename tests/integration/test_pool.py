@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from helpers.stored import Program, connections, terminate_all
+from helpers.stored import Program, connections, end_unnoticed, terminate_all
 from helpers.support import audio, sql, transcript, until
 from sqlalchemy import make_url, text
 
@@ -205,20 +205,14 @@ async def test_dead_connections_are_replaced_without_the_caller_seeing_it(
 async def test_a_connection_whose_end_has_not_arrived_yet_is_replaced_as_well(
     store: Store, session_id: UUID, other_program: Program
 ) -> None:
-    terminate_all(other_program)
-    while connections(other_program):
-        pass  # the loop does not run, and cannot have noticed
+    end_unnoticed(other_program)
     assert len(await store.timeline(session_id)) == 0
 
-    terminate_all(other_program)
-    while connections(other_program):
-        pass
+    end_unnoticed(other_program)
     async with store.unit_of_work() as uow:
         await uow.transcripts.add(session_id, transcript())
 
-    terminate_all(other_program)
-    while connections(other_program):
-        pass
+    end_unnoticed(other_program)
     receipt = await store.record_segment(session_id, transcript=transcript(), audio=audio())
     assert receipt.audio_file_id is not None
     assert await store.read_audio(session_id, receipt.audio_file_id) == b"RIFF"

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import APPLICATION, PASSWORD
-from helpers.stored import Program
+from conftest import PASSWORD
+from helpers.stored import Program, terminate_all
 from helpers.support import audio, sql, transcript, translation
 from sqlalchemy import make_url
 
@@ -128,15 +128,6 @@ def locked(program: Program) -> Iterator[None]:
     """Let statements run into their time limit."""
     program.execute("LOCK TABLE livetranslate.sessions, livetranslate.transcripts IN ACCESS EXCLUSIVE MODE")
     yield
-    program.rollback()
-
-
-def terminate_all(program: Program) -> None:
-    program.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
-        " AND datname = current_database()",
-        (APPLICATION,),
-    )
     program.rollback()
 
 

@@ -10,8 +10,8 @@ from livetranslate_store.errors import InvalidInputError
 
 # Deeper than any document that people write, and far from the limit of recursion.
 _DEEPEST = 200
-# A byte that was not of the file's encoding stands as a lone surrogate. XML has none: while it is parsed, a
-# letter of private use stands for it.
+# The decoder puts a lone surrogate for a byte that is not in the file's encoding. The parser refuses those,
+# and gets a letter of private use instead.
 _PRIVATE = {byte: 0x10FE00 + byte % 0x100 for byte in range(0xDC80, 0xDD00)}
 _BAD_BYTES = {private: byte for byte, private in _PRIVATE.items()}
 

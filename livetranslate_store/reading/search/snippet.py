@@ -121,7 +121,7 @@ def _extract(text: str, ranges: Sequence[tuple[int, int]]) -> tuple[int, int]:
     if end < len(text):
         cut = next(((a, b) for a, b in ranges if a < end < b), None)
         if cut is not None:
-            # A highlight is shown whole or not at all; the first one as far as an extract goes.
+            # The extract has each highlight whole or not at all; a first one that is too long is cut.
             end = min(cut[1], cut[0] + SNIPPET_CHARACTERS) if cut == ranges[0] else cut[0]
         else:
             end = _word_end(text, end, max((b for _, b in ranges if b <= end), default=start))
